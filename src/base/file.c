@@ -1,0 +1,142 @@
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+read_open_file(int fd, const char *path, size_t max, char **data, size_t *len,
+    struct error *err)
+{
+	struct stat st;
+	char *bytes;
+	size_t used = 0;
+
+	if (fstat(fd, &st) != 0)
+		return error_errno(err, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, ERROR_INPUT, "%s: not a file", path);
+	if ((size_t)st.st_size > max)
+		return error_set(err, ERROR_INPUT,
+		    "%s: %lld bytes long, at most %zu are allowed", path,
+		    (long long)st.st_size, max);
+	bytes = xmalloc((size_t)st.st_size + 1);
+	while (used < (size_t)st.st_size) {
+		ssize_t n = read(fd, bytes + used, (size_t)st.st_size - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			(void)error_errno(err, "%s", path);
+			free(bytes);
+			return -1;
+		}
+		if (n == 0)
+			break; /* it became shorter meanwhile */
+		used += (size_t)n;
+	}
+	bytes[used] = '\0';
+	*data = bytes;
+	*len = used;
+	return 0;
+}
+
+int
+file_read(const char *path, size_t max, char **data, size_t *len,
+    struct error *err)
+{
+	int fd, rc;
+
+	/* O_NONBLOCK: a FIFO in place of a file must not hang us. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		rc = error_errno(err, "%s", path);
+		if (errno == ENOENT || errno == ENOTDIR)
+			err->kind = ERROR_NOT_FOUND;
+		return rc;
+	}
+	rc = read_open_file(fd, path, max, data, len, err);
+	(void)close(fd);
+	return rc;
+}
+
+int
+file_create(const char *path, mode_t mode, const void *data, size_t len,
+    struct error *err)
+{
+	const char *bytes = data;
+	int fd, rc = 0;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0)
+		return error_errno(err, "%s", path);
+	while (len > 0) {
+		ssize_t n = write(fd, bytes, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			rc = error_errno(err, "%s", path);
+			break;
+		}
+		bytes += n;
+		len -= (size_t)n;
+	}
+	if (rc == 0 && fsync(fd) != 0)
+		rc = error_errno(err, "%s", path);
+	(void)close(fd);
+	if (rc != 0)
+		(void)unlink(path);
+	return rc;
+}
+
+int
+file_replace(const char *path, mode_t mode, const void *data, size_t len,
+    struct error *err)
+{
+	char *fresh = xasprintf("%s.new.%ld", path, (long)getpid());
+	int rc;
+
+	rc = file_create(fresh, mode, data, len, err);
+	if (rc == 0 && rename(fresh, path) != 0) {
+		rc = error_errno(err, "%s", path);
+		(void)unlink(fresh);
+	}
+	free(fresh);
+	return rc;
+}
+
+char *
+file_join(const char *base, const char *name)
+{
+	if (base == NULL || *name == '/')
+		return xstrdup(name);
+	return xasprintf("%s/%s", base, name);
+}
+
+char *
+file_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return xstrdup(".");
+	return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+int
+file_make_directory(const char *path, mode_t mode, struct error *err)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	return error_errno(err, "%s", path);
+}

@@ -1,0 +1,255 @@
+#include "base/log.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Bytes waiting for the writer: some 4,000 ordinary lines. */
+#define QUEUE_BYTES (1024 * 1024)
+
+static const char *const level_names[] = { "error", "warn", "info", "debug" };
+
+/*
+ * The one piece of process-wide state: there is one standard error, and a
+ * failure deep in a library has to be able to reach it.
+ */
+static struct {
+	enum log_level level;
+	pthread_mutex_t mutex;
+	pthread_cond_t arrived;
+	pthread_t writer;
+	bool running;
+	bool stopping;
+	char *queue;
+	size_t used;
+	unsigned long long dropped;
+} sink = {
+	.level = LOG_LEVEL_INFO,
+	.mutex = PTHREAD_MUTEX_INITIALIZER,
+	.arrived = PTHREAD_COND_INITIALIZER,
+};
+
+static void
+write_all(const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(STDERR_FILENO, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return; /* nowhere left to report it */
+		data += n;
+		len -= (size_t)n;
+	}
+}
+
+int
+log_level_parse(const char *text, enum log_level *level)
+{
+	for (size_t i = 0; i < sizeof(level_names) / sizeof(*level_names); i++)
+		if (strcmp(text, level_names[i]) == 0) {
+			*level = (enum log_level)i;
+			return 0;
+		}
+	return -1;
+}
+
+void
+log_set_level(enum log_level level)
+{
+	sink.level = level;
+}
+
+static void *
+writer_main(void *unused)
+{
+	char *spare = xmalloc(QUEUE_BYTES);
+
+	(void)unused;
+	(void)pthread_mutex_lock(&sink.mutex);
+	for (;;) {
+		char *full = sink.queue;
+		size_t used = sink.used;
+
+		if (used == 0) {
+			if (sink.stopping)
+				break;
+			(void)pthread_cond_wait(&sink.arrived, &sink.mutex);
+			continue;
+		}
+		sink.queue = spare;
+		sink.used = 0;
+		(void)pthread_mutex_unlock(&sink.mutex);
+		write_all(full, used);
+		spare = full;
+		(void)pthread_mutex_lock(&sink.mutex);
+	}
+	(void)pthread_mutex_unlock(&sink.mutex);
+	free(spare);
+	return NULL;
+}
+
+int
+log_start(struct error *err)
+{
+	sigset_t all, old;
+	int rc;
+
+	sink.queue = xmalloc(QUEUE_BYTES);
+	sink.used = 0;
+	sink.stopping = false;
+	/* Signals belong to the main thread. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&sink.writer, NULL, writer_main, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc != 0) {
+		errno = rc;
+		free(sink.queue);
+		sink.queue = NULL;
+		return error_errno(err, "cannot start the log writer");
+	}
+	sink.running = true;
+	return 0;
+}
+
+void
+log_stop(void)
+{
+	if (!sink.running)
+		return;
+	(void)pthread_mutex_lock(&sink.mutex);
+	sink.stopping = true;
+	(void)pthread_cond_signal(&sink.arrived);
+	(void)pthread_mutex_unlock(&sink.mutex);
+	(void)pthread_join(sink.writer, NULL);
+	sink.running = false;
+	free(sink.queue);
+	sink.queue = NULL;
+}
+
+static void
+put(struct log_line *line, const char *text, size_t len)
+{
+	/* One byte stays free for the newline. */
+	if (len > sizeof(line->text) - 1 - line->len)
+		return;
+	memcpy(line->text + line->len, text, len);
+	line->len += len;
+}
+
+void
+log_begin(struct log_line *line, enum log_level level, const char *event)
+{
+	char now[CLOCK_TEXT_BYTES];
+
+	line->level = level;
+	line->len = 0;
+	clock_format(clock_wall(), now);
+	put(line, now, strlen(now));
+	log_text(line, "level", level_names[level]);
+	log_text(line, "event", event);
+}
+
+void
+log_bytes(struct log_line *line, const char *key, const void *data, size_t len)
+{
+	char value[512];
+	char field[sizeof(value) + 64];
+	const char *quote;
+	int n;
+
+	text_escape(data, len, value, sizeof(value));
+	quote = *value == '\0' || strpbrk(value, " =\\") != NULL ? "\"" : "";
+	n = snprintf(field, sizeof(field), " %s=%s%s%s", key, quote, value,
+	    quote);
+	if (n > 0 && (size_t)n < sizeof(field))
+		put(line, field, (size_t)n);
+}
+
+void
+log_text(struct log_line *line, const char *key, const char *value)
+{
+	log_bytes(line, key, value, strlen(value));
+}
+
+void
+log_number(struct log_line *line, const char *key, long long value)
+{
+	log_format(line, key, "%lld", value);
+}
+
+void
+log_format(struct log_line *line, const char *key, const char *fmt, ...)
+{
+	char value[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	log_text(line, key, value);
+}
+
+static void
+enqueue(const char *text, size_t len)
+{
+	char note[80];
+	int n = 0;
+
+	if (sink.dropped > 0)
+		n = snprintf(note, sizeof(note),
+		    "level=warn event=log-dropped lines=%llu\n", sink.dropped);
+	if (sink.used + len + (size_t)n > QUEUE_BYTES) {
+		sink.dropped++;
+		return;
+	}
+	if (n > 0) {
+		memcpy(sink.queue + sink.used, note, (size_t)n);
+		sink.used += (size_t)n;
+		sink.dropped = 0;
+	}
+	memcpy(sink.queue + sink.used, text, len);
+	sink.used += len;
+}
+
+void
+log_end(struct log_line *line)
+{
+	if (line->level > sink.level)
+		return;
+	line->text[line->len++] = '\n';
+	if (!sink.running) {
+		write_all(line->text, line->len);
+		return;
+	}
+	(void)pthread_mutex_lock(&sink.mutex);
+	enqueue(line->text, line->len);
+	(void)pthread_cond_signal(&sink.arrived);
+	(void)pthread_mutex_unlock(&sink.mutex);
+}
+
+void
+log_message(enum log_level level, const char *event, const char *fmt, ...)
+{
+	struct log_line line;
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_begin(&line, level, event);
+	log_text(&line, "message", text);
+	log_end(&line);
+}

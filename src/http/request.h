@@ -1,0 +1,60 @@
+/*
+ * request.h -- bytes from a client become one HTTP/1.x request.
+ *
+ * Strict on purpose: what an honest device sends is simple, and everything
+ * else is refused with a status before it can mean two things.  llhttp
+ * (strict) reads the grammar; the rules it leaves open (bare LF, folded
+ * headers, HTTP/0.9 and 2.0, missing or double Host, sizes) are checked here.
+ * Sources: RFC 9112, RFC 9110.
+ */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+#define REQUEST_HEAD_MAX 8192	/* request line and headers together */
+#define REQUEST_TARGET_MAX 2048 /* the target within the request line */
+#define REQUEST_HEADERS_MAX 64
+
+enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_OTHER };
+
+struct request {
+	enum request_method method;
+	char method_name[16];	/* as sent, cut */
+	char target[REQUEST_TARGET_MAX + 1]; /* as sent */
+	/*
+	 * The path of the target: without query, percent-escapes of unreserved
+	 * characters (RFC 3986 2.3) decoded; nothing else is changed.  Any
+	 * other escape, a dot segment, an empty segment, a backslash or a byte
+	 * outside 0x21..0x7e makes the request invalid (status 400): no device
+	 * sends one, and each can make one path look like another.
+	 */
+	char path[REQUEST_TARGET_MAX + 1];
+	char user_agent[256];	/* as sent, cut; "" when absent */
+	char host[256];		/* as sent; "" when absent */
+	bool http_1_0;
+	bool keep_alive; /* what the client asked for, by its version's rule */
+};
+
+enum request_status {
+	REQUEST_MORE,	  /* well-formed so far, the head is not complete */
+	REQUEST_COMPLETE, /* *used bytes are the request */
+	REQUEST_INVALID,  /* answer *status and close; err says why */
+};
+
+/*
+ * Read one request from the len bytes at data (everything received so far,
+ * always from the first byte).  *used is the length of a complete head.  A
+ * request with a body (Content-Length above 0 or Transfer-Encoding) is invalid
+ * with 413 when the method is GET or HEAD; for other methods it is complete
+ * with *has_body true: answer 405 and close.
+ * Status of an invalid one: 400, 413, 414 (target), 431 (head), 505 (version).
+ */
+enum request_status request_parse(struct request *request, const char *data,
+    size_t len, size_t *used, bool *has_body, int *status,
+    struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,2 @@
+/* memory */
+typedef int memory_placeholder;

@@ -1,0 +1,38 @@
+/*
+ * snapshot.h -- the whole inventory in memory, as it was at one change number.
+ *
+ * Immutable once loaded, so any number of threads may read it.  Counted by
+ * references: the last snapshot_release() frees it.
+ */
+#ifndef INVENTORY_SNAPSHOT_H
+#define INVENTORY_SNAPSHOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inventory/inventory.h"
+
+struct snapshot;
+
+/* Load all; one reference is the caller's. */
+void snapshot_release(struct snapshot *snapshot); /* NULL is fine */
+struct snapshot *snapshot_load(struct inventory *inventory,
+    struct error *err) MUST_CHECK FREED_BY(snapshot_release);
+struct snapshot *snapshot_retain(struct snapshot *snapshot);
+
+uint64_t snapshot_change_number(const struct snapshot *snapshot);
+size_t snapshot_device_count(const struct snapshot *snapshot);
+
+/* NULL when unknown; borrowed while the snapshot is held. */
+const struct device *snapshot_find(const struct snapshot *snapshot,
+    const struct mac *mac);
+
+/*
+ * The value of a variable for a device, by inheritance (see inventory.h);
+ * NULL when no scope sets it.  With device NULL: only model (may be "") and
+ * the defaults are asked.
+ */
+const char *snapshot_variable(const struct snapshot *snapshot,
+    const struct device *device, const char *model, const char *name);
+
+#endif

@@ -1,0 +1,2 @@
+/* sqlite */
+typedef int sqlite_placeholder;

@@ -1,0 +1,2 @@
+/* variables */
+typedef int variables_placeholder;

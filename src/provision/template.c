@@ -1,0 +1,1 @@
+#include "provision/template.h"

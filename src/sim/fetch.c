@@ -1,0 +1,2 @@
+/* fetch */
+typedef int fetch_placeholder;

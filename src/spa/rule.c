@@ -1,0 +1,1 @@
+#include "spa/rule.h"

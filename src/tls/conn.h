@@ -1,0 +1,100 @@
+/*
+ * conn.h -- one TLS connection over a non-blocking socket, from either side.
+ *
+ * The caller owns the socket and waits for it; each call here does what can be
+ * done now and says what it waits for.
+ */
+#ifndef TLS_CONN_H
+#define TLS_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct tls_conn;
+struct tls_context;
+
+enum tls_io {
+	TLS_DONE,	/* the step is complete; *n bytes were moved */
+	TLS_WANT_READ,	/* call again when the socket is readable */
+	TLS_WANT_WRITE, /* call again when the socket is writable */
+	TLS_CLOSED,	/* the peer closed (close_notify or plain FIN) */
+	TLS_FAILED,	/* err says why; the connection is of no more use */
+};
+
+/* Server side / client side over fd.  The context is referenced.  host is the
+ * server's name for SNI (used only with send_sni); NULL: none. */
+void tls_conn_free(struct tls_conn *conn);
+struct tls_conn *tls_conn_new_server(struct tls_context *context, int fd,
+    struct error *err) MUST_CHECK FREED_BY(tls_conn_free);
+struct tls_conn *tls_conn_new_client(struct tls_context *context, int fd,
+    const char *host, struct error *err) MUST_CHECK FREED_BY(tls_conn_free);
+
+enum tls_io tls_conn_handshake(struct tls_conn *conn,
+    struct error *err) MUST_CHECK;
+enum tls_io tls_conn_read(struct tls_conn *conn, void *data, size_t size,
+    size_t *n, struct error *err) MUST_CHECK;
+enum tls_io tls_conn_write(struct tls_conn *conn, const void *data, size_t len,
+    size_t *n, struct error *err) MUST_CHECK;
+
+/* Send close_notify; does not wait for the peer's. */
+void tls_conn_shutdown(struct tls_conn *conn);
+
+/* What a ClientHello offered; known on the server side once it has arrived. */
+#define TLS_HELLO_CIPHERS_MAX 64
+#define TLS_HELLO_EXTENSIONS_MAX 32
+struct tls_hello {
+	bool seen;
+	bool sslv2_format;
+	uint16_t version;     /* legacy_version: 0x0301 is TLS 1.0 */
+	uint16_t max_version; /* supported_versions, or version without it */
+	size_t cipher_count;  /* all offered; the first ones are kept */
+	uint16_t cipher[TLS_HELLO_CIPHERS_MAX];
+	size_t extension_count;
+	uint16_t extension[TLS_HELLO_EXTENSIONS_MAX];
+	char sni[256];	      /* "" when absent */
+};
+const struct tls_hello *tls_conn_hello(const struct tls_conn *conn);
+
+/* Who the other side is. */
+enum tls_verdict {
+	TLS_PEER_NONE,	    /* showed no certificate */
+	TLS_PEER_TRUSTED,   /* chains to an anchor, all dates good (or the
+			     * anchor's expiry allowed by name) */
+	TLS_PEER_EXPIRED,   /* would be trusted but for dates (verify error
+			     * expired or not yet valid, in leaf or issuer) */
+	TLS_PEER_UNTRUSTED, /* any other verification error */
+};
+
+#define TLS_PEER_TEXT_MAX 256
+struct tls_peer {
+	enum tls_verdict verdict;
+	int verify_error; /* X509_V_ERR_..., 0 when trusted */
+	int verify_depth; /* 0 is the leaf */
+	char verify_text[128];		    /* in OpenSSL's words */
+	char anchor[TLS_PEER_TEXT_MAX];	    /* subject CN of the chain's end as
+					     * far as it was built */
+	char issuer[TLS_PEER_TEXT_MAX];	    /* issuer CN of the leaf */
+	const uint8_t *der;		    /* leaf; NULL when there is none */
+	size_t der_len;
+};
+/* Complete once the handshake is; borrowed until tls_conn_free. */
+const struct tls_peer *tls_conn_peer(struct tls_conn *conn);
+
+/* Alert numbers (RFC 8446 6), -1 when none: the last sent and received. */
+int tls_conn_alert_sent(const struct tls_conn *conn);
+int tls_conn_alert_received(const struct tls_conn *conn);
+
+/* "unknown_ca", ... as RFC 8446 B.2 spells them; "alert_NNN" for others. */
+const char *tls_alert_name(int alert);
+
+/* "TLS1.0", ... for 0x0301; "0xNNNN" text for others. */
+const char *tls_version_name(uint16_t version);
+
+/* The negotiated ones; version 0 and "" before the handshake is complete. */
+uint16_t tls_conn_version(const struct tls_conn *conn);
+const char *tls_conn_cipher(const struct tls_conn *conn);
+
+#endif

@@ -1,0 +1,2 @@
+/* verify */
+typedef int verify_placeholder;
