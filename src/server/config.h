@@ -1,0 +1,122 @@
+/*
+ * config.h -- the server's configuration file, read and checked.
+ *
+ * Only the file itself: no certificate is loaded and no address bound here.
+ * Relative paths in the file are resolved against the directory of the file;
+ * except "inventory sqlite:NAME", which is resolved against state-directory.
+ *
+ *     state-directory /var/lib/sprov
+ *     inventory sqlite:inventory.db
+ *     templates templates                 # a folder of *.xml
+ *     user sprov                          # or USER:GROUP
+ *     workers 2                           # default: one per core
+ *     log-level info
+ *     connections 20000                   # open at once, all listeners
+ *     timeout handshake 20s               # also: request, write, idle, stop
+ *
+ *     profile /spa$MA.cfg /$MA.xml        # paths of a device's own profile
+ *     common /spa$PSN.cfg common.xml      # path, template: per model
+ *     public /hello.xml hello.xml         # path, template: without identity
+ *
+ *     listener csb {
+ *         address 0.0.0.0:443
+ *         address [::]:443
+ *         certificate csb.crt key csb.key
+ *         tls legacy                      # or modern, the default
+ *         client-certificate required     # the default; or optional
+ *         client-anchors combinedca.crt   # file or folder; repeatable
+ *         allow-expired-anchor "Cisco Linksys Client Root Authority 1"
+ *         expired-device-certificates refuse # the default; or allow
+ *     }
+ *
+ * profile, common and public may be repeated.  Without any "profile" line
+ * the built-in list applies (config.c, default_profile_paths).
+ */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/addr.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "tls/context.h"
+
+#define CONFIG_LISTENERS_MAX 256
+#define CONFIG_ADDRESSES_MAX 64 /* per listener */
+#define CONFIG_ROUTES_MAX 256
+#define CONFIG_LISTENER_NAME_MAX 31
+
+struct config_place { /* of the directive, for later messages */
+	unsigned line, column;
+};
+
+struct config_listener {
+	char name[CONFIG_LISTENER_NAME_MAX + 1]; /* a-z 0-9 '-' '_' */
+	struct config_place place;
+	struct addr *addresses;
+	struct config_place *address_places;
+	size_t address_count;
+	char *certificate_path, *key_path;
+	struct config_place certificate_place;
+	enum tls_policy policy;
+	bool certificate_required;
+	char **anchor_paths; /* files or folders */
+	struct config_place *anchor_places;
+	size_t anchor_path_count;
+	char **expired_anchors; /* subject CNs */
+	struct config_place *expired_anchor_places;
+	size_t expired_anchor_count;
+	bool allow_expired_devices;
+};
+
+enum config_route_kind { CONFIG_PROFILE, CONFIG_COMMON, CONFIG_PUBLIC };
+
+struct config_route {
+	enum config_route_kind kind;
+	struct config_place place;
+	char *pattern;	/* begins with '/' */
+	char *template; /* NULL for CONFIG_PROFILE */
+};
+
+struct config {
+	char *path;	       /* of the file, as given */
+	char *state_directory; /* default: the directory of the file */
+	char *inventory;       /* "memory:" or "sqlite:ABSOLUTE-OR-RESOLVED" */
+	struct config_place inventory_place;
+	char *templates;       /* NULL: only the built-in template */
+	struct config_place templates_place;
+	char *user, *group;    /* NULL: not named */
+	struct config_place user_place;
+	unsigned workers;      /* 0: one per core; at most 256 */
+	enum log_level log_level;
+	unsigned connections_max;	/* default 20000 */
+	unsigned handshake_timeout_ms;	/* default 20 s; 100 ms .. 10 min each */
+	unsigned request_timeout_ms;	/* default 10 s: from handshake to head */
+	unsigned write_timeout_ms;	/* default 30 s */
+	unsigned idle_timeout_ms;	/* default 5 s: between kept-alive requests */
+	unsigned stop_timeout_ms;	/* default 10 s: for those in flight */
+	struct config_listener *listeners;
+	size_t listener_count;
+	struct config_route *routes; /* in the order of the file */
+	size_t route_count;
+};
+
+/*
+ * Read and check the text of the file at path.  All mistakes go to errors, each
+ * "path:line:column: what was wrong, what was expected[; did you mean X?]";
+ * the result is then NULL.  Checked: unknown and repeated directives, counts and
+ * forms of parameters, ranges, no listener at all, two listeners of one name,
+ * one address twice, a listener without address, certificate or client-anchors,
+ * patterns that do not begin with '/' or repeat.
+ */
+void config_free(struct config *config);
+struct config *config_parse(const char *path, const char *text, size_t len,
+    struct errors *errors) MUST_CHECK FREED_BY(config_free);
+
+/* file_read() and config_parse(). */
+struct config *config_load(const char *path,
+    struct errors *errors) MUST_CHECK FREED_BY(config_free);
+
+#endif
