@@ -17,6 +17,8 @@
 
 #include "base/error.h"
 
+#define ANCHORS_MAX 256 /* from files; more are refused */
+
 struct anchors;
 
 void anchors_free(struct anchors *anchors);

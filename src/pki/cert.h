@@ -60,7 +60,7 @@ int cert_encode(const X509 *cert, uint8_t **der, size_t *len,
     struct error *err) MUST_CHECK;
 
 /*
- * Read every certificate of a PEM file in order.  *certs is an array of *count,
+ * Read every certificate of a PEM file in order, or the one of a DER file.  *certs is an array of *count,
  * at most CERT_FILE_CERTS_MAX; release with cert_free_all().  Text between them
  * is skipped; a broken block is an error that names its place in the file.
  */
@@ -87,16 +87,30 @@ char *cert_issuer_text(const X509 *cert);
 void cert_sha256(const X509 *cert, uint8_t digest[static CERT_DIGEST_BYTES]);
 void cert_key_sha256(const X509 *cert, uint8_t digest[static CERT_DIGEST_BYTES]);
 
-/* UTC; dates past 2038 are right. */
+/* UTC; dates past 2038 are right; 0 when the certificate's cannot be read. */
 time_t cert_not_before(const X509 *cert);
 time_t cert_not_after(const X509 *cert);
 
-/* "sha256", "sha1", "md5", ... as OpenSSL's short digest name, lower case. */
+/* "sha256", "sha1", "md5", ... as OpenSSL's short digest name, lower case;
+ * "unknown" for others (RSA-PSS, Ed25519). */
 const char *cert_signature_digest(const X509 *cert);
-int cert_key_bits(const X509 *cert);
+int cert_key_bits(const X509 *cert); /* 0 when the key cannot be read */
 bool cert_is_rsa(const X509 *cert);
 
 /* Does key belong to cert? */
 bool cert_matches_key(const X509 *cert, EVP_PKEY *key);
+
+/*
+ * The host that the subject CN names: what stands before a '/', because CNs
+ * such as "prov.example.net/info@example.net" are in use.  False when there is
+ * none or it is no plain text.  Source: [SPA-PROV] p. 42, [MPP-PROV].
+ */
+bool cert_common_host(const X509 *cert, char host[static CERT_VALUE_MAX + 1]);
+
+/*
+ * Is the certificate one for host (a name or an address)?  By SAN; when it has
+ * no dNSName and san_only is false, by the CN as well, also before a '/'.
+ */
+bool cert_matches_host(X509 *cert, const char *host, bool san_only);
 
 #endif
