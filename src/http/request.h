@@ -34,7 +34,11 @@ struct request {
 	 */
 	char path[REQUEST_TARGET_MAX + 1];
 	char user_agent[256];	/* as sent, cut; "" when absent */
-	char host[256];		/* as sent; "" when absent */
+	/*
+	 * As sent, port included; "" when absent.  Of a target in absolute
+	 * form it is the host of the target: RFC 9112 3.2.2.
+	 */
+	char host[256];
 	bool http_1_0;
 	bool keep_alive; /* what the client asked for, by its version's rule */
 };
@@ -47,7 +51,10 @@ enum request_status {
 
 /*
  * Read one request from the len bytes at data (everything received so far,
- * always from the first byte).  *used is the length of a complete head.  A
+ * always from the first byte).  *used is the length of a complete head; what
+ * follows it is not looked at.  The verdict does not depend on how the bytes
+ * arrived, and REQUEST_HEAD_MAX of them always suffice for one.  Unless it is
+ * REQUEST_COMPLETE, *request, *used and *has_body are as they were.  A
  * request with a body (Content-Length above 0 or Transfer-Encoding) is invalid
  * with 413 when the method is GET or HEAD; for other methods it is complete
  * with *has_body true: answer 405 and close.
