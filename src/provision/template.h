@@ -4,13 +4,15 @@
  *     {{name}}              the value, XML-escaped (& < > " ')
  *     {{{name}}} {{&name}}  the value as it is
  *     {{#name}}...{{/name}} shown when the value is set, not empty, not "0",
- *                           not "no" and not "false"
+ *                           not "no" and not "false" (in any case)
  *     {{^name}}...{{/name}} shown otherwise
  *     {{>file.xml}}         another template of the set
  *     {{! comment }}        nothing; {{=<% %>=}} other delimiters
  *
  * A tag of section, comment or delimiters that stands alone on its line takes
  * the line with it.  A name that is not set is an error, except in sections.
+ * Names are letters, digits, '_', '-' and '.', not first a digit; those of
+ * partials may begin with a digit and hold '/'.
  * Values are text, never templates.  Device macros ($MA, $PN) are not touched.
  * Source: mustache(5).
  */
@@ -49,7 +51,8 @@ typedef const char *template_lookup(void *arg, const char *name);
 
 /*
  * Append the rendered template.  ERROR_NOT_FOUND: no such template, or a name
- * without value ("name:line:column: ..."); ERROR_INPUT: out is full.
+ * without value ("name:line:column: ..."); ERROR_INPUT: out is full, or the
+ * rendering too long.  out is then as it was.
  */
 int templates_render(const struct templates *templates, const char *name,
     template_lookup *lookup, void *arg, struct buf *out,
