@@ -3,9 +3,10 @@
  *
  * One directive per line: a name, parameters, and possibly a block of
  * directives in braces.  "#" starts a comment where a word could start.  Words
- * are separated by blanks; "double" and 'single' quotes keep blanks, and a
- * backslash takes the next character as it is (not inside single quotes).
- * "{" is the last word of its line, "}" stands alone on its own.
+ * are separated by blanks; "double" and 'single' quotes around a whole word
+ * keep blanks, and a backslash takes the next character as it is (not inside
+ * single quotes).  "{" is the last word of its line, "}" stands alone on its
+ * own.  The text is UTF-8 without control characters; lines end in a newline.
  *
  *     listener csb {
  *         address 192.0.2.1:443
@@ -37,6 +38,7 @@ struct scfg_directive {
 	struct scfg_directive *children; /* in the order of the file */
 	size_t child_count;
 	int has_block; /* also when the block is empty */
+	int damaged;   /* its line holds a mistake; see scfg_parse_all() */
 };
 
 /*
@@ -47,6 +49,15 @@ struct scfg_directive {
  */
 void scfg_free(struct scfg_directive *root);
 struct scfg_directive *scfg_parse(const char *name, const char *text,
+    size_t len, struct errors *errors) MUST_CHECK FREED_BY(scfg_free);
+
+/*
+ * As scfg_parse(), but a mistake within a line does not hide the other lines
+ * from a caller who has more to check: the tree is returned in spite of it,
+ * and the directive of that line is marked as damaged.  NULL only when braces
+ * do not match up or the text is too long.
+ */
+struct scfg_directive *scfg_parse_all(const char *name, const char *text,
     size_t len, struct errors *errors) MUST_CHECK FREED_BY(scfg_free);
 
 #endif
