@@ -52,7 +52,8 @@ addr_parse(struct addr *addr, const char *text, struct error *err)
 		goto malformed;
 	if (text_parse_number(colon + 1, 1, 65535, &port, &ignored) != 0)
 		goto malformed;
-	return addr_parse_host(addr, host, (uint16_t)port, err);
+	if (addr_parse_host(addr, host, (uint16_t)port, &ignored) == 0)
+		return 0;
 malformed:
 	return error_set(err, ERROR_INPUT,
 	    "\"%.64s\" is not an address with a port: expected "
@@ -108,10 +109,17 @@ addr_port(const struct addr *addr)
 bool
 addr_equal(const struct addr *a, const struct addr *b)
 {
-	char a_text[ADDR_TEXT_BYTES], b_text[ADDR_TEXT_BYTES];
+	const void *a_raw = &a->sockaddr, *b_raw = &b->sockaddr;
+	const struct sockaddr_in *a4 = a_raw, *b4 = b_raw;
+	const struct sockaddr_in6 *a6 = a_raw, *b6 = b_raw;
 
-	addr_format(a, a_text);
-	addr_format(b, b_text);
-	return a->sockaddr.ss_family == b->sockaddr.ss_family &&
-	    strcmp(a_text, b_text) == 0;
+	if (a->sockaddr.ss_family != b->sockaddr.ss_family)
+		return false;
+	if (a->sockaddr.ss_family == AF_INET)
+		return a4->sin_port == b4->sin_port &&
+		    a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+	return a->sockaddr.ss_family == AF_INET6 &&
+	    a6->sin6_port == b6->sin6_port &&
+	    a6->sin6_scope_id == b6->sin6_scope_id &&
+	    IN6_ARE_ADDR_EQUAL(&a6->sin6_addr, &b6->sin6_addr);
 }

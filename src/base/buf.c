@@ -10,6 +10,9 @@
 void
 buf_init(struct buf *buf, size_t limit)
 {
+	/* Beyond it nothing fits anyhow, and the sums below cannot wrap. */
+	if (limit > PTRDIFF_MAX / 2)
+		limit = PTRDIFF_MAX / 2;
 	*buf = (struct buf) { .limit = limit };
 }
 
@@ -66,13 +69,14 @@ buf_printf(struct buf *buf, const char *fmt, ...)
 {
 	va_list ap;
 	char *text = NULL;
-	int len, rc = -1;
+	int len, rc;
 
 	va_start(ap, fmt);
 	len = vasprintf(&text, fmt, ap);
 	va_end(ap);
-	if (len >= 0)
-		rc = buf_append(buf, text, (size_t)len);
+	if (len < 0)
+		return -1; /* text is undefined then */
+	rc = buf_append(buf, text, (size_t)len);
 	free(text);
 	return rc;
 }

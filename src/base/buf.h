@@ -31,7 +31,10 @@ int buf_append_text(struct buf *buf, const char *text) MUST_CHECK;
 int buf_printf(struct buf *buf, const char *fmt, ...)
     PRINTF_LIKE(2, 3) MUST_CHECK;
 
-/* Room for at least len more bytes at data + len; NULL past the limit. */
+/*
+ * Room for at least len more bytes after those in use, and for the NUL; NULL
+ * past the limit.  Who writes there adds to buf->len and puts the NUL.
+ */
 char *buf_reserve(struct buf *buf, size_t len) MUST_CHECK;
 
 /* Drop the first len bytes (len <= buf->len). */

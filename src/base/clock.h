@@ -17,7 +17,7 @@ time_t clock_wall(void);
 
 #define CLOCK_TEXT_BYTES sizeof("9999-12-31T23:59:59Z")
 
-/* RFC 3339 in UTC; "?" for times past the year 9999. */
+/* RFC 3339 in UTC; "?" for times outside the years 1000 to 9999. */
 void clock_format(time_t when, char text[static CLOCK_TEXT_BYTES]);
 
 #endif

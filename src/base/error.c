@@ -55,6 +55,7 @@ int
 error_openssl(struct error *err, const char *fmt, ...)
 {
 	const char *reason;
+	char words[128];
 	unsigned long code;
 	va_list ap;
 
@@ -63,7 +64,10 @@ error_openssl(struct error *err, const char *fmt, ...)
 	va_end(ap);
 	/* The last entry is the outermost one; the first names the cause. */
 	code = ERR_peek_error();
-	reason = ERR_reason_error_string(code);
+	/* What the kernel said to OpenSSL, it does not put into words. */
+	reason = ERR_SYSTEM_ERROR(code) ?
+	    strerror_r(ERR_GET_REASON(code), words, sizeof(words)) :
+	    ERR_reason_error_string(code);
 	if (code != 0)
 		error_append(err, reason != NULL ? reason : "OpenSSL error");
 	ERR_clear_error();

@@ -65,48 +65,73 @@ file_read(const char *path, size_t max, char **data, size_t *len,
 	return rc;
 }
 
-int
-file_create(const char *path, mode_t mode, const void *data, size_t len,
-    struct error *err)
+static int
+write_all(int fd, const char *bytes, size_t len)
 {
-	const char *bytes = data;
-	int fd, rc = 0;
-
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0)
-		return error_errno(err, "%s", path);
 	while (len > 0) {
 		ssize_t n = write(fd, bytes, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0) {
-			rc = error_errno(err, "%s", path);
-			break;
-		}
+		if (n < 0)
+			return -1;
 		bytes += n;
 		len -= (size_t)n;
 	}
-	if (rc == 0 && fsync(fd) != 0)
+	return 0;
+}
+
+/* Fill the new file fd and close it; errors name path. */
+static int
+fill_file(int fd, const char *path, mode_t mode, const void *data, size_t len,
+    struct error *err)
+{
+	int rc = 0;
+
+	/* fchmod: neither the umask nor mkostemp() has a say in the mode. */
+	if (fchmod(fd, mode) != 0 || write_all(fd, data, len) != 0 ||
+	    fsync(fd) != 0)
 		rc = error_errno(err, "%s", path);
-	(void)close(fd);
-	if (rc != 0)
-		(void)unlink(path);
+	if (close(fd) != 0 && rc == 0)
+		rc = error_errno(err, "%s", path);
 	return rc;
+}
+
+int
+file_create(const char *path, mode_t mode, const void *data, size_t len,
+    struct error *err)
+{
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_errno(err, "%s", path);
+	if (fill_file(fd, path, mode, data, len, err) != 0) {
+		(void)unlink(path);
+		return -1;
+	}
+	return 0;
 }
 
 int
 file_replace(const char *path, mode_t mode, const void *data, size_t len,
     struct error *err)
 {
-	char *fresh = xasprintf("%s.new.%ld", path, (long)getpid());
-	int rc;
+	/* A new name each time: one that a crash left over is in nobody's way. */
+	char *fresh = xasprintf("%s.XXXXXX", path);
+	int fd, rc;
 
-	rc = file_create(fresh, mode, data, len, err);
-	if (rc == 0 && rename(fresh, path) != 0) {
+	fd = mkostemp(fresh, O_CLOEXEC);
+	if (fd < 0) {
 		rc = error_errno(err, "%s", path);
-		(void)unlink(fresh);
+		goto out;
 	}
+	rc = fill_file(fd, path, mode, data, len, err);
+	if (rc == 0 && rename(fresh, path) != 0)
+		rc = error_errno(err, "%s", path);
+	if (rc != 0)
+		(void)unlink(fresh);
+out:
 	free(fresh);
 	return rc;
 }
@@ -114,19 +139,29 @@ file_replace(const char *path, mode_t mode, const void *data, size_t len,
 char *
 file_join(const char *base, const char *name)
 {
+	size_t len;
+
 	if (base == NULL || *name == '/')
 		return xstrdup(name);
-	return xasprintf("%s/%s", base, name);
+	len = strlen(base);
+	return xasprintf("%s%s%s", base,
+	    len > 0 && base[len - 1] == '/' ? "" : "/", name);
 }
 
 char *
 file_directory(const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	size_t len = strlen(path);
 
-	if (slash == NULL)
+	while (len > 1 && path[len - 1] == '/')
+		len--; /* slashes at the end */
+	while (len > 0 && path[len - 1] != '/')
+		len--; /* the name */
+	if (len == 0)
 		return xstrdup(".");
-	return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	while (len > 1 && path[len - 1] == '/')
+		len--; /* and the slashes before it */
+	return xstrndup(path, len);
 }
 
 int

@@ -17,7 +17,10 @@
 int file_read(const char *path, size_t max, char **data, size_t *len,
     struct error *err) MUST_CHECK;
 
-/* Write a new file with the given mode; fails when path exists. */
+/*
+ * Write a new file with exactly the given mode, whatever the umask; fails when
+ * path exists.
+ */
 int file_create(const char *path, mode_t mode, const void *data, size_t len,
     struct error *err) MUST_CHECK;
 
@@ -31,7 +34,7 @@ char *file_join(const char *base, const char *name);
 /* The directory part of path as dirname(1) prints it; free() it. */
 char *file_directory(const char *path);
 
-/* Make a directory with the given mode; one that is there already is fine. */
+/* Make a directory with mode less the umask; one that is there already is fine. */
 int file_make_directory(const char *path, mode_t mode,
     struct error *err) MUST_CHECK;
 

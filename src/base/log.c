@@ -4,9 +4,11 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@ static const char *const level_names[] = { "error", "warn", "info", "debug" };
  * failure deep in a library has to be able to reach it.
  */
 static struct {
-	enum log_level level;
+	atomic_int level;
 	pthread_mutex_t mutex;
 	pthread_cond_t arrived;
 	pthread_t writer;
@@ -46,6 +48,13 @@ write_all(const char *data, size_t len)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN) {
+			/* Who shares our terminal may have made it so. */
+			struct pollfd fd = { STDERR_FILENO, POLLOUT, 0 };
+
+			(void)poll(&fd, 1, -1);
+			continue;
+		}
 		if (n <= 0)
 			return; /* nowhere left to report it */
 		data += n;
@@ -67,7 +76,7 @@ log_level_parse(const char *text, enum log_level *level)
 void
 log_set_level(enum log_level level)
 {
-	sink.level = level;
+	atomic_store(&sink.level, (int)level);
 }
 
 static void *
@@ -121,21 +130,6 @@ log_start(struct error *err)
 	}
 	sink.running = true;
 	return 0;
-}
-
-void
-log_stop(void)
-{
-	if (!sink.running)
-		return;
-	(void)pthread_mutex_lock(&sink.mutex);
-	sink.stopping = true;
-	(void)pthread_cond_signal(&sink.arrived);
-	(void)pthread_mutex_unlock(&sink.mutex);
-	(void)pthread_join(sink.writer, NULL);
-	sink.running = false;
-	free(sink.queue);
-	sink.queue = NULL;
 }
 
 static void
@@ -201,32 +195,39 @@ log_format(struct log_line *line, const char *key, const char *fmt, ...)
 	log_text(line, key, value);
 }
 
+/* How many lines were lost, as a line of its own. */
 static void
-enqueue(const char *text, size_t len)
+build_note(struct log_line *note)
 {
-	char note[80];
-	int n = 0;
+	log_begin(note, LOG_LEVEL_WARN, "log-dropped");
+	log_number(note, "lines", (long long)sink.dropped);
+	note->text[note->len++] = '\n';
+}
+
+static void
+enqueue(const struct log_line *line)
+{
+	struct log_line note = { .len = 0 };
 
 	if (sink.dropped > 0)
-		n = snprintf(note, sizeof(note),
-		    "level=warn event=log-dropped lines=%llu\n", sink.dropped);
-	if (sink.used + len + (size_t)n > QUEUE_BYTES) {
+		build_note(&note);
+	if (sink.used + line->len + note.len > QUEUE_BYTES) {
 		sink.dropped++;
 		return;
 	}
-	if (n > 0) {
-		memcpy(sink.queue + sink.used, note, (size_t)n);
-		sink.used += (size_t)n;
+	if (note.len > 0) {
+		memcpy(sink.queue + sink.used, note.text, note.len);
+		sink.used += note.len;
 		sink.dropped = 0;
 	}
-	memcpy(sink.queue + sink.used, text, len);
-	sink.used += len;
+	memcpy(sink.queue + sink.used, line->text, line->len);
+	sink.used += line->len;
 }
 
 void
 log_end(struct log_line *line)
 {
-	if (line->level > sink.level)
+	if ((int)line->level > atomic_load(&sink.level))
 		return;
 	line->text[line->len++] = '\n';
 	if (!sink.running) {
@@ -234,9 +235,31 @@ log_end(struct log_line *line)
 		return;
 	}
 	(void)pthread_mutex_lock(&sink.mutex);
-	enqueue(line->text, line->len);
+	enqueue(line);
 	(void)pthread_cond_signal(&sink.arrived);
 	(void)pthread_mutex_unlock(&sink.mutex);
+}
+
+void
+log_stop(void)
+{
+	struct log_line note;
+
+	if (!sink.running)
+		return;
+	(void)pthread_mutex_lock(&sink.mutex);
+	sink.stopping = true;
+	(void)pthread_cond_signal(&sink.arrived);
+	(void)pthread_mutex_unlock(&sink.mutex);
+	(void)pthread_join(sink.writer, NULL);
+	sink.running = false;
+	free(sink.queue);
+	sink.queue = NULL;
+	if (sink.dropped > 0) {
+		build_note(&note);
+		write_all(note.text, note.len);
+		sink.dropped = 0;
+	}
 }
 
 void

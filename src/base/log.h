@@ -4,7 +4,7 @@
  * A line is built on the stack of the thread that has something to say and
  * handed to one writer thread, so that a slow terminal or journal never holds
  * up a worker.  When the queue is full, lines are counted and dropped, and the
- * next line that fits says how many.
+ * next line that fits (or log_stop()) says how many.
  *
  * Levels say who acts: error: an operator must; warn: should look; info: may
  * audit; debug: a developer.
@@ -31,7 +31,7 @@ struct log_line {
 /* "error", "warn", "info", "debug"; -1 when text is none of them. */
 int log_level_parse(const char *text, enum log_level *level) MUST_CHECK;
 
-/* Lines above this level are not written.  Set before threads start. */
+/* Lines above this level are not written; any thread may change it. */
 void log_set_level(enum log_level level);
 
 /*

@@ -38,7 +38,7 @@ edit_distance(const char *a, const char *b)
 	size_t a_len = strlen(a), b_len = strlen(b);
 
 	if (a_len > NEAREST_MAX || b_len > NEAREST_MAX)
-		return NEAREST_MAX;
+		return SIZE_MAX;
 	for (size_t j = 0; j <= b_len; j++)
 		row[j] = j;
 	for (size_t i = 1; i <= a_len; i++) {
@@ -78,18 +78,27 @@ text_nearest(const char *text, const char *const *candidates, size_t count)
 	return nearest;
 }
 
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
+}
+
 void
 text_escape(const void *data, size_t len, char *out, size_t size)
 {
 	const unsigned char *bytes = data;
-	size_t used = 0;
+	size_t used = 0, keep = 0;
 
+	/* Only a text that has to be cut gives up room for the dots. */
+	for (size_t i = 0; i < len && used < size; i++)
+		used += is_plain(bytes[i]) ? 1 : 4;
+	if (used >= size)
+		keep = 3;
+	used = 0;
 	for (size_t i = 0; i < len; i++) {
-		bool plain = bytes[i] >= 0x20 && bytes[i] <= 0x7e &&
-		    bytes[i] != '"' && bytes[i] != '\\';
+		bool plain = is_plain(bytes[i]);
 		size_t need = plain ? 1 : 4;
-		/* Until the last byte is in, keep room for the dots. */
-		size_t keep = i + 1 < len ? 3 : 0;
 
 		if (used + need + keep + 1 > size) {
 			memcpy(out + used, "...", 3);
