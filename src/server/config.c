@@ -1,1 +1,405 @@
 #include "server/config.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/scfg.h"
+#include "base/text.h"
+#include "server/config_listener.h"
+#include "server/config_reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Where devices look for their own profile, when the file does not say.
+ * ASSUMED: no device asks for the first six by itself; they are what profile
+ * rules are likely to say, with the macros of [LINKSYS-PROV] p. 70.
+ * The last one is the tail that multiplatform phones add by themselves to a
+ * URL from DHCP: [MPP-MIGRATION] "DHCP Options Auto Provisioning".
+ */
+static const char *const default_profile_paths[] = {
+	"/spa$MA.cfg",
+	"/spa$MAU.cfg",
+	"/$MA.xml",
+	"/$MA.cfg",
+	"/$MAU.cfg",
+	"/spa-$MA.cfg",
+	"/Cisco/$PN/$MA.cfg",
+};
+#define DEFAULT_PROFILE_PATHS \
+	(sizeof(default_profile_paths) / sizeof(*default_profile_paths))
+
+void
+config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	free(config->path);
+	free(config->state_directory);
+	free(config->inventory);
+	free(config->templates);
+	free(config->user);
+	free(config->group);
+	for (size_t i = 0; i < config->listener_count; i++)
+		config_listener_clear(&config->listeners[i]);
+	free(config->listeners);
+	for (size_t i = 0; i < config->route_count; i++) {
+		free(config->routes[i].pattern);
+		free(config->routes[i].template);
+	}
+	free(config->routes);
+	free(config);
+}
+
+static void
+read_state_directory(struct config_reader *reader,
+    const struct scfg_directive *d)
+{
+	free(reader->config->state_directory);
+	reader->config->state_directory = config_path(reader, &d->words[1]);
+}
+
+/* Kept as written until the state directory is known. */
+static void
+read_inventory(struct config_reader *reader, const struct scfg_directive *d)
+{
+	struct config *config = reader->config;
+	const struct scfg_word *word = &d->words[1];
+	char shown[CONFIG_SHOWN_BYTES];
+
+	config->inventory_place = config_place(word);
+	free(config->inventory);
+	config->inventory = xstrdup(word->text);
+	if (strcmp(word->text, "memory:") == 0 ||
+	    (text_starts(word->text, "sqlite:") &&
+	    word->text[strlen("sqlite:")] != '\0'))
+		return;
+	config_show(word, shown);
+	config_complain(reader, config->inventory_place, "\"%s\" is no "
+	    "inventory: expected memory: or sqlite:FILE", shown);
+}
+
+static void
+read_templates(struct config_reader *reader, const struct scfg_directive *d)
+{
+	free(reader->config->templates);
+	reader->config->templates = config_path(reader, &d->words[1]);
+	reader->config->templates_place = config_place(&d->words[1]);
+}
+
+static void
+read_user(struct config_reader *reader, const struct scfg_directive *d)
+{
+	struct config *config = reader->config;
+	const struct scfg_word *word = &d->words[1];
+	size_t user_len = strcspn(word->text, ":");
+	const char *colon = word->text + user_len;
+	char shown[CONFIG_SHOWN_BYTES];
+
+	config->user_place = config_place(word);
+	if (user_len == 0 || (*colon == ':' &&
+	    (colon[1] == '\0' || strchr(colon + 1, ':') != NULL))) {
+		config_show(word, shown);
+		config_complain(reader, config->user_place,
+		    "\"%s\" is no user: expected USER or USER:GROUP", shown);
+		return;
+	}
+	free(config->user);
+	free(config->group);
+	config->user = xstrndup(word->text, user_len);
+	config->group = *colon == ':' ? xstrdup(colon + 1) : NULL;
+}
+
+static void
+read_workers(struct config_reader *reader, const struct scfg_directive *d)
+{
+	(void)config_number(reader, &d->words[1], 1, CONFIG_WORKERS_MAX,
+	    &reader->config->workers);
+}
+
+static void
+read_connections(struct config_reader *reader, const struct scfg_directive *d)
+{
+	(void)config_number(reader, &d->words[1], 1, CONFIG_CONNECTIONS_MAX,
+	    &reader->config->connections_max);
+}
+
+static void
+read_log_level(struct config_reader *reader, const struct scfg_directive *d)
+{
+	static const char *const names[] = { "error", "warn", "info",
+		"debug" };
+	int i = config_choose(reader, &d->words[1], "log level", names,
+	    sizeof(names) / sizeof(*names));
+
+	if (i >= 0 && log_level_parse(names[i], &reader->config->log_level) != 0)
+		abort(); /* the two lists of names differ */
+}
+
+/* The phases in the order of the names in read_timeout(). */
+static unsigned *
+timeout_of(struct config *config, int phase)
+{
+	unsigned *const timeouts[] = {
+		&config->handshake_timeout_ms,
+		&config->request_timeout_ms,
+		&config->write_timeout_ms,
+		&config->idle_timeout_ms,
+		&config->stop_timeout_ms,
+	};
+
+	return timeouts[phase];
+}
+
+static void
+read_timeout(struct config_reader *reader, const struct scfg_directive *d)
+{
+	static const char *const names[] = { "handshake", "request", "write",
+		"idle", "stop" };
+	int phase = config_choose(reader, &d->words[1], "phase", names,
+	    sizeof(names) / sizeof(*names));
+	struct config_place *seen;
+
+	if (phase >= 0) {
+		seen = &reader->timeout_places[phase];
+		if (seen->line != 0)
+			config_complain(reader, config_place(&d->words[0]),
+			    "\"timeout %s\" is given twice: expected it once, "
+			    "as at %s:%u:%u", names[phase],
+			    reader->config->path, seen->line, seen->column);
+		else
+			*seen = config_place(&d->words[0]);
+		(void)config_duration(reader, &d->words[2],
+		    timeout_of(reader->config, phase));
+	} else {
+		unsigned ignored;
+
+		(void)config_duration(reader, &d->words[2], &ignored);
+	}
+}
+
+static struct config_route *
+append_route(struct config *config, enum config_route_kind kind,
+    const char *pattern)
+{
+	struct config_route *route;
+
+	config->routes = xrealloc(config->routes,
+	    (config->route_count + 1) * sizeof(*config->routes));
+	route = &config->routes[config->route_count++];
+	*route = (struct config_route) {
+		.kind = kind,
+		.pattern = xstrdup(pattern),
+	};
+	return route;
+}
+
+static const struct config_route *
+find_route(const struct config *config, const char *pattern)
+{
+	for (size_t i = 0; i < config->route_count; i++)
+		if (strcmp(config->routes[i].pattern, pattern) == 0)
+			return &config->routes[i];
+	return NULL;
+}
+
+/* Add the route of a pattern; NULL after a complaint. */
+static struct config_route *
+read_route(struct config_reader *reader, enum config_route_kind kind,
+    const struct scfg_word *word)
+{
+	struct config *config = reader->config;
+	struct config_place place = config_place(word);
+	const struct config_route *same = find_route(config, word->text);
+	char shown[CONFIG_SHOWN_BYTES];
+	struct config_route *route;
+
+	config_show(word, shown);
+	if (*word->text != '/') {
+		config_complain(reader, place, "\"%s\" is no path: expected "
+		    "it to begin with \"/\"", shown);
+		return NULL;
+	}
+	if (same != NULL) {
+		config_complain(reader, place, "path \"%s\" is given twice: "
+		    "expected it once, as at %s:%u:%u", shown, config->path,
+		    same->place.line, same->place.column);
+		return NULL;
+	}
+	if (config->route_count == CONFIG_ROUTES_MAX) {
+		config_complain(reader, place, "more than %d paths in profile, "
+		    "common and public", CONFIG_ROUTES_MAX);
+		return NULL;
+	}
+	route = append_route(config, kind, word->text);
+	route->place = place;
+	return route;
+}
+
+static void
+read_profile(struct config_reader *reader, const struct scfg_directive *d)
+{
+	for (size_t i = 1; i < d->count; i++)
+		(void)read_route(reader, CONFIG_PROFILE, &d->words[i]);
+	reader->profile_given = true;
+}
+
+static void
+read_template_route(struct config_reader *reader, enum config_route_kind kind,
+    const struct scfg_directive *d)
+{
+	struct config_route *route = read_route(reader, kind, &d->words[1]);
+	const struct scfg_word *word = &d->words[2];
+	char shown[CONFIG_SHOWN_BYTES];
+
+	/* A plain name in the folder of templates: nothing climbs out of it. */
+	if (strchr(word->text, '/') != NULL || *word->text == '.' ||
+	    !text_ends(word->text, ".xml")) {
+		config_show(word, shown);
+		config_complain(reader, config_place(word),
+		    "\"%s\" is no template: expected NAME.xml without a "
+		    "folder", shown);
+	}
+	if (route != NULL)
+		route->template = xstrdup(word->text);
+}
+
+static void
+read_common(struct config_reader *reader, const struct scfg_directive *d)
+{
+	read_template_route(reader, CONFIG_COMMON, d);
+}
+
+static void
+read_public(struct config_reader *reader, const struct scfg_directive *d)
+{
+	read_template_route(reader, CONFIG_PUBLIC, d);
+}
+
+static void read_listener(struct config_reader *reader,
+    const struct scfg_directive *d);
+
+static const struct config_directive directives[] = {
+	{ .name = "state-directory", .usage = "FOLDER",
+	    .min = 1, .max = 1, .read = read_state_directory },
+	{ .name = "inventory", .usage = "memory:|sqlite:FILE",
+	    .min = 1, .max = 1, .read = read_inventory },
+	{ .name = "templates", .usage = "FOLDER",
+	    .min = 1, .max = 1, .read = read_templates },
+	{ .name = "user", .usage = "USER[:GROUP]",
+	    .min = 1, .max = 1, .read = read_user },
+	{ .name = "workers", .usage = "NUMBER",
+	    .min = 1, .max = 1, .read = read_workers },
+	{ .name = "log-level", .usage = "error|warn|info|debug",
+	    .min = 1, .max = 1, .read = read_log_level },
+	{ .name = "connections", .usage = "NUMBER",
+	    .min = 1, .max = 1, .read = read_connections },
+	{ .name = "timeout", .usage = "PHASE DURATION",
+	    .min = 2, .max = 2, .repeats = true, .read = read_timeout },
+	{ .name = "profile", .usage = "PATH...",
+	    .min = 1, .max = SCFG_WORDS_MAX, .repeats = true,
+	    .read = read_profile },
+	{ .name = "common", .usage = "PATH TEMPLATE",
+	    .min = 2, .max = 2, .repeats = true, .read = read_common },
+	{ .name = "public", .usage = "PATH TEMPLATE",
+	    .min = 2, .max = 2, .repeats = true, .read = read_public },
+	{ .name = "listener", .usage = "NAME { ... }",
+	    .min = 1, .max = 1, .repeats = true, .required = true,
+	    .block = true, .read = read_listener },
+};
+
+static const struct config_table table = {
+	directives, sizeof(directives) / sizeof(*directives),
+	"outside of blocks",
+};
+
+static void
+read_listener(struct config_reader *reader, const struct scfg_directive *d)
+{
+	config_listener_read(reader, d, &table);
+}
+
+/* Fill in what depends on the whole file. */
+static void
+complete(struct config_reader *reader)
+{
+	struct config *config = reader->config;
+	const char *inventory = "inventory.db";
+	char *path;
+
+	if (config->state_directory == NULL)
+		config->state_directory = xstrdup(reader->directory);
+	if (config->inventory == NULL ||
+	    text_starts(config->inventory, "sqlite:")) {
+		if (config->inventory != NULL)
+			inventory = config->inventory + strlen("sqlite:");
+		path = file_join(config->state_directory, inventory);
+		free(config->inventory);
+		config->inventory = xasprintf("sqlite:%s", path);
+		free(path);
+	}
+	/* After those of the file, which so have the first word. */
+	for (size_t i = 0; i < DEFAULT_PROFILE_PATHS; i++)
+		if (!reader->profile_given &&
+		    find_route(config, default_profile_paths[i]) == NULL)
+			(void)append_route(config, CONFIG_PROFILE,
+			    default_profile_paths[i]);
+}
+
+static struct config *
+config_new(const char *path)
+{
+	struct config *config = xcalloc(1, sizeof(*config));
+
+	config->path = xstrdup(path);
+	config->log_level = LOG_LEVEL_INFO;
+	config->connections_max = 20000;
+	config->handshake_timeout_ms = 20000;
+	config->request_timeout_ms = 10000;
+	config->write_timeout_ms = 30000;
+	config->idle_timeout_ms = 5000;
+	config->stop_timeout_ms = 10000;
+	return config;
+}
+
+struct config *
+config_parse(const char *path, const char *text, size_t len,
+    struct errors *errors)
+{
+	struct config_reader reader = { .errors = errors };
+	struct scfg_directive *root;
+	size_t before = errors->count;
+
+	root = scfg_parse_all(path, text, len, errors);
+	if (root == NULL)
+		return NULL;
+	reader.config = config_new(path);
+	reader.directory = file_directory(path);
+	config_read_block(&reader, root, (struct config_place) { 1, 1 },
+	    &table, &config_listener_table);
+	if (errors->count == before) {
+		complete(&reader);
+	} else {
+		config_free(reader.config);
+		reader.config = NULL;
+	}
+	free(reader.directory);
+	scfg_free(root);
+	return reader.config;
+}
+
+struct config *
+config_load(const char *path, struct errors *errors)
+{
+	struct config *config;
+	struct error err;
+	char *text;
+	size_t len;
+
+	if (file_read(path, SCFG_TEXT_MAX, &text, &len, &err) != 0) {
+		errors_add(errors, "%s", err.text);
+		return NULL;
+	}
+	config = config_parse(path, text, len, errors);
+	free(text);
+	return config;
+}

@@ -6,7 +6,7 @@
  * except "inventory sqlite:NAME", which is resolved against state-directory.
  *
  *     state-directory /var/lib/sprov
- *     inventory sqlite:inventory.db
+ *     inventory sqlite:inventory.db       # the default; or memory:
  *     templates templates                 # a folder of *.xml
  *     user sprov                          # or USER:GROUP
  *     workers 2                           # default: one per core
@@ -45,7 +45,13 @@
 
 #define CONFIG_LISTENERS_MAX 256
 #define CONFIG_ADDRESSES_MAX 64 /* per listener */
-#define CONFIG_ROUTES_MAX 256
+#define CONFIG_ANCHORS_MAX 64	/* client-anchors, and again
+				 * allow-expired-anchor, per listener */
+#define CONFIG_ROUTES_MAX 256 /* of the file; the built-in ones come on top */
+#define CONFIG_WORKERS_MAX 256
+#define CONFIG_CONNECTIONS_MAX 1000000
+#define CONFIG_DURATION_MIN_MS 100
+#define CONFIG_DURATION_MAX_MS 600000
 #define CONFIG_LISTENER_NAME_MAX 31
 
 struct config_place { /* of the directive, for later messages */
@@ -75,7 +81,7 @@ enum config_route_kind { CONFIG_PROFILE, CONFIG_COMMON, CONFIG_PUBLIC };
 
 struct config_route {
 	enum config_route_kind kind;
-	struct config_place place;
+	struct config_place place; /* 0:0 for the built-in ones */
 	char *pattern;	/* begins with '/' */
 	char *template; /* NULL for CONFIG_PROFILE */
 };
@@ -99,7 +105,8 @@ struct config {
 	unsigned stop_timeout_ms;	/* default 10 s: for those in flight */
 	struct config_listener *listeners;
 	size_t listener_count;
-	struct config_route *routes; /* in the order of the file */
+	struct config_route *routes; /* in the order of the file, then the
+				      * built-in ones */
 	size_t route_count;
 };
 
@@ -109,7 +116,8 @@ struct config {
  * the result is then NULL.  Checked: unknown and repeated directives, counts and
  * forms of parameters, ranges, no listener at all, two listeners of one name,
  * one address twice, a listener without address, certificate or client-anchors,
- * patterns that do not begin with '/' or repeat.
+ * patterns that do not begin with '/' or repeat.  A mistake of grammar does not
+ * hide the others, unless braces do not match up.
  */
 void config_free(struct config *config);
 struct config *config_parse(const char *path, const char *text, size_t len,
