@@ -2,8 +2,12 @@
  * macro.h -- the macros of profile rules: $MA, $(MAU:8:2), $$, ...
  *
  * Forms: $NAME, $(NAME), $(NAME:p), $(NAME:p:q) with offset p and length q.
- * Names that are not set stay as written; "$$" gives "$"; expansion is not
- * recursive.  Sources: [LINKSYS-PROV] p. 36, p. 70; [SPA-PROV] p. 42.
+ * Names are case-sensitive and made of letters and digits; "$NAME" takes all
+ * that follow it, so that "$MAU" is never MA and a "U" (ASSUMED: a name with
+ * more letters after it needs the parentheses).  Names that are not set stay
+ * as written; "$$" gives "$"; expansion is not recursive.  An offset or length
+ * past the end of the value gives what there is.
+ * Sources: [LINKSYS-PROV] p. 36, p. 70; [SPA-PROV] p. 42.
  */
 #ifndef SPA_MACRO_H
 #define SPA_MACRO_H
@@ -15,7 +19,7 @@
 
 struct macro {
 	const char *name; /* "MA" */
-	const char *value;
+	const char *value; /* NULL: not set */
 	bool secret; /* SA..SD: expands inside URL options only */
 };
 
@@ -26,7 +30,8 @@ struct macros {
 
 /*
  * Append text with its macros expanded.  With in_options, secret ones expand
- * too.  -1 when buf is full.  An unfinished "$(" stays as written.
+ * too; elsewhere they stay as written.  -1 when buf is full, buf is then as it
+ * was.  An unfinished "$(" stays as written.
  */
 int macro_expand(const struct macros *macros, const char *text, size_t len,
     bool in_options, struct buf *out) MUST_CHECK;
