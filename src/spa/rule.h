@@ -5,11 +5,33 @@
  *     alternative = [ "(" cond ")?" ] [ "(" 1*( name "=" DQUOTE text DQUOTE
  *                   ";" ) ")!" ] [ [ "[" options "]" ] url ]
  *     cond        = compare *( "and" compare )
- *     compare     = operand op operand
- *     op          = = eq != ne < lt <= le > gt >= ge
+ *     compare     = [ operand ] op operand
+ *     op          = = eq != ne ! < lt <= le > gt >= ge
+ *     options     = *( "--key" value / "--uid" value / "--pwd" value /
+ *                   "--post" gpp / "--alias" gpp / "--srv" / "--delta" /
+ *                   "--status" )
  *
- * Macros are expanded first, then the alternatives are tested from the left;
- * the first that is true or has no condition wins.
+ *     ($SWVER ge 2.0.6)? [--key $SA]https://prov.example.net/$MA.cfg | /old.cfg
+ *
+ * The alternatives are tested from the left; the first that is true or has no
+ * condition wins.  Blanks may stand between any two of the parts above, except
+ * inside the marks ")?" and ")!".
+ *
+ * Structure comes from the rule as written; macros are expanded in its parts
+ * afterwards.  The vendor says that "macros are expanded first", and for the
+ * published examples both orders give the same; but a value that holds "|", a
+ * quote or a bracket must not turn into another alternative, and a rule has to
+ * be readable without the values of one device.  So a rule that is nothing but
+ * "$A" is a URL, whatever A holds.
+ *
+ * A "|" separates alternatives everywhere except inside double quotes and
+ * inside the parentheses and brackets before a URL; in a URL it is written
+ * %7C.  A quoted text ends at the next double quote: there is no escape.
+ *
+ * Operands: an integer; a version number; a text in double quotes.  A bare
+ * operand whose value is neither integer nor version is a text too, so that
+ * ($CCERT eq "Installed") means what it says.  Texts know only eq and ne.  A
+ * missing left operand means $SWVER, and "!" is ne: firmware before 2.0.6.
  * Sources: [SPA-PROV] p. 42-43, [LINKSYS-PROV] p. 37-38, [ATA-PROV] p. 28.
  */
 #ifndef SPA_RULE_H
@@ -23,21 +45,22 @@
 
 #define RULE_TEXT_MAX 4096
 #define RULE_ALTERNATIVES_MAX 64
-#define RULE_ASSIGNMENTS_MAX 64
+#define RULE_ASSIGNMENTS_MAX 64	 /* in one alternative */
+#define RULE_EXPANDED_MAX 16384 /* of one part, with its macros expanded */
 
 struct rule; /* parsed, not yet evaluated */
 
 /*
- * Read a rule (or, with condition_only, the bare condition of a resync
- * trigger).  Errors say at which column.  Every alternative but the last must
- * have a condition.
+ * Read a rule; a bare condition is rule_test()'s.  Errors are ERROR_INPUT and
+ * say at which column (bytes, from 1).  Every alternative but the last must
+ * have a condition.  An empty text is one alternative without URL.
  */
 void rule_free(struct rule *rule);
 struct rule *rule_parse(const char *text, struct error *err)
     MUST_CHECK FREED_BY(rule_free);
 
 struct rule_assignment {
-	char *name;  /* parameter; GPP_A .. GPP_P may be written a .. p */
+	char *name;  /* parameter; what was written a .. p is GPP_A .. GPP_P */
 	char *value; /* macros expanded */
 };
 
@@ -48,8 +71,8 @@ struct rule_result {
 	char *key;	/* option values, expanded; NULL when absent */
 	char *user;	/* --uid */
 	char *password; /* --pwd */
-	char *post;	/* --post: name of the GPP that is the body */
-	char *alias;	/* --alias */
+	char *post;	/* --post: the parameter that is the body: "GPP_A" */
+	char *alias;	/* --alias: the parameter with the map: "GPP_B" */
 	bool srv, delta, status; /* --srv, --delta, --status */
 	size_t assignment_count;
 	struct rule_assignment assignment[RULE_ASSIGNMENTS_MAX];
@@ -57,8 +80,9 @@ struct rule_result {
 
 /*
  * Evaluate.  -1 with ERROR_INPUT when the winning path compares what cannot be
- * compared (a string with "lt", a number with a string).  Release the result
- * with rule_result_clear().
+ * compared (a text with "lt", a number with a text, a version with a number
+ * that is none).  Release the result with rule_result_clear(), which also
+ * accepts that of a failed call; it wipes key, user and password.
  */
 int rule_evaluate(const struct rule *rule, const struct macros *macros,
     struct rule_result *result, struct error *err) MUST_CHECK;
