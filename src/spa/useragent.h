@@ -1,11 +1,18 @@
 /*
  * useragent.h -- what a device's User-Agent field says.
  *
- *     Linksys/SPA-942-6.1.5(a) (88019FA42805)
- *     Cisco/SPA504G-7.4.9c (649EF3788E6A)(CCQ162306EA)
- *     Cisco/SPA525G-7.4.7 (CBT141900G7)
- *     Cisco/ATA191-MPP-11-1-0-MSR4 (FCH2443D9R4)
- *     Cisco-CP-7832-3PCC/11.0.1 (00562b043615)
+ *     Linksys/SPA-942-6.1.5(a) (88019FB00123)
+ *     Cisco/SPA504G-7.4.9c (000E08AABBCC)(CCQ00000001)
+ *     Cisco/SPA525G-7.4.7 (CBT00000001)
+ *     Cisco/ATA191-MPP-11-1-0-MSR4 (FCH00000001)
+ *     Cisco-CP-7832-3PCC/11.0.1 (000e08aabbcc)
+ *
+ * The version is everything up to the blank: "1.3.5(004p_XU001)".  Product and
+ * version both hold hyphens; they part where the registry knows the product,
+ * at the longest one that it knows, or else where a version seems to begin.
+ * Of two groups the first is the MAC and the second the serial.  A single one
+ * is the serial under the brand Linksys (whose serials may be 12 hex digits);
+ * under Cisco it is the MAC when it is 12 hex digits, else the serial.
  *
  * A hint only: anyone can write it.  Source: [WAZO], [LINKSYS-PROV] p. 23,
  * [MPP-PROV].
@@ -20,16 +27,22 @@
 
 struct model;
 
+#define USERAGENT_TEXT_MAX 63
+
 struct useragent {
 	const struct model *model; /* NULL: not known */
-	char product[64];	   /* as written: "SPA-942", "CP-7832-3PCC" */
+	/* as written: "SPA-942", "CP-7832-3PCC" */
+	char product[USERAGENT_TEXT_MAX + 1];
 	char version[FIRMWARE_TEXT_MAX + 1]; /* "" when absent */
 	bool has_mac;
 	struct mac mac;
-	char serial[64];	   /* "" when absent */
+	char serial[USERAGENT_TEXT_MAX + 1]; /* "" when absent */
 };
 
-/* True when text has one of the forms; all fields are then set. */
+/*
+ * True when text has one of the forms; all fields are then set.  Otherwise *ua
+ * is as it was.  The MAC is as written, be it one that no device can have.
+ */
 bool useragent_parse(struct useragent *ua, const char *text);
 
 #endif
