@@ -46,6 +46,12 @@ cert_parse(const uint8_t *der, size_t len, struct error *err)
 	return cert;
 }
 
+void
+cert_free(X509 *cert)
+{
+	X509_free(cert);
+}
+
 int
 cert_encode(const X509 *cert, uint8_t **der, size_t *len, struct error *err)
 {

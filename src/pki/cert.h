@@ -52,8 +52,11 @@ struct cert_name {
 	struct cert_name_part part[CERT_NAME_PARTS_MAX];
 };
 
-/* Parse DER of exactly len bytes; release with X509_free(). */
+/* Parse DER of exactly len bytes; release with X509_free() or cert_free(). */
 X509 *cert_parse(const uint8_t *der, size_t len, struct error *err) MUST_CHECK;
+
+/* X509_free(), for folders that do not include openssl/x509.h. */
+void cert_free(X509 *cert);
 
 /* DER of a certificate; *der is the caller's to free(). */
 int cert_encode(const X509 *cert, uint8_t **der, size_t *len,

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/x509.h>
-
 #include "base/text.h"
 #include "pki/cert.h"
 
@@ -385,7 +383,7 @@ peer_parse(struct peer *peer, const uint8_t *der, size_t len)
 		return;
 	}
 	cert_subject(cert, &name);
-	X509_free(cert);
+	cert_free(cert);
 	if (!check_name(peer, &name))
 		return;
 	read_subject(peer, &(struct subject) {
