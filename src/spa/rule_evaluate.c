@@ -2,6 +2,7 @@
 #include "spa/rule_parts.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "spa/firmware.h"
 
 #include <stdlib.h>
@@ -114,11 +115,15 @@ static int
 cannot_compare(const struct rule_compare *compare, const char *why,
     struct error *err)
 {
+	const struct rule_span *left = &compare->left.span;
+	const struct rule_span *right = &compare->right.span;
+	char left_shown[64], right_shown[64];
+
+	text_escape(left->text, left->len, left_shown, sizeof(left_shown));
+	text_escape(right->text, right->len, right_shown, sizeof(right_shown));
 	return error_set(err, ERROR_INPUT,
-	    "column %zu: cannot compare %.*s with %.*s: %s",
-	    compare->left.span.column, (int)compare->left.span.len,
-	    compare->left.span.text, (int)compare->right.span.len,
-	    compare->right.span.text, why);
+	    "column %zu: cannot compare %s with %s: %s", left->column,
+	    left_shown, right_shown, why);
 }
 
 /* 1: it holds, 0: it does not. */

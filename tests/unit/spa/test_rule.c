@@ -321,6 +321,8 @@ static const struct {
 	{ "($D eq 1)? /a", "column 2: cannot compare $D with 1" },
 	{ "(\"x\" eq \"y\")? /a | ($NONE ge 2.0)? /b",
 	    "column 21: cannot compare $NONE with 2.0" },
+	{ "(\"a\nb\" lt \"\xc3\xa4\")? /a",
+	    "column 3: cannot compare a\\x0ab with \\xc3\\xa4: texts" },
 	{ "(12345678901234567890 eq 1)? /a", "column 2: cannot compare" },
 };
 
