@@ -1,1 +1,327 @@
 #include "tls/conn.h"
+#include "base/addr.h"
+#include "base/mem.h"
+#include "tls/hello.h"
+#include "tls/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+void
+tls_conn_free(struct tls_conn *conn)
+{
+	if (conn == NULL)
+		return;
+	SSL_free(conn->ssl);
+	tls_context_free(conn->context);
+	free(conn->peer_der);
+	free(conn);
+}
+
+static struct tls_conn *
+new_conn(struct tls_context *context, int fd, struct error *err)
+{
+	struct tls_conn *conn = xcalloc(1, sizeof(*conn));
+
+	conn->alert_sent = conn->alert_received = -1;
+	conn->context = tls_context_use(context);
+	ERR_clear_error();
+	if ((conn->ssl = SSL_new(context->ssl_ctx)) == NULL ||
+	    SSL_set_fd(conn->ssl, fd) != 1) {
+		(void)error_openssl(err, "cannot set up a TLS connection");
+		tls_conn_free(conn);
+		return NULL;
+	}
+	(void)SSL_set_app_data(conn->ssl, conn);
+	return conn;
+}
+
+struct tls_conn *
+tls_conn_new_server(struct tls_context *context, int fd, struct error *err)
+{
+	struct tls_conn *conn = new_conn(context, fd, err);
+
+	if (conn != NULL)
+		SSL_set_accept_state(conn->ssl);
+	return conn;
+}
+
+struct tls_conn *
+tls_conn_new_client(struct tls_context *context, int fd, const char *host,
+    struct error *err)
+{
+	struct tls_conn *conn = new_conn(context, fd, err);
+	struct error ignored;
+	struct addr address;
+
+	if (conn == NULL)
+		return NULL;
+	SSL_set_connect_state(conn->ssl);
+	/* RFC 6066 3: an address is no server name. */
+	if (context->send_sni && host != NULL &&
+	    addr_parse_host(&address, host, 1, &ignored) != 0 &&
+	    SSL_set_tlsext_host_name(conn->ssl, host) != 1) {
+		(void)error_openssl(err, "server name \"%.64s\"", host);
+		tls_conn_free(conn);
+		return NULL;
+	}
+	return conn;
+}
+
+void
+tls_conn_see_message(int sent, int version, int type, const void *data,
+    size_t len, SSL *ssl, void *arg)
+{
+	struct tls_conn *conn = SSL_get_app_data(ssl);
+	bool sslv2 = type == 0 && version == SSL2_VERSION;
+
+	(void)arg;
+	if (sent || conn->hello.seen ||
+	    (type != SSL3_RT_HANDSHAKE && !sslv2))
+		return;
+	(void)tls_hello_parse(&conn->hello, sslv2, data, len);
+	SSL_set_msg_callback(ssl, NULL);
+}
+
+void
+tls_conn_see_event(const SSL *ssl, int where, int value)
+{
+	struct tls_conn *conn = SSL_get_app_data(ssl);
+	int alert = value & 0xff;
+
+	/* close_notify is a good end, not a reason to look into. */
+	if ((where & SSL_CB_ALERT) == 0 || alert == SSL_AD_CLOSE_NOTIFY)
+		return;
+	if ((where & SSL_CB_READ) != 0)
+		conn->alert_received = alert;
+	else
+		conn->alert_sent = alert;
+}
+
+/* Say why a call failed, in the terms of the one who looks for the cause. */
+static void
+explain(const struct tls_conn *conn, const char *what, int saved_errno,
+    struct error *err)
+{
+	if (!conn->context->is_server &&
+	    conn->peer.verify_error != X509_V_OK) {
+		(void)error_set(err, ERROR_DENIED,
+		    "%s: the server's certificate is refused: %s", what,
+		    conn->peer.verify_text);
+	} else if (conn->alert_received >= 0) {
+		(void)error_set(err, ERROR_DENIED,
+		    "%s: the peer ended it with the alert %s", what,
+		    tls_alert_name(conn->alert_received));
+	} else if (ERR_peek_error() == 0) {
+		errno = saved_errno;
+		(void)error_errno(err, "%s", what);
+	} else {
+		(void)error_openssl(err, "%s", what);
+	}
+	ERR_clear_error();
+}
+
+/* What a call that did not succeed means. */
+static enum tls_io
+io_result(struct tls_conn *conn, int rc, const char *what, struct error *err)
+{
+	int saved = errno;
+
+	switch (SSL_get_error(conn->ssl, rc)) {
+	case SSL_ERROR_WANT_READ:
+		return TLS_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		(void)error_set(err, ERROR_INPUT,
+		    "%s: the peer closed the connection", what);
+		conn->broken |= !conn->complete;
+		return TLS_CLOSED;
+	default:
+		explain(conn, what, saved, err);
+		/* OpenSSL forbids SSL_shutdown() from here on. */
+		conn->broken = true;
+		return TLS_FAILED;
+	}
+}
+
+enum tls_io
+tls_conn_handshake(struct tls_conn *conn, struct error *err)
+{
+	int rc;
+
+	ERR_clear_error();
+	errno = 0;
+	rc = SSL_do_handshake(conn->ssl);
+	if (rc == 1) {
+		conn->complete = true;
+		return TLS_DONE;
+	}
+	return io_result(conn, rc, "TLS handshake", err);
+}
+
+enum tls_io
+tls_conn_read(struct tls_conn *conn, void *data, size_t size, size_t *n,
+    struct error *err)
+{
+	int rc;
+
+	*n = 0;
+	ERR_clear_error();
+	errno = 0;
+	rc = SSL_read_ex(conn->ssl, data, size, n);
+	return rc == 1 ? TLS_DONE : io_result(conn, rc, "TLS read", err);
+}
+
+enum tls_io
+tls_conn_write(struct tls_conn *conn, const void *data, size_t len, size_t *n,
+    struct error *err)
+{
+	int rc;
+
+	*n = 0;
+	if (len == 0)
+		return TLS_DONE;
+	ERR_clear_error();
+	errno = 0;
+	rc = SSL_write_ex(conn->ssl, data, len, n);
+	return rc == 1 ? TLS_DONE : io_result(conn, rc, "TLS write", err);
+}
+
+void
+tls_conn_shutdown(struct tls_conn *conn)
+{
+	if (conn->broken || !conn->complete)
+		return;
+	ERR_clear_error();
+	(void)SSL_shutdown(conn->ssl);
+	ERR_clear_error();
+}
+
+const struct tls_hello *
+tls_conn_hello(const struct tls_conn *conn)
+{
+	return &conn->hello;
+}
+
+const struct tls_peer *
+tls_conn_peer(struct tls_conn *conn)
+{
+	static const char text[] = "not proven: the handshake did not end";
+
+	if (conn->complete || (conn->peer.verdict != TLS_PEER_TRUSTED &&
+	    conn->peer.verdict != TLS_PEER_EXPIRED) ||
+	    (!conn->context->is_server &&
+	    conn->peer.verdict == TLS_PEER_EXPIRED))
+		return &conn->peer;
+	/* A certificate is public; it is the signature that proves. */
+	conn->unproven = conn->peer;
+	conn->unproven.verdict = TLS_PEER_UNTRUSTED;
+	memcpy(conn->unproven.verify_text, text, sizeof(text));
+	return &conn->unproven;
+}
+
+int
+tls_conn_alert_sent(const struct tls_conn *conn)
+{
+	return conn->alert_sent;
+}
+
+int
+tls_conn_alert_received(const struct tls_conn *conn)
+{
+	return conn->alert_received;
+}
+
+const char *
+tls_alert_name(int alert)
+{
+	static const struct {
+		int alert;
+		const char *name;
+	} names[] = {
+		{ 0, "close_notify" },
+		{ 10, "unexpected_message" },
+		{ 20, "bad_record_mac" },
+		{ 21, "decryption_failed" },
+		{ 22, "record_overflow" },
+		{ 30, "decompression_failure" },
+		{ 40, "handshake_failure" },
+		{ 41, "no_certificate" },
+		{ 42, "bad_certificate" },
+		{ 43, "unsupported_certificate" },
+		{ 44, "certificate_revoked" },
+		{ 45, "certificate_expired" },
+		{ 46, "certificate_unknown" },
+		{ 47, "illegal_parameter" },
+		{ 48, "unknown_ca" },
+		{ 49, "access_denied" },
+		{ 50, "decode_error" },
+		{ 51, "decrypt_error" },
+		{ 60, "export_restriction" },
+		{ 70, "protocol_version" },
+		{ 71, "insufficient_security" },
+		{ 80, "internal_error" },
+		{ 86, "inappropriate_fallback" },
+		{ 90, "user_canceled" },
+		{ 100, "no_renegotiation" },
+		{ 109, "missing_extension" },
+		{ 110, "unsupported_extension" },
+		{ 111, "certificate_unobtainable" },
+		{ 112, "unrecognized_name" },
+		{ 113, "bad_certificate_status_response" },
+		{ 114, "bad_certificate_hash_value" },
+		{ 115, "unknown_psk_identity" },
+		{ 116, "certificate_required" },
+		{ 120, "no_application_protocol" },
+	};
+	static _Thread_local char other[sizeof("alert_-2147483648")];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (names[i].alert == alert)
+			return names[i].name;
+	}
+	(void)snprintf(other, sizeof(other), "alert_%d", alert);
+	return other;
+}
+
+const char *
+tls_version_name(uint16_t version)
+{
+	static const struct {
+		uint16_t version;
+		const char *name;
+	} names[] = {
+		{ SSL2_VERSION, "SSL2.0" },
+		{ SSL3_VERSION, "SSL3.0" },
+		{ TLS1_VERSION, "TLS1.0" },
+		{ TLS1_1_VERSION, "TLS1.1" },
+		{ TLS1_2_VERSION, "TLS1.2" },
+		{ TLS1_3_VERSION, "TLS1.3" },
+	};
+	static _Thread_local char other[sizeof("0xffff")];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (names[i].version == version)
+			return names[i].name;
+	}
+	(void)snprintf(other, sizeof(other), "0x%04x", version);
+	return other;
+}
+
+uint16_t
+tls_conn_version(const struct tls_conn *conn)
+{
+	return conn->complete ? (uint16_t)SSL_version(conn->ssl) : 0;
+}
+
+const char *
+tls_conn_cipher(const struct tls_conn *conn)
+{
+	return conn->complete ? SSL_get_cipher_name(conn->ssl) : "";
+}

@@ -2,7 +2,8 @@
  * conn.h -- one TLS connection over a non-blocking socket, from either side.
  *
  * The caller owns the socket and waits for it; each call here does what can be
- * done now and says what it waits for.
+ * done now and says what it waits for.  Writing to a socket whose peer is gone
+ * raises SIGPIPE: programs that use this ignore that signal.
  */
 #ifndef TLS_CONN_H
 #define TLS_CONN_H
@@ -20,7 +21,8 @@ enum tls_io {
 	TLS_DONE,	/* the step is complete; *n bytes were moved */
 	TLS_WANT_READ,	/* call again when the socket is readable */
 	TLS_WANT_WRITE, /* call again when the socket is writable */
-	TLS_CLOSED,	/* the peer closed (close_notify or plain FIN) */
+	TLS_CLOSED,	/* the peer closed (close_notify or plain FIN); err
+			 * says so */
 	TLS_FAILED,	/* err says why; the connection is of no more use */
 };
 
@@ -50,11 +52,12 @@ struct tls_hello {
 	bool sslv2_format;
 	uint16_t version;     /* legacy_version: 0x0301 is TLS 1.0 */
 	uint16_t max_version; /* supported_versions, or version without it */
-	size_t cipher_count;  /* all offered; the first ones are kept */
+	size_t cipher_count;  /* all offered; the first ones are kept; without
+			       * SSL 2.0's own, of three bytes */
 	uint16_t cipher[TLS_HELLO_CIPHERS_MAX];
 	size_t extension_count;
 	uint16_t extension[TLS_HELLO_EXTENSIONS_MAX];
-	char sni[256];	      /* "" when absent */
+	char sni[256];	      /* "" when absent; escaped by text_escape() */
 };
 const struct tls_hello *tls_conn_hello(const struct tls_conn *conn);
 
@@ -75,22 +78,32 @@ struct tls_peer {
 	int verify_depth; /* 0 is the leaf */
 	char verify_text[128];		    /* in OpenSSL's words */
 	char anchor[TLS_PEER_TEXT_MAX];	    /* subject CN of the chain's end as
-					     * far as it was built */
+					     * far as it was built; "" when that
+				     * is the leaf */
 	char issuer[TLS_PEER_TEXT_MAX];	    /* issuer CN of the leaf */
 	const uint8_t *der;		    /* leaf; NULL when there is none */
 	size_t der_len;
 };
-/* Complete once the handshake is; borrowed until tls_conn_free. */
+/*
+ * Complete once the handshake is; borrowed until tls_conn_free.  After a
+ * handshake that failed it tells whose certificate was shown, but the verdict
+ * is never TRUSTED, and on the server never EXPIRED: possession of the key was
+ * not proven.  On the client a verify_error other than 0 is why it refused the
+ * server.
+ */
 const struct tls_peer *tls_conn_peer(struct tls_conn *conn);
 
-/* Alert numbers (RFC 8446 6), -1 when none: the last sent and received. */
+/* Alert numbers (RFC 8446 6), -1 when none: the last sent and received.
+ * close_notify does not count. */
 int tls_conn_alert_sent(const struct tls_conn *conn);
 int tls_conn_alert_received(const struct tls_conn *conn);
 
-/* "unknown_ca", ... as RFC 8446 B.2 spells them; "alert_NNN" for others. */
+/* "unknown_ca", ... as RFC 8446 B.2 spells them; "alert_NNN" for others,
+ * which holds until the thread's next call. */
 const char *tls_alert_name(int alert);
 
-/* "TLS1.0", ... for 0x0301; "0xNNNN" text for others. */
+/* "TLS1.0", ... for 0x0301; "0xNNNN" text for others, which holds until the
+ * thread's next call. */
 const char *tls_version_name(uint16_t version);
 
 /* The negotiated ones; version 0 and "" before the handshake is complete. */

@@ -20,7 +20,7 @@ struct chain;
 enum tls_policy {
 	TLS_LEGACY, /* TLS 1.0 and up, RSA and ECDHE with AES-CBC-SHA and
 		     * better; RSA-1024 and MD5/SHA-1 device certificates */
-	TLS_MODERN, /* TLS 1.2 and up, (EC)DHE with AEAD; level 2, but device
+	TLS_MODERN, /* TLS 1.2 and up, ECDHE with AEAD; level 2, but device
 		     * certificates are still verified at level 0 (even MICs
 		     * are signed with SHA-1) */
 };

@@ -1,0 +1,57 @@
+/*
+ * internal.h -- what context.c, conn.c and verify.c know of each other.
+ *
+ * Not for other folders: it shows OpenSSL's types.
+ */
+#ifndef TLS_INTERNAL_H
+#define TLS_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <openssl/ssl.h>
+
+#include "tls/conn.h"
+#include "tls/context.h"
+
+struct tls_context {
+	atomic_uint references;
+	SSL_CTX *ssl_ctx;
+	bool is_server;
+	const struct anchors *anchors; /* borrowed; may be NULL */
+	/* Of a client: */
+	bool send_sni;
+	bool check_time;
+	bool check_sha256;
+};
+
+struct tls_conn {
+	struct tls_context *context; /* one reference */
+	SSL *ssl;		     /* its app data is this struct */
+	bool complete;		     /* the handshake is */
+	bool broken;		     /* nothing more may be sent */
+	int alert_sent, alert_received;
+	struct tls_hello hello;
+	struct tls_peer peer;	  /* as verified */
+	struct tls_peer unproven; /* as told until the handshake is complete */
+	uint8_t *peer_der;
+};
+
+/* Add a reference. */
+struct tls_context *tls_context_use(struct tls_context *context);
+
+/*
+ * Verification of a peer's chain, to be set with
+ * SSL_CTX_set_cert_verify_callback() and the context as its argument.  Both
+ * fill in conn->peer.  The server's always lets the handshake go on; the
+ * client's ends it as a device does.
+ */
+int tls_verify_device(X509_STORE_CTX *store_ctx, void *context);
+int tls_verify_server(X509_STORE_CTX *store_ctx, void *context);
+
+/* For SSL_CTX_set_msg_callback and SSL_CTX_set_info_callback. */
+void tls_conn_see_message(int sent, int version, int type, const void *data,
+    size_t len, SSL *ssl, void *arg);
+void tls_conn_see_event(const SSL *ssl, int where, int value);
+
+#endif
