@@ -36,8 +36,11 @@ struct variables {
 	size_t count;
 };
 
-/* Set or replace; the strings are copied.  -1 when name or value is out of
- * range.  variables_get returns NULL when there is none. */
+/* Set or replace; the strings are copied.  -1 with ERROR_INPUT when the name
+ * or the value is out of range: values are UTF-8 without control characters
+ * other than tab and newline, so that XML can hold them.  variables_get
+ * returns NULL when there is none; variables_unset whether there was one;
+ * variables_copy overwrites *to without clearing it and cannot fail. */
 int variables_set(struct variables *variables, const char *name,
     const char *value, struct error *err) MUST_CHECK;
 bool variables_unset(struct variables *variables, const char *name);
@@ -55,6 +58,13 @@ struct device {
 	struct variables variables;
 };
 void device_clear(struct device *device);
+/* Overwrites *to without clearing it. */
+void device_copy(struct device *to, const struct device *from);
+
+/* "active", "retired"; -1 with ERROR_INPUT when text is neither. */
+const char *device_state_name(enum device_state state);
+int device_state_parse(const char *text, enum device_state *state,
+    struct error *err) MUST_CHECK;
 
 /* What variables can be set on besides a device. */
 enum scope_kind { SCOPE_DEFAULT, SCOPE_MODEL, SCOPE_GROUP };
@@ -66,6 +76,8 @@ struct scope {
 	struct variables variables;
 };
 void scope_clear(struct scope *scope);
+/* Overwrites *to without clearing it. */
+void scope_copy(struct scope *to, const struct scope *from);
 
 struct inventory;
 
@@ -82,12 +94,18 @@ struct inventory *inventory_open(const char *uri, bool read_only,
 int inventory_change_number(struct inventory *inventory, uint64_t *number,
     struct error *err) MUST_CHECK;
 
-/* All changes between begin and commit happen or none does. */
+/*
+ * All changes between begin and commit happen or none does.  A change outside
+ * of them is a transaction of its own.  A commit that fails has rolled back;
+ * a rollback without begin does nothing.  Writes to a store opened read_only
+ * fail with ERROR_DENIED.
+ */
 int inventory_begin(struct inventory *inventory, struct error *err) MUST_CHECK;
 int inventory_commit(struct inventory *inventory, struct error *err) MUST_CHECK;
 void inventory_rollback(struct inventory *inventory);
 
-/* ERROR_INPUT when the MAC is there already. */
+/* ERROR_INPUT when the MAC is there already, when a field is out of range, or
+ * when there is no such group (the same in update). */
 int inventory_add_device(struct inventory *inventory,
     const struct device *device, struct error *err) MUST_CHECK;
 /* Replace all fields; ERROR_NOT_FOUND when there is no such device. */
@@ -99,15 +117,18 @@ int inventory_remove_device(struct inventory *inventory,
 int inventory_get_device(struct inventory *inventory, const struct mac *mac,
     struct device *device, struct error *err) MUST_CHECK;
 
-/* Create or replace a scope; -1 when a group's parents form a circle or are
- * deeper than INVENTORY_GROUP_DEPTH_MAX, or a parent does not exist. */
+/* Create or replace a scope; -1 with ERROR_INPUT when a group's parents form a
+ * circle, when a chain of groups would be longer than
+ * INVENTORY_GROUP_DEPTH_MAX, or a parent does not exist.  get_scope fills
+ * scope, which the caller clears; ERROR_NOT_FOUND. */
 int inventory_put_scope(struct inventory *inventory, const struct scope *scope,
     struct error *err) MUST_CHECK;
 int inventory_get_scope(struct inventory *inventory, enum scope_kind kind,
     const char *name, struct scope *scope, struct error *err) MUST_CHECK;
 
 /* Visit in MAC order / by kind and name.  A visitor that returns non-zero ends
- * the visit, and that value is returned; -1 with err on failure. */
+ * the visit, and that value is returned; -1 with err on failure.  Visitors may
+ * get single devices and scopes, but not change the inventory. */
 typedef int inventory_visit_device(const struct device *device, void *arg);
 typedef int inventory_visit_scope(const struct scope *scope, void *arg);
 int inventory_each_device(struct inventory *inventory,

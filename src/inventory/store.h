@@ -1,0 +1,88 @@
+/*
+ * store.h -- what is behind inventory.h; only for the files of this folder.
+ *
+ * inventory.c checks what callers hand in and keeps track of transactions; a
+ * store only keeps it.  So a store sees valid names, sees writes only within
+ * begin and commit, and never two transactions at a time.
+ */
+#ifndef INVENTORY_STORE_H
+#define INVENTORY_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inventory/inventory.h"
+
+/*
+ * Functions are as their namesakes in inventory.h.  A write that fails with
+ * another kind than ERROR_SYSTEM has changed nothing.
+ */
+struct inventory_store {
+	void (*close)(void *state);
+	int (*change_number)(void *state, uint64_t *number, struct error *err);
+
+	/* Not for writing: what follows is read as of one moment. */
+	int (*begin)(void *state, bool writing, struct error *err);
+	/* changed: move the change number.  On failure all is as it was. */
+	int (*commit)(void *state, bool changed, struct error *err);
+	void (*rollback)(void *state);
+
+	/* ERROR_INPUT when device->group names no group. */
+	int (*add_device)(void *state, const struct device *device,
+	    struct error *err);
+	int (*update_device)(void *state, const struct device *device,
+	    struct error *err);
+	int (*remove_device)(void *state, const struct mac *mac,
+	    struct error *err);
+	int (*get_device)(void *state, const struct mac *mac,
+	    struct device *device, struct error *err);
+
+	/* ERROR_INPUT when scope->parent names no group. */
+	int (*put_scope)(void *state, const struct scope *scope,
+	    struct error *err);
+	int (*get_scope)(void *state, enum scope_kind kind, const char *name,
+	    struct scope *scope, struct error *err);
+
+	int (*each_device)(void *state, inventory_visit_device *visit,
+	    void *arg, struct error *err);
+	int (*each_scope)(void *state, inventory_visit_scope *visit,
+	    void *arg, struct error *err);
+};
+
+extern const struct inventory_store inventory_memory;
+extern const struct inventory_store inventory_sqlite;
+
+/* Cannot fail. */
+void *inventory_memory_open(void);
+/* NULL with err on failure. */
+void *inventory_sqlite_open(const char *path, bool read_only,
+    struct error *err) MUST_CHECK;
+
+/* The schema's migrations in order, NUL-terminated SQL (schema_data.c). */
+extern const char *const inventory_migrations[];
+extern const size_t inventory_migration_count;
+
+/* Everything read between the two is of one moment, also when others write. */
+int inventory_begin_read(struct inventory *inventory,
+    struct error *err) MUST_CHECK;
+void inventory_end_read(struct inventory *inventory);
+
+/*
+ * Is it UTF-8 without control characters (tab and newline are fine) and
+ * without U+FFFE and U+FFFF, so that XML 1.0 and a terminal can hold it?
+ * Returns NULL, or what was found instead, as in "a control character".
+ */
+const char *inventory_text_fault(const char *text, size_t len);
+
+/* Is it a variable's name? */
+int variables_check_name(const char *name, struct error *err) MUST_CHECK;
+
+/* The same wording from every store. */
+int inventory_no_device(const struct mac *mac, struct error *err);
+int inventory_device_exists(const struct mac *mac, struct error *err);
+int inventory_no_scope(enum scope_kind kind, const char *name,
+    struct error *err);
+int inventory_group_missing(const char *name, struct error *err);
+
+#endif

@@ -1,0 +1,326 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <malloc.h>
+#include <pthread.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "inventory/inventory.h"
+#include "inventory/snapshot.h"
+#include "scratch.h"
+
+#define fill(field, text) (void)snprintf(field, sizeof(field), "%s", text)
+
+static struct inventory *
+open_memory(void)
+{
+	struct error err = { 0 };
+	struct inventory *inventory = inventory_open("memory:", false, &err);
+
+	assert_non_null(inventory);
+	return inventory;
+}
+
+static struct snapshot *
+load(struct inventory *inventory)
+{
+	struct error err = { 0 };
+	struct snapshot *snapshot = snapshot_load(inventory, &err);
+
+	assert_non_null(snapshot);
+	return snapshot;
+}
+
+/* A scope with one to three variables: "name=value name=value". */
+static void
+put(struct inventory *inventory, enum scope_kind kind, const char *name,
+    const char *parent, const char *variables)
+{
+	struct scope scope = { .kind = kind };
+	struct error err = { 0 };
+	char *copy = xstrdup(variables), *rest = copy, *word;
+
+	fill(scope.name, name);
+	fill(scope.parent, parent);
+	while ((word = strsep(&rest, " ")) != NULL && *word != '\0') {
+		char *value = strchr(word, '=');
+
+		assert_non_null(value);
+		*value++ = '\0';
+		assert_int_equal(variables_set(&scope.variables, word, value,
+		    &err), 0);
+	}
+	assert_int_equal(inventory_put_scope(inventory, &scope, &err), 0);
+	scope_clear(&scope);
+	free(copy);
+}
+
+static struct mac
+number_mac(unsigned number)
+{
+	return (struct mac) { { 2, 0, (uint8_t)(number >> 24 & 255),
+	    (uint8_t)(number >> 16 & 255), (uint8_t)(number >> 8 & 255),
+	    (uint8_t)(number & 255) } };
+}
+
+static void
+add(struct inventory *inventory, unsigned number, const char *model,
+    const char *group, const char *own)
+{
+	struct device device = { .mac = number_mac(number) };
+	struct error err = { 0 };
+
+	fill(device.model, model);
+	fill(device.group, group);
+	if (own != NULL)
+		assert_int_equal(variables_set(&device.variables, "own", own,
+		    &err), 0);
+	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
+	device_clear(&device);
+}
+
+static void
+test_empty(void **state)
+{
+	struct inventory *inventory = open_memory();
+	struct snapshot *snapshot = load(inventory);
+	const struct mac mac = number_mac(1);
+
+	(void)state;
+	assert_int_equal(snapshot_device_count(snapshot), 0);
+	assert_null(snapshot_find(snapshot, &mac));
+	assert_null(snapshot_variable(snapshot, NULL, "SPA962", "a"));
+	assert_null(snapshot_variable(snapshot, NULL, "", "a"));
+	snapshot_release(snapshot);
+	snapshot_release(NULL);
+	inventory_close(inventory);
+}
+
+/* a..f are set in ever fewer places; the letter of the value is the place. */
+static const struct {
+	const char *name;
+	const char *value; /* for device 1; NULL: nobody sets it */
+} inherited[] = {
+	{ "own", "device" },
+	{ "a", "group" },
+	{ "b", "parent" },
+	{ "c", "grand" },
+	{ "d", "model" },
+	{ "e", "default" },
+	{ "empty", "" }, /* set to nothing is set */
+	{ "f", NULL },
+	{ "A", NULL },
+	{ "", NULL },
+};
+
+static void
+test_inheritance(void **state)
+{
+	struct inventory *inventory = open_memory();
+	struct snapshot *snapshot;
+	const struct mac mac = number_mac(1), other = number_mac(2);
+	const struct mac lone = number_mac(3), unknown = number_mac(4);
+	const struct device *device;
+
+	(void)state;
+	put(inventory, SCOPE_DEFAULT, "", "",
+	    "own=default a=default b=default c=default d=default e=default "
+	    "empty=full");
+	put(inventory, SCOPE_MODEL, "SPA504G", "",
+	    "own=model a=model b=model c=model d=model");
+	put(inventory, SCOPE_GROUP, "grand", "",
+	    "own=grand a=grand b=grand c=grand");
+	put(inventory, SCOPE_GROUP, "parent", "grand",
+	    "own=parent a=parent b=parent");
+	put(inventory, SCOPE_GROUP, "group", "parent",
+	    "own=group a=group empty=");
+	/* A model's variables are not a group's of the same name. */
+	put(inventory, SCOPE_MODEL, "group", "", "a=wrong f=wrong");
+	add(inventory, 1, "SPA504G", "group", "device");
+	add(inventory, 2, "SPA504G", "", NULL);
+	add(inventory, 3, "SPA962", "parent", NULL);
+	snapshot = load(inventory);
+	/* The snapshot stands on its own. */
+	inventory_close(inventory);
+
+	device = snapshot_find(snapshot, &mac);
+	assert_non_null(device);
+	assert_string_equal(device->group, "group");
+	for (size_t i = 0; i < sizeof(inherited) / sizeof(*inherited); i++) {
+		const char *value = snapshot_variable(snapshot, device, "",
+		    inherited[i].name);
+
+		if (inherited[i].value == NULL)
+			assert_null(value);
+		else
+			assert_string_equal(value, inherited[i].value);
+	}
+	device = snapshot_find(snapshot, &other);
+	assert_string_equal(snapshot_variable(snapshot, device, "", "a"),
+	    "model");
+	assert_string_equal(snapshot_variable(snapshot, device, "", "e"),
+	    "default");
+	/* The device's own model counts, not the one given beside it. */
+	device = snapshot_find(snapshot, &lone);
+	assert_string_equal(snapshot_variable(snapshot, device, "SPA504G",
+	    "d"), "default");
+	assert_string_equal(snapshot_variable(snapshot, device, "SPA504G",
+	    "c"), "grand");
+	assert_string_equal(snapshot_variable(snapshot, NULL, "SPA504G", "d"),
+	    "model");
+	assert_string_equal(snapshot_variable(snapshot, NULL, "", "d"),
+	    "default");
+	assert_string_equal(snapshot_variable(snapshot, NULL, NULL, "d"),
+	    "default");
+	assert_null(snapshot_find(snapshot, &unknown));
+	snapshot_release(snapshot);
+}
+
+/* Old readers keep what they hold. */
+static void
+test_immutable(void **state)
+{
+	struct inventory *inventory = open_memory();
+	struct snapshot *before, *after;
+	const struct mac mac = number_mac(1);
+	struct error err = { 0 };
+
+	(void)state;
+	add(inventory, 1, "SPA504G", "", "x");
+	before = load(inventory);
+	assert_ptr_equal(snapshot_retain(before), before);
+	snapshot_release(before);
+	assert_int_equal(inventory_remove_device(inventory, &mac, &err), 0);
+	add(inventory, 2, "SPA962", "", NULL);
+	after = load(inventory);
+	assert_string_equal(snapshot_find(before, &mac)->variables.list[0]
+	    .value, "x");
+	assert_null(snapshot_find(after, &mac));
+	assert_true(snapshot_change_number(after) >
+	    snapshot_change_number(before));
+	snapshot_release(before);
+	snapshot_release(after);
+	inventory_close(inventory);
+}
+
+/* Within a transaction: what that one sees. */
+static void
+test_in_transaction(void **state)
+{
+	struct inventory *inventory = open_memory();
+	struct snapshot *snapshot;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(inventory_begin(inventory, &err), 0);
+	add(inventory, 1, "SPA504G", "", NULL);
+	snapshot = load(inventory);
+	assert_int_equal(snapshot_device_count(snapshot), 1);
+	snapshot_release(snapshot);
+	assert_int_equal(inventory_commit(inventory, &err), 0);
+	inventory_close(inventory);
+}
+
+static void *
+use_and_release(void *arg)
+{
+	struct snapshot *snapshot = arg;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		const struct mac mac = number_mac(i % 100);
+
+		snapshot_release(snapshot_retain(snapshot));
+		if (snapshot_find(snapshot, &mac) == NULL)
+			abort();
+	}
+	snapshot_release(snapshot);
+	return NULL;
+}
+
+static void
+test_threads(void **state)
+{
+	struct inventory *inventory = open_memory();
+	struct snapshot *snapshot;
+	pthread_t threads[4];
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		add(inventory, i, "SPA504G", "", "x");
+	snapshot = load(inventory);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL,
+		    use_and_release, snapshot_retain(snapshot)), 0);
+	snapshot_release(snapshot);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	inventory_close(inventory);
+}
+
+/* The size that the design is for: loaded in a blink, and small. */
+static void
+test_large(void **state)
+{
+	const unsigned count = 200000;
+	char *folder = scratch_make();
+	char *uri = xasprintf("sqlite:%s/inventory.db", folder);
+	struct error err = { 0 };
+	struct inventory *inventory = inventory_open(uri, false, &err);
+	struct snapshot *snapshot;
+	uint64_t start, load_ms;
+	size_t before, bytes;
+
+	(void)state;
+	assert_non_null(inventory);
+	assert_int_equal(inventory_begin(inventory, &err), 0);
+	put(inventory, SCOPE_GROUP, "berlin", "", "a=1");
+	for (unsigned i = 0; i < count; i++)
+		add(inventory, i * 7919, "SPA504G", "berlin", NULL);
+	assert_int_equal(inventory_commit(inventory, &err), 0);
+	before = mallinfo2().uordblks + mallinfo2().hblkhd;
+	start = clock_monotonic_ms();
+	snapshot = load(inventory);
+	load_ms = clock_monotonic_ms() - start;
+	bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
+	print_message("# %u devices loaded in %u ms, %zu bytes each\n", count,
+	    (unsigned)load_ms, bytes / count);
+	assert_int_equal(snapshot_device_count(snapshot), count);
+	for (unsigned i = 0; i < count; i += 997) {
+		const struct mac mac = number_mac(i * 7919);
+		const struct device *device = snapshot_find(snapshot, &mac);
+
+		assert_non_null(device);
+		assert_string_equal(snapshot_variable(snapshot, device, "",
+		    "a"), "1");
+	}
+	/* Generous: sanitizers and valgrind run this too. */
+	assert_true(load_ms < 20000);
+	assert_true(bytes / count < 400);
+	snapshot_release(snapshot);
+	inventory_close(inventory);
+	scratch_remove(folder);
+	free(uri);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_inheritance),
+		cmocka_unit_test(test_immutable),
+		cmocka_unit_test(test_in_transaction),
+		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_large),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
