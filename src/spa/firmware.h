@@ -7,12 +7,13 @@
  * Order: the numeric parts as numbers, then the rest part by part.  Where two
  * spellings name one version they compare equal ("1.4.1(SR5)", "1.4.1 SR5";
  * "12-0-3MPP0001-87" and "12.0.3MPP0001-87"; "12.0(7)SR2" and "12-0-7SR2").
+ * A letter is a service release after the plain version: 7.5.2 < 7.5.2b <
+ * 7.5.4, and 7.6.2g is 7.6.2SR7 [RE-7.6.2SR7].
  * Sources: [SPA-PROV] p. 43, [MPP-PROV], [SPA-LIST].
  */
 #ifndef SPA_FIRMWARE_H
 #define SPA_FIRMWARE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -30,7 +31,10 @@ struct firmware {
 	} part[16];
 };
 
-/* Read text; -1 with ERROR_INPUT when it is no firmware version. */
+/*
+ * Read text; -1 with ERROR_INPUT when it is no firmware version, *firmware is
+ * then as it was.
+ */
 int firmware_parse(struct firmware *firmware, const char *text,
     struct error *err) MUST_CHECK;
 

@@ -31,11 +31,13 @@ enum ca_signing { CA_SIGNING_UNKNOWN, CA_SIGNING_YES, CA_SIGNING_NO };
 struct ca {
 	const char *id;	  /* "ciscosb-prov-2" */
 	enum ca_role role;
+	bool is_also_server; /* a client root that some devices hold as a
+			      * server anchor too: cisco-root-2048 */
 	const char *name; /* short, for tables: "Cisco SB 2" */
 	const char *subject; /* slash form for people; "" when unknown */
 	const char *common_name; /* of the subject; "" when it has none */
 	const char *issuer_id;	 /* NULL: self-signed or unknown */
-	const char *key_type;	 /* "RSA-1024"; "" when unknown */
+	const char *key_type;	 /* "RSA-1024", "EC-256"; "" when unknown */
 	const char *digest;	 /* of its own signature: "md5", "sha1", "sha256";
 				  * "" when unknown */
 	unsigned exponent;	 /* 3 or 65537; 65537 when unknown */
@@ -48,6 +50,19 @@ struct ca {
 	const char *signing_until; /* "2022-12-01"; "" when unknown */
 	const char *note;	 /* one sentence; may be "" */
 	const char *source;	 /* keys of docs/sources.md, "+" between them */
+};
+
+/*
+ * A certificate that is never an identity, such as the generic one whose key
+ * is in every firmware file [FW-7.5.2B].
+ */
+struct denied {
+	const char *id;
+	const char *name;	   /* its common name */
+	const uint8_t *sha256;	   /* 32 bytes of certificate and key hash */
+	const uint8_t *key_sha256;
+	const char *reason;
+	const char *source;
 };
 
 /* How a family speaks TLS and HTTP: what the simulator needs. */
@@ -95,6 +110,7 @@ struct model {
 /* Which stack a family speaks from which firmware on; last match wins. */
 struct stack_use {
 	const char *family;
+	const char *model;	  /* NULL: all of the family */
 	const char *firmware_min; /* NULL: any */
 	const char *stack;
 	const char *source;
@@ -138,6 +154,8 @@ struct claim {
 
 extern const struct ca registry_cas[];
 extern const size_t registry_ca_count;
+extern const struct denied registry_denied[];
+extern const size_t registry_denied_count;
 extern const struct model registry_models[];
 extern const size_t registry_model_count;
 extern const struct stack registry_stacks[];
@@ -150,6 +168,16 @@ extern const struct claim registry_claims[];
 extern const size_t registry_claim_count;
 
 const struct ca *registry_find_ca(const char *id);
+
+/* May this CA stand above a server's certificate (and claims name it)? */
+bool registry_is_server_ca(const struct ca *ca);
+
+/*
+ * The denied certificate that has this SHA-256 of certificate or key (32 bytes
+ * each; either may be NULL), or NULL.
+ */
+const struct denied *registry_find_denied(const uint8_t *sha256,
+    const uint8_t *key_sha256);
 
 /*
  * Find a model by name, product name, or the spelling in certificates and
