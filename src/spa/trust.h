@@ -34,6 +34,14 @@ struct trust {
 struct trust trust_resolve(const struct model *model,
     const struct firmware *firmware, const struct ca *ca);
 
+/*
+ * The same over other claims, such as the registry's and an operator's own
+ * together.  The firmware bounds of every claim must parse.
+ */
+struct trust trust_weigh(const struct claim *claims, size_t count,
+    const struct model *model, const struct firmware *firmware,
+    const struct ca *ca);
+
 /* "MODEL@FIRMWARE" or "MODEL"; has_firmware tells which.  -1 with ERROR_INPUT
  * and the nearest model's name when the model is unknown. */
 int trust_parse_device(const char *text, const struct model **model,
@@ -43,8 +51,10 @@ int trust_parse_device(const char *text, const struct model **model,
 /*
  * The firmware versions of a model between which the registry (claims and
  * stacks) distinguishes: exact versions that claims name, first versions of
- * ranges, and one known release below each.  In order, at most max;
- * returns how many.  0: nothing distinguishes any version and none is known.
+ * ranges, and one known release below each.  Claims that say "unknown" do not
+ * distinguish.  Where nothing does, the newest known release.  In order, at
+ * most max (the lowest); returns how many.  0: nothing distinguishes any
+ * version and none is known.
  */
 size_t trust_distinct_firmware(const struct model *model,
     struct firmware *list, size_t max);
