@@ -190,3 +190,9 @@ key_write(const char *path, EVP_PKEY *key, struct error *err)
 	BIO_free(mem);
 	return rc;
 }
+
+void
+key_free(EVP_PKEY *key)
+{
+	EVP_PKEY_free(key);
+}

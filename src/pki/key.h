@@ -23,4 +23,7 @@ EVP_PKEY *key_generate(unsigned bits, unsigned exponent,
 /* Write a new PEM file (PKCS #8, no passphrase), mode 0600; never replaces. */
 int key_write(const char *path, EVP_PKEY *key, struct error *err) MUST_CHECK;
 
+/* Drop a reference; NULL is fine. */
+void key_free(EVP_PKEY *key);
+
 #endif

@@ -1,0 +1,125 @@
+#include "spa/identify.h"
+#include "base/text.h"
+#include "pki/cert.h"
+#include "spa/registry.h"
+
+#include <string.h>
+
+static const struct ca *
+find_by_hash(const uint8_t digest[static CERT_DIGEST_BYTES], bool of_key)
+{
+	for (size_t i = 0; i < registry_ca_count; i++) {
+		const struct ca *ca = &registry_cas[i];
+		const uint8_t *known = of_key ? ca->key_sha256 : ca->sha256;
+
+		if (registry_is_server_ca(ca) && known != NULL &&
+		    memcmp(known, digest, CERT_DIGEST_BYTES) == 0)
+			return ca;
+	}
+	return NULL;
+}
+
+static const struct ca *
+find_by_name(const char *name)
+{
+	for (size_t i = 0; i < registry_ca_count; i++) {
+		const struct ca *ca = &registry_cas[i];
+
+		if (registry_is_server_ca(ca) && *ca->common_name != '\0' &&
+		    strcmp(ca->common_name, name) == 0)
+			return ca;
+	}
+	return NULL;
+}
+
+/* Classes have no subject; the lab's copies of them carry their short name. */
+static const struct ca *
+find_lab_copy(const char *name)
+{
+	const struct ca *ca = find_by_name(name);
+
+	for (size_t i = 0; ca == NULL && i < registry_ca_count; i++)
+		if (registry_is_server_ca(&registry_cas[i]) &&
+		    *registry_cas[i].common_name == '\0' &&
+		    strcmp(registry_cas[i].name, name) == 0)
+			ca = &registry_cas[i];
+	return ca;
+}
+
+static struct identified
+identify_by_name(const struct cert_name *name)
+{
+	struct identified found = { .basis = IDENTIFY_NONE };
+	const struct cert_name_part *part = cert_name_find(name,
+	    CERT_COMMON_NAME);
+	size_t prefix = strlen(IDENTIFY_LAB_PREFIX);
+
+	if (part == NULL || part->truncated || part->wide ||
+	    strlen(part->value) != part->len)
+		return found;
+	found.lab = text_starts(part->value, IDENTIFY_LAB_PREFIX);
+	found.ca = found.lab ? find_lab_copy(part->value + prefix) :
+	    find_by_name(part->value);
+	if (found.ca != NULL)
+		found.basis = IDENTIFY_NAME;
+	return found;
+}
+
+/* By the hashes of a CA's certificate. */
+static struct identified
+identify_by_hash(const X509 *cert)
+{
+	struct identified found = { .basis = IDENTIFY_CERTIFICATE };
+	uint8_t digest[CERT_DIGEST_BYTES];
+
+	cert_sha256(cert, digest);
+	found.ca = find_by_hash(digest, false);
+	if (found.ca == NULL) {
+		cert_key_sha256(cert, digest);
+		found.ca = find_by_hash(digest, true);
+		found.basis = IDENTIFY_KEY;
+	}
+	return found;
+}
+
+struct identified
+identify_issuer(const X509 *leaf, const X509 *issuer)
+{
+	struct identified found = { .ca = NULL };
+	struct cert_name name;
+
+	if (issuer != NULL)
+		found = identify_by_hash(issuer);
+	if (found.ca != NULL)
+		return found;
+	cert_issuer(leaf, &name);
+	return identify_by_name(&name);
+}
+
+struct identified
+identify_ca(const X509 *cert)
+{
+	struct identified found = identify_by_hash(cert);
+	struct cert_name name;
+
+	if (found.ca != NULL)
+		return found;
+	cert_subject(cert, &name);
+	return identify_by_name(&name);
+}
+
+const char *
+identify_basis_name(enum identify_basis basis)
+{
+	switch (basis) {
+	case IDENTIFY_NONE:
+		break;
+	case IDENTIFY_CERTIFICATE:
+		return "by certificate";
+	case IDENTIFY_KEY:
+		return "by key";
+	case IDENTIFY_NAME:
+		return "by name";
+	}
+	return "not recognised";
+}
