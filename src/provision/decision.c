@@ -1,0 +1,154 @@
+#include "provision/decision.h"
+#include "http/request.h"
+#include "inventory/snapshot.h"
+#include "spa/registry.h"
+#include "tls/conn.h"
+
+#include <string.h>
+
+#include <openssl/sha.h>
+
+/*
+ * A stranger learns nothing from the status: everything about identity is 403.
+ * 404 is kept for paths that are absent for a device that has proved itself,
+ * because devices count it differently ([MPP-AG], result classes).
+ */
+static const struct {
+	const char *name;
+	bool allow;
+	int status;
+} outcomes[] = {
+	[DECISION_OWN_PROFILE] = { "own-profile", true, 200 },
+	[DECISION_COMMON_FILE] = { "common-file", true, 200 },
+	[DECISION_PUBLIC_FILE] = { "public-file", true, 200 },
+	[DECISION_METHOD] = { "method", false, 405 },
+	[DECISION_NO_CERTIFICATE] = { "no-certificate", false, 403 },
+	[DECISION_UNTRUSTED] = { "untrusted-certificate", false, 403 },
+	[DECISION_EXPIRED] = { "expired-certificate", false, 403 },
+	[DECISION_GENERIC] = { "generic-certificate", false, 403 },
+	[DECISION_CONTRADICTORY] = { "contradictory-certificate", false, 403 },
+	[DECISION_UNKNOWN_DEVICE] = { "unknown-device", false, 403 },
+	[DECISION_RETIRED_DEVICE] = { "retired-device", false, 403 },
+	[DECISION_WRONG_SERIAL] = { "wrong-serial", false, 403 },
+	[DECISION_WRONG_PRODUCT] = { "wrong-product", false, 403 },
+	[DECISION_NO_SUCH_PATH] = { "no-such-path", false, 404 },
+	[DECISION_OTHER_DEVICE] = { "other-device", false, 403 },
+	[DECISION_OTHER_MODEL] = { "other-model", false, 403 },
+};
+
+const char *
+decision_reason_name(enum decision_reason reason)
+{
+	return outcomes[reason].name;
+}
+
+static bool
+is_generic(const struct decision_input *input)
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+
+	if (input->peer->form == PEER_GENERIC)
+		return true;
+	/* The known ones also by hash, whatever a later parser makes of them. */
+	(void)SHA256(input->tls_peer->der, input->tls_peer->der_len, digest);
+	return registry_find_denied(digest, NULL) != NULL;
+}
+
+/* Is the certificate good enough to be an identity at all? */
+static enum decision_reason
+judge_certificate(const struct decision_input *input)
+{
+	switch (input->tls_peer->verdict) {
+	case TLS_PEER_NONE:
+		return DECISION_NO_CERTIFICATE;
+	case TLS_PEER_UNTRUSTED:
+		return DECISION_UNTRUSTED;
+	case TLS_PEER_EXPIRED:
+		if (!input->policy->allow_expired_devices)
+			return DECISION_EXPIRED;
+		break;
+	case TLS_PEER_TRUSTED:
+		break;
+	}
+	if (is_generic(input))
+		return DECISION_GENERIC;
+	if (input->peer->form == PEER_INVALID || !input->peer->has_mac)
+		return DECISION_CONTRADICTORY;
+	return DECISION_OWN_PROFILE;
+}
+
+/*
+ * The inventory may know more than the MAC: what it knows must agree.  A
+ * product that the registry does not know proves nothing either way.
+ */
+static enum decision_reason
+judge_device(const struct decision_input *input, const struct device *device)
+{
+	const struct peer *peer = input->peer;
+	const struct model *model;
+
+	if (device == NULL)
+		return DECISION_UNKNOWN_DEVICE;
+	if (device->state == DEVICE_RETIRED)
+		return DECISION_RETIRED_DEVICE;
+	if (*device->serial != '\0' && *peer->serial != '\0' &&
+	    strcmp(device->serial, peer->serial) != 0)
+		return DECISION_WRONG_SERIAL;
+	model = registry_find_model(peer->product, NULL);
+	if (model != NULL && strcmp(model->name, device->model) != 0)
+		return DECISION_WRONG_PRODUCT;
+	return DECISION_OWN_PROFILE;
+}
+
+static enum decision_reason
+judge_path(const struct decision_input *input, const struct device *device,
+    struct route_match *route)
+{
+	if (!routes_match(input->routes, input->request->path, route))
+		return DECISION_NO_SUCH_PATH;
+	if (route->has_mac && !mac_equal(&route->mac, &device->mac))
+		return DECISION_OTHER_DEVICE;
+	if (route->model != NULL &&
+	    strcmp(route->model->name, device->model) != 0)
+		return DECISION_OTHER_MODEL;
+	switch (route->kind) {
+	case ROUTE_PROFILE:
+		return DECISION_OWN_PROFILE;
+	case ROUTE_COMMON:
+		return DECISION_COMMON_FILE;
+	case ROUTE_PUBLIC:
+		return DECISION_PUBLIC_FILE;
+	}
+	return DECISION_NO_SUCH_PATH;
+}
+
+static enum decision_reason
+judge(const struct decision_input *input, struct decision *decision)
+{
+	enum decision_reason reason;
+
+	if (input->request->method == REQUEST_OTHER)
+		return DECISION_METHOD;
+	/* Public files are the one thing that needs no identity. */
+	if (!input->policy->certificate_required &&
+	    routes_match(input->routes, input->request->path,
+	    &decision->route) && decision->route.kind == ROUTE_PUBLIC)
+		return DECISION_PUBLIC_FILE;
+	reason = judge_certificate(input);
+	if (reason != DECISION_OWN_PROFILE)
+		return reason;
+	decision->device = snapshot_find(input->snapshot, &input->peer->mac);
+	reason = judge_device(input, decision->device);
+	if (reason != DECISION_OWN_PROFILE)
+		return reason;
+	return judge_path(input, decision->device, &decision->route);
+}
+
+void
+decision_make(const struct decision_input *input, struct decision *decision)
+{
+	*decision = (struct decision) { .device = NULL };
+	decision->reason = judge(input, decision);
+	decision->allow = outcomes[decision->reason].allow;
+	decision->status = outcomes[decision->reason].status;
+}

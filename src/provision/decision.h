@@ -1,0 +1,72 @@
+/*
+ * decision.h -- who gets what: the one place where that is decided.
+ *
+ * A pure function of the listener's policy, what TLS found out about the peer,
+ * the request, the routes and the inventory.  Default deny: a profile goes out
+ * only when the MAC in the certificate, the MAC in the path and a device of
+ * the inventory are the same, and nothing else about the certificate speaks
+ * against it.
+ */
+#ifndef PROVISION_DECISION_H
+#define PROVISION_DECISION_H
+
+#include <stdbool.h>
+
+#include "provision/route.h"
+#include "spa/peer.h"
+
+struct device;
+struct request;
+struct snapshot;
+struct tls_peer;
+
+struct decision_policy {
+	bool certificate_required;
+	bool allow_expired_devices; /* certificates past their dates count */
+};
+
+struct decision_input {
+	const struct decision_policy *policy;
+	const struct tls_peer *tls_peer;
+	const struct peer *peer; /* of the certificate; unused without one */
+	const struct request *request;
+	const struct routes *routes;
+	const struct snapshot *snapshot;
+};
+
+/* Why; each has a word for the log, see decision_reason_name(). */
+enum decision_reason {
+	DECISION_OWN_PROFILE, /* allowed */
+	DECISION_COMMON_FILE, /* allowed */
+	DECISION_PUBLIC_FILE, /* allowed */
+	DECISION_METHOD,
+	DECISION_NO_CERTIFICATE,
+	DECISION_UNTRUSTED,
+	DECISION_EXPIRED,
+	DECISION_GENERIC,
+	DECISION_CONTRADICTORY, /* the subject is no identity: peer->reason */
+	DECISION_UNKNOWN_DEVICE,
+	DECISION_RETIRED_DEVICE,
+	DECISION_WRONG_SERIAL,	/* inventory and certificate disagree */
+	DECISION_WRONG_PRODUCT,	/* ditto, about the model */
+	DECISION_NO_SUCH_PATH,
+	DECISION_OTHER_DEVICE,	/* the path names another device */
+	DECISION_OTHER_MODEL,	/* the path names another model */
+};
+
+struct decision {
+	bool allow;
+	int status; /* HTTP */
+	enum decision_reason reason;
+	struct route_match route;     /* where allowed */
+	const struct device *device;  /* the peer's, as far as it is known;
+				       * borrowed from the snapshot */
+};
+
+void decision_make(const struct decision_input *input,
+    struct decision *decision);
+
+/* "own-profile", "no-certificate", ... */
+const char *decision_reason_name(enum decision_reason reason);
+
+#endif

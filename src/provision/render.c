@@ -1,0 +1,128 @@
+#include "provision/render.h"
+#include "inventory/snapshot.h"
+#include "provision/template.h"
+#include "spa/profile.h"
+#include "spa/registry.h"
+
+#include <string.h>
+
+const char render_builtin_template[] =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+    "<flat-profile>\n"
+    "{{#profile_rule}}\n"
+    "  <Profile_Rule>{{profile_rule}}</Profile_Rule>\n"
+    "{{/profile_rule}}\n"
+    "  <Resync_On_Reset>Yes</Resync_On_Reset>\n"
+    "  <Resync_Periodic>86400</Resync_Periodic>\n"
+    "{{#user_id}}\n"
+    "  <Display_Name_1_>{{display_name}}</Display_Name_1_>\n"
+    "  <User_ID_1_>{{user_id}}</User_ID_1_>\n"
+    "  <Password_1_>{{password}}</Password_1_>\n"
+    "  <Proxy_1_>{{proxy}}</Proxy_1_>\n"
+    "{{/user_id}}\n"
+    "</flat-profile>\n";
+
+struct names {
+	const struct snapshot *snapshot;
+	const struct device *device; /* NULL for a common file */
+	const struct model *model;   /* NULL for a public file */
+	char mac[MAC_TEXT_BYTES];
+	char mac_upper[MAC_TEXT_BYTES];
+	char mac_colon[MAC_COLON_BYTES];
+};
+
+static const char *
+device_field(const struct names *names, const char *name)
+{
+	const struct {
+		const char *name, *value;
+	} fields[] = {
+		{ "mac", names->mac },
+		{ "mac_upper", names->mac_upper },
+		{ "mac_colon", names->mac_colon },
+		{ "firmware", names->device->firmware },
+		{ "serial", names->device->serial },
+		{ "group", names->device->group },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (strcmp(name, fields[i].name) == 0)
+			return fields[i].value;
+	return NULL;
+}
+
+static const char *
+model_field(const struct model *model, const char *name)
+{
+	const struct {
+		const char *name, *value;
+	} fields[] = {
+		{ "model", model->name },
+		{ "product", model->product },
+		{ "series", model->series },
+		{ "family", model->family },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (strcmp(name, fields[i].name) == 0)
+			return fields[i].value;
+	return NULL;
+}
+
+static const char *
+lookup(void *arg, const char *name)
+{
+	const struct names *names = arg;
+	const char *value = NULL;
+
+	if (names->device != NULL)
+		value = device_field(names, name);
+	if (value == NULL && names->model != NULL)
+		value = model_field(names->model, name);
+	if (value == NULL)
+		value = snapshot_variable(names->snapshot, names->device,
+		    names->model != NULL ? names->model->name : "", name);
+	return value;
+}
+
+static int
+render(const struct templates *templates, const char *template,
+    struct names *names, struct buf *out, struct error *err)
+{
+	size_t before = out->len;
+
+	if (templates_render(templates, template, lookup, names, out, err) != 0)
+		return -1;
+	if (profile_check(buf_text(out) + before, out->len - before, err) != 0)
+		return error_prefix(err, "%s, as rendered: ", template);
+	return 0;
+}
+
+int
+render_profile(const struct templates *templates,
+    const struct snapshot *snapshot, const struct device *device,
+    struct buf *out, struct error *err)
+{
+	struct names names = { .snapshot = snapshot, .device = device };
+	const char *template;
+
+	names.model = registry_find_model(device->model, NULL);
+	mac_format(&device->mac, names.mac);
+	mac_format_upper(&device->mac, names.mac_upper);
+	mac_format_colon(&device->mac, names.mac_colon);
+	template = snapshot_variable(snapshot, device, device->model,
+	    "template");
+	return render(templates,
+	    template != NULL ? template : RENDER_DEFAULT_TEMPLATE, &names, out,
+	    err);
+}
+
+int
+render_common(const struct templates *templates,
+    const struct snapshot *snapshot, const struct model *model,
+    const char *template, struct buf *out, struct error *err)
+{
+	struct names names = { .snapshot = snapshot, .model = model };
+
+	return render(templates, template, &names, out, err);
+}

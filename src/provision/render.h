@@ -1,0 +1,42 @@
+/*
+ * render.h -- a template and the inventory become a profile.
+ *
+ * Names a template may use: the fields mac (12 lower-case digits), mac_upper,
+ * mac_colon, model, product, series, family, firmware, serial and group of the
+ * device, and every variable that it inherits (inventory.h).  Fields come
+ * first: a variable cannot shadow them.  A common file knows the model's fields
+ * and the variables of the model and the defaults only.
+ */
+#ifndef PROVISION_RENDER_H
+#define PROVISION_RENDER_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+struct device;
+struct model;
+struct snapshot;
+struct templates;
+
+/* The template of a device's own profile when no variable names one. */
+#define RENDER_DEFAULT_TEMPLATE "device.xml"
+
+/* Its text when the operator's folder has none of that name: it configures
+ * line 1 and resync from the variables that are set. */
+extern const char render_builtin_template[];
+
+/*
+ * The device's own profile: the template that its variable "template" names,
+ * or RENDER_DEFAULT_TEMPLATE.  The result is checked (profile_check) before it
+ * is returned.  Errors are for the operator, and name template and place.
+ */
+int render_profile(const struct templates *templates,
+    const struct snapshot *snapshot, const struct device *device,
+    struct buf *out, struct error *err) MUST_CHECK;
+
+/* A file for all devices of a model; model NULL: a public file. */
+int render_common(const struct templates *templates,
+    const struct snapshot *snapshot, const struct model *model,
+    const char *template, struct buf *out, struct error *err) MUST_CHECK;
+
+#endif

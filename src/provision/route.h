@@ -1,0 +1,55 @@
+/*
+ * route.h -- which file a path asks for.
+ *
+ * Patterns are paths in which macros stand for what changes from device to
+ * device: $MA, $MAU and $MAC match a MAC address in any spelling, $PN matches a
+ * product name and $PSN a series.  Everything else, case included, must be the
+ * same.  The first pattern that matches counts.
+ * Source: [LINKSYS-PROV] p. 70 for the macros.
+ */
+#ifndef PROVISION_ROUTE_H
+#define PROVISION_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/mac.h"
+
+struct model;
+
+enum route_kind {
+	ROUTE_PROFILE, /* the asking device's own profile */
+	ROUTE_COMMON,  /* one file for all devices of a model */
+	ROUTE_PUBLIC,  /* needs no identity */
+};
+
+struct routes;
+
+void routes_free(struct routes *routes);
+struct routes *routes_new(void) MUST_CHECK FREED_BY(routes_free);
+
+/*
+ * Add a pattern; template (copied, NULL for ROUTE_PROFILE) is what is
+ * rendered.  Refused: no '/' at the start, unknown macros, a profile pattern
+ * without a macro, macros with nothing between them.
+ */
+int routes_add(struct routes *routes, enum route_kind kind,
+    const char *pattern, const char *template, struct error *err) MUST_CHECK;
+
+struct route_match {
+	enum route_kind kind;
+	const char *template; /* borrowed from routes; NULL for a profile */
+	bool has_mac;	      /* the path names a device */
+	struct mac mac;
+	const struct model *model; /* the path names a model; NULL: it does not */
+};
+
+/*
+ * Match a path that request_parse() has passed.  False: no pattern matches, or
+ * the path names a model that is not known or two different devices.
+ */
+bool routes_match(const struct routes *routes, const char *path,
+    struct route_match *match);
+
+#endif
