@@ -1,0 +1,49 @@
+/*
+ * answer.h -- one request becomes one answer and one line in the log.
+ */
+#ifndef SERVER_ANSWER_H
+#define SERVER_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "spa/peer.h"
+
+struct log_line;
+struct request;
+struct service;
+struct service_listener;
+struct snapshot;
+struct tls_conn;
+
+/* What is known of the connection that asks. */
+struct exchange {
+	const struct service *service;
+	const struct service_listener *listener;
+	const struct snapshot *snapshot;
+	struct tls_conn *tls;
+	const struct peer *peer; /* parsed once per connection */
+	const struct addr *source;
+	uint64_t started_us;	 /* monotonic: accept, or end of the last one */
+};
+
+/* Bytes of head and body together that an answer may have. */
+#define ANSWER_MAX (1024 * 1024 + 4096)
+
+/* Answer a request: append head and body to out, log. */
+void answer_request(const struct exchange *exchange,
+    const struct request *request, bool keep_alive, struct buf *out);
+
+/* Answer bytes that are no valid request with that status, log. */
+void answer_invalid(const struct exchange *exchange, int status,
+    const char *reason, struct buf *out);
+
+/* One line about a connection that ended before its handshake was complete.
+ * reason is in words; phase_timeout tells that we gave up waiting. */
+void answer_log_failed_handshake(const struct exchange *exchange,
+    const char *reason, bool phase_timeout);
+
+#endif

@@ -1,0 +1,425 @@
+#include "server/conn.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/request.h"
+#include "server/answer.h"
+#include "server/config.h"
+#include "server/service.h"
+#include "tls/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum phase {
+	PHASE_HANDSHAKE,
+	PHASE_REQUEST, /* reading a head */
+	PHASE_ANSWER,  /* writing head and body */
+	PHASE_DRAIN,   /* all is said; what the client still sends is dropped,
+			* so that a reset does not overtake the answer */
+	PHASE_CLOSED,
+};
+
+/* What a step of the state machine waits for before the next one. */
+enum step { STEP_AGAIN, STEP_READ, STEP_WRITE, STEP_END };
+
+#define DRAIN_TIMEOUT_MS 1000
+#define DRAIN_BYTES_MAX (256 * 1024)
+
+struct conn {
+	struct conn_host *host;
+	struct conn *next, *previous;
+	struct service *service;
+	const struct service_listener *listener;
+	struct addr source;
+	int fd;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	unsigned open_handles;
+	int events; /* that poll waits for now */
+	enum phase phase;
+	struct tls_conn *tls;
+	struct peer peer;
+	bool keep_alive;   /* after the answer that is being written */
+	bool drain;	   /* input may be left when the answer is out */
+	bool idle;	   /* between two requests */
+	struct buf in;	   /* received, not yet understood */
+	struct buf out;	   /* to be sent */
+	size_t sent;
+	size_t drained;
+	uint64_t started_us;
+};
+
+static void
+free_conn(struct conn *conn)
+{
+	struct conn_host *host = conn->host;
+
+	if (conn->previous != NULL)
+		conn->previous->next = conn->next;
+	else
+		host->first = conn->next;
+	if (conn->next != NULL)
+		conn->next->previous = conn->previous;
+	tls_conn_free(conn->tls);
+	buf_clear(&conn->in);
+	buf_clear(&conn->out);
+	service_release(conn->service);
+	(void)close(conn->fd);
+	free(conn);
+	host->ended(host);
+}
+
+/* libuv still uses a handle until this is called: only then free. */
+static void
+on_closed(uv_handle_t *handle)
+{
+	struct conn *conn = handle->data;
+
+	if (--conn->open_handles == 0)
+		free_conn(conn);
+}
+
+static void
+close_conn(struct conn *conn)
+{
+	if (conn->phase == PHASE_CLOSED)
+		return;
+	conn->phase = PHASE_CLOSED;
+	uv_close((uv_handle_t *)&conn->poll, on_closed);
+	uv_close((uv_handle_t *)&conn->timer, on_closed);
+}
+
+static struct exchange
+exchange_of(const struct conn *conn)
+{
+	return (struct exchange) {
+		.service = conn->service,
+		.listener = conn->listener,
+		.snapshot = conn->host->snapshot,
+		.tls = conn->tls,
+		.peer = tls_conn_peer(conn->tls)->verdict != TLS_PEER_NONE ?
+		    &conn->peer : NULL,
+		.source = &conn->source,
+		.started_us = conn->started_us,
+	};
+}
+
+static void on_timeout(uv_timer_t *timer);
+
+static void
+enter(struct conn *conn, enum phase phase, unsigned timeout_ms)
+{
+	conn->phase = phase;
+	(void)uv_timer_start(&conn->timer, on_timeout, timeout_ms, 0);
+}
+
+/* May another request follow on this connection? */
+static bool
+may_go_on(const struct conn *conn)
+{
+	return !conn->host->stopping && conn->service == conn->host->service;
+}
+
+static void
+handshake_failed(struct conn *conn, const char *reason, bool timeout)
+{
+	struct exchange exchange = exchange_of(conn);
+
+	answer_log_failed_handshake(&exchange, reason, timeout);
+}
+
+static enum step
+step_handshake(struct conn *conn)
+{
+	const struct config *config = service_config(conn->service);
+	const struct tls_peer *tls_peer;
+	struct error err = { 0 };
+
+	switch (tls_conn_handshake(conn->tls, &err)) {
+	case TLS_WANT_READ:
+		return STEP_READ;
+	case TLS_WANT_WRITE:
+		return STEP_WRITE;
+	case TLS_CLOSED:
+		handshake_failed(conn, "closed by the peer", false);
+		return STEP_END;
+	case TLS_FAILED:
+		handshake_failed(conn, err.text, false);
+		return STEP_END;
+	case TLS_DONE:
+		break;
+	}
+	tls_peer = tls_conn_peer(conn->tls);
+	if (tls_peer->der != NULL)
+		peer_parse(&conn->peer, tls_peer->der, tls_peer->der_len);
+	enter(conn, PHASE_REQUEST, config->request_timeout_ms);
+	return STEP_AGAIN;
+}
+
+static void
+start_answer(struct conn *conn)
+{
+	enter(conn, PHASE_ANSWER,
+	    service_config(conn->service)->write_timeout_ms);
+	conn->sent = 0;
+}
+
+/* Look at what has arrived; true when an answer is ready to be written. */
+static bool
+take_request(struct conn *conn)
+{
+	struct exchange exchange = exchange_of(conn);
+	struct request request;
+	struct error err;
+	bool has_body = false;
+	size_t used = 0;
+	int status = 400;
+
+	switch (request_parse(&request, buf_text(&conn->in), conn->in.len,
+	    &used, &has_body, &status, &err)) {
+	case REQUEST_MORE:
+		return false;
+	case REQUEST_INVALID:
+		conn->keep_alive = false;
+		conn->drain = true;
+		answer_invalid(&exchange, status, err.text, &conn->out);
+		break;
+	case REQUEST_COMPLETE:
+		buf_consume(&conn->in, used);
+		conn->keep_alive = request.keep_alive && !has_body &&
+		    may_go_on(conn);
+		conn->drain = has_body;
+		answer_request(&exchange, &request, conn->keep_alive,
+		    &conn->out);
+		break;
+	}
+	start_answer(conn);
+	return true;
+}
+
+static enum step
+step_request(struct conn *conn)
+{
+	struct error err;
+	char *space;
+	size_t n = 0;
+
+	if (conn->in.len > 0 && take_request(conn))
+		return STEP_AGAIN;
+	/* request_parse() refuses a head of REQUEST_HEAD_MAX bytes, so there
+	 * is room here. */
+	space = buf_reserve(&conn->in, conn->in.limit - conn->in.len);
+	switch (tls_conn_read(conn->tls, space,
+	    conn->in.limit - conn->in.len, &n, &err)) {
+	case TLS_WANT_READ:
+		return STEP_READ;
+	case TLS_WANT_WRITE:
+		return STEP_WRITE;
+	case TLS_CLOSED:
+	case TLS_FAILED:
+		return STEP_END;
+	case TLS_DONE:
+		break;
+	}
+	conn->in.len += n;
+	conn->in.data[conn->in.len] = '\0';
+	if (conn->idle) {
+		conn->idle = false;
+		enter(conn, PHASE_REQUEST,
+		    service_config(conn->service)->request_timeout_ms);
+	}
+	return STEP_AGAIN;
+}
+
+static enum step
+answer_complete(struct conn *conn)
+{
+	const struct config *config = service_config(conn->service);
+
+	buf_clear(&conn->out);
+	if (conn->keep_alive && may_go_on(conn)) {
+		conn->started_us = clock_monotonic_us();
+		conn->idle = conn->in.len == 0;
+		if (conn->idle)
+			buf_clear(&conn->in); /* hold no memory */
+		enter(conn, PHASE_REQUEST, conn->idle ?
+		    config->idle_timeout_ms : config->request_timeout_ms);
+		return STEP_AGAIN;
+	}
+	tls_conn_shutdown(conn->tls);
+	if (!conn->drain)
+		return STEP_END;
+	(void)shutdown(conn->fd, SHUT_WR);
+	enter(conn, PHASE_DRAIN, DRAIN_TIMEOUT_MS);
+	return STEP_AGAIN;
+}
+
+static enum step
+step_answer(struct conn *conn)
+{
+	struct error err;
+	size_t n = 0;
+
+	if (conn->sent == conn->out.len)
+		return answer_complete(conn);
+	switch (tls_conn_write(conn->tls, conn->out.data + conn->sent,
+	    conn->out.len - conn->sent, &n, &err)) {
+	case TLS_WANT_READ:
+		return STEP_READ;
+	case TLS_WANT_WRITE:
+		return STEP_WRITE;
+	case TLS_CLOSED:
+	case TLS_FAILED:
+		return STEP_END;
+	case TLS_DONE:
+		break;
+	}
+	conn->sent += n;
+	return STEP_AGAIN;
+}
+
+static enum step
+step_drain(struct conn *conn)
+{
+	char sink[4096];
+	ssize_t n = recv(conn->fd, sink, sizeof(sink), 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return STEP_READ;
+	if (n <= 0)
+		return STEP_END;
+	conn->drained += (size_t)n;
+	return conn->drained > DRAIN_BYTES_MAX ? STEP_END : STEP_AGAIN;
+}
+
+static enum step
+step(struct conn *conn)
+{
+	switch (conn->phase) {
+	case PHASE_HANDSHAKE:
+		return step_handshake(conn);
+	case PHASE_REQUEST:
+		return step_request(conn);
+	case PHASE_ANSWER:
+		return step_answer(conn);
+	case PHASE_DRAIN:
+		return step_drain(conn);
+	case PHASE_CLOSED:
+		break;
+	}
+	return STEP_END;
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events);
+
+static void
+wait_for(struct conn *conn, int events)
+{
+	if (events != conn->events)
+		(void)uv_poll_start(&conn->poll, events, on_ready);
+	conn->events = events;
+}
+
+static void
+run(struct conn *conn)
+{
+	for (;;) {
+		switch (step(conn)) {
+		case STEP_AGAIN:
+			continue;
+		case STEP_READ:
+			wait_for(conn, UV_READABLE);
+			return;
+		case STEP_WRITE:
+			wait_for(conn, UV_WRITABLE);
+			return;
+		case STEP_END:
+			close_conn(conn);
+			return;
+		}
+	}
+}
+
+static void
+on_ready(uv_poll_t *poll, int status, int events)
+{
+	struct conn *conn = poll->data;
+
+	(void)events;
+	(void)status; /* an error shows when the socket is used */
+	if (conn->phase != PHASE_CLOSED)
+		run(conn);
+}
+
+static void
+on_timeout(uv_timer_t *timer)
+{
+	struct conn *conn = timer->data;
+
+	if (conn->phase == PHASE_HANDSHAKE)
+		handshake_failed(conn, "timed out", true);
+	else if (conn->phase == PHASE_REQUEST && conn->in.len > 0) {
+		struct exchange exchange = exchange_of(conn);
+
+		conn->keep_alive = false;
+		answer_invalid(&exchange, 408, "request timed out",
+		    &conn->out);
+		start_answer(conn);
+		run(conn);
+		return;
+	}
+	close_conn(conn);
+}
+
+void
+conn_start(struct conn_host *host, int fd, const struct addr *source,
+    struct service *service, size_t listener)
+{
+	struct conn *conn = xcalloc(1, sizeof(*conn));
+	struct error err;
+
+	conn->host = host;
+	conn->fd = fd;
+	conn->source = *source;
+	conn->service = service;
+	conn->listener = service_listener(service, listener);
+	conn->started_us = clock_monotonic_us();
+	buf_init(&conn->in, REQUEST_HEAD_MAX + 1);
+	buf_init(&conn->out, ANSWER_MAX);
+	conn->next = host->first;
+	if (host->first != NULL)
+		host->first->previous = conn;
+	host->first = conn;
+	conn->tls = tls_conn_new_server(conn->listener->tls, fd, &err);
+	if (conn->tls == NULL ||
+	    uv_poll_init(host->loop, &conn->poll, fd) != 0) {
+		log_message(LOG_LEVEL_ERROR, "connection-refused", "%s",
+		    conn->tls == NULL ? err.text : "cannot poll the socket");
+		free_conn(conn);
+		return;
+	}
+	(void)uv_timer_init(host->loop, &conn->timer); /* cannot fail */
+	conn->poll.data = conn;
+	conn->timer.data = conn;
+	conn->open_handles = 2;
+	enter(conn, PHASE_HANDSHAKE,
+	    service_config(service)->handshake_timeout_ms);
+	run(conn);
+}
+
+void
+conn_host_sweep(struct conn_host *host, bool all)
+{
+	struct conn *next;
+
+	for (struct conn *conn = host->first; conn != NULL; conn = next) {
+		next = conn->next;
+		if (all || (conn->phase == PHASE_REQUEST &&
+		    conn->in.len == 0 && !may_go_on(conn)))
+			close_conn(conn);
+	}
+}

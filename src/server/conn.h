@@ -1,0 +1,45 @@
+/*
+ * conn.h -- the life of one connection on its worker's loop.
+ *
+ *     handshake -> request -> answer -> (kept alive: request ...) -> closing
+ *
+ * Every phase has a deadline from the configuration, every buffer a limit.
+ */
+#ifndef SERVER_CONN_H
+#define SERVER_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <uv.h>
+
+#include "base/addr.h"
+
+struct conn;
+struct service;
+struct snapshot;
+
+/* What a connection asks of its worker. */
+struct conn_host {
+	uv_loop_t *loop;
+	struct snapshot *snapshot; /* the newest one */
+	struct service *service;   /* ditto */
+	bool stopping;
+	struct conn *first;	   /* all connections, for conn_host_sweep */
+	/* Called once for each, after it is closed and freed. */
+	void (*ended)(struct conn_host *host);
+};
+
+/* Begin with an accepted socket; fd and one reference of service are taken,
+ * also on failure (host->ended is called then, too). */
+void conn_start(struct conn_host *host, int fd, const struct addr *source,
+    struct service *service, size_t listener);
+
+/*
+ * Close what waits for a next request and will not be served as things stand:
+ * all of it when stopping, else connections of an older service.  With all,
+ * close every connection, whatever it does.
+ */
+void conn_host_sweep(struct conn_host *host, bool all);
+
+#endif

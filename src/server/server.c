@@ -1,0 +1,645 @@
+#include "server/server.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "inventory/snapshot.h"
+#include "pki/cert.h"
+#include "pki/chain.h"
+#include "server/config.h"
+#include "server/notify.h"
+#include "server/privilege.h"
+#include "server/service.h"
+#include "server/sockets.h"
+#include "server/worker.h"
+#include "spa/registry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#define ACCEPT_BATCH 64	       /* sockets taken per turn of the loop */
+#define ACCEPT_PAUSE_MS 100    /* when there are no descriptors left */
+#define REFRESH_MS 1000	       /* how often the inventory is asked */
+
+struct server {
+	uv_loop_t loop;
+	const char *path;
+	struct service *service;
+	struct inventory *inventory;
+	struct snapshot *snapshot;
+	struct sockets sockets;
+	struct acceptor *acceptors; /* one per socket, linked */
+	struct worker **workers;
+	size_t worker_count;
+	uv_signal_t signals[3];
+	uv_timer_t refresh_timer, pause_timer, stop_timer;
+	bool stopping;
+	bool refused_some; /* since the last refresh: at the limit */
+	/* Work in the pool: one piece at a time, results in these. */
+	uv_work_t work;
+	bool working;
+	bool reload_wanted;
+	struct service *new_service;
+	struct inventory *new_inventory;
+	struct snapshot *new_snapshot;
+	struct errors work_errors;
+};
+
+struct acceptor {
+	struct acceptor *next;
+	struct server *server;
+	uv_poll_t poll;
+	int fd;
+	size_t listener;
+};
+
+/* ---------------------------------------------------------- accepting */
+
+static struct worker *
+least_busy(const struct server *server, size_t *total)
+{
+	struct worker *best = NULL;
+	size_t fewest = SIZE_MAX;
+
+	*total = 0;
+	for (size_t i = 0; i < server->worker_count; i++) {
+		size_t n = worker_connection_count(server->workers[i]);
+
+		*total += n;
+		if (n < fewest) {
+			fewest = n;
+			best = server->workers[i];
+		}
+	}
+	return best;
+}
+
+static void
+give_to_worker(struct server *server, int fd, const struct addr *source,
+    size_t listener)
+{
+	static const int one = 1;
+	struct worker *worker;
+	size_t total;
+
+	worker = least_busy(server, &total);
+	if (total >= service_config(server->service)->connections_max) {
+		(void)close(fd);
+		if (!server->refused_some)
+			log_message(LOG_LEVEL_WARN, "connections-full",
+			    "%zu connections are open: refusing more", total);
+		server->refused_some = true;
+		return;
+	}
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	worker_give(worker, fd, source, server->service, listener);
+}
+
+static void
+pause_accepting(struct server *server)
+{
+	for (struct acceptor *a = server->acceptors; a != NULL; a = a->next)
+		(void)uv_poll_stop(&a->poll);
+}
+
+static void on_acceptable(uv_poll_t *poll, int status, int events);
+
+static void
+on_pause_end(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+
+	for (struct acceptor *a = server->acceptors; a != NULL; a = a->next)
+		(void)uv_poll_start(&a->poll, UV_READABLE, on_acceptable);
+}
+
+static void
+on_acceptable(uv_poll_t *poll, int status, int events)
+{
+	struct acceptor *acceptor = poll->data;
+	struct server *server = acceptor->server;
+
+	(void)status;
+	(void)events;
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		struct addr source = { .len = sizeof(source.sockaddr) };
+		int fd = accept4(acceptor->fd,
+		    (struct sockaddr *)&source.sockaddr, &source.len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			give_to_worker(server, fd, &source,
+			    acceptor->listener);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM) {
+			log_message(LOG_LEVEL_ERROR, "accept-failed", "%s",
+			    strerror(errno));
+			pause_accepting(server);
+			(void)uv_timer_start(&server->pause_timer,
+			    on_pause_end, ACCEPT_PAUSE_MS, 0);
+			return;
+		}
+		if (errno == EAGAIN)
+			return;
+		/* Else: that one client gave up; there may be others. */
+	}
+}
+
+static void
+on_acceptor_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void
+stop_accepting(struct server *server)
+{
+	struct acceptor *next;
+
+	(void)uv_timer_stop(&server->pause_timer);
+	for (struct acceptor *a = server->acceptors; a != NULL; a = next) {
+		next = a->next;
+		uv_close((uv_handle_t *)&a->poll, on_acceptor_closed);
+	}
+	server->acceptors = NULL;
+}
+
+static void
+start_accepting(struct server *server)
+{
+	for (size_t i = 0; i < server->sockets.count; i++) {
+		struct acceptor *acceptor = xcalloc(1, sizeof(*acceptor));
+
+		acceptor->server = server;
+		acceptor->fd = server->sockets.list[i].fd;
+		acceptor->listener = server->sockets.list[i].listener;
+		acceptor->poll.data = acceptor;
+		acceptor->next = server->acceptors;
+		if (uv_poll_init(&server->loop, &acceptor->poll,
+		    acceptor->fd) != 0) {
+			log_message(LOG_LEVEL_ERROR, "listen-failed",
+			    "cannot poll a listening socket");
+			free(acceptor);
+			continue;
+		}
+		server->acceptors = acceptor;
+		(void)uv_poll_start(&acceptor->poll, UV_READABLE,
+		    on_acceptable);
+	}
+}
+
+/* ---------------------------------------------- refresh and reload */
+
+static void
+log_listeners(const struct server *server)
+{
+	const struct config *config = service_config(server->service);
+
+	for (size_t i = 0; i < server->sockets.count; i++) {
+		const struct listening *socket = &server->sockets.list[i];
+		const struct service_listener *listener =
+		    service_listener(server->service, socket->listener);
+		const struct ca *ca = listener->issuer.ca;
+		char address[ADDR_TEXT_BYTES], until[CLOCK_TEXT_BYTES];
+		struct log_line line;
+
+		addr_format(&socket->address, address);
+		clock_format(cert_not_after(
+		    chain_certificate(listener->chain, 0)), until);
+		log_begin(&line, LOG_LEVEL_INFO, "listening");
+		log_text(&line, "listener", listener->name);
+		log_text(&line, "address", address);
+		log_text(&line, "ca", ca != NULL ? ca->id : "unknown");
+		log_text(&line, "tls",
+		    config->listeners[socket->listener].policy == TLS_LEGACY ?
+		    "legacy" : "modern");
+		log_text(&line, "certificate-until", until);
+		log_end(&line);
+	}
+}
+
+static void
+log_errors(const char *event, const struct errors *errors)
+{
+	for (size_t i = 0; i < errors->kept; i++)
+		log_message(LOG_LEVEL_ERROR, event, "%s", errors->text[i]);
+}
+
+static struct inventory *
+open_inventory(const struct config *config, struct errors *errors)
+{
+	struct inventory *inventory;
+	struct error err;
+
+	inventory = inventory_open(config->inventory, true, &err);
+	if (inventory == NULL && err.kind == ERROR_NOT_FOUND) {
+		/* The first start: make an empty one. */
+		inventory_close(inventory_open(config->inventory, false,
+		    &err));
+		inventory = inventory_open(config->inventory, true, &err);
+	}
+	if (inventory == NULL)
+		errors_add(errors, "%s:%u:%u: %s", config->path,
+		    config->inventory_place.line,
+		    config->inventory_place.column, err.text);
+	return inventory;
+}
+
+static struct snapshot *
+load_snapshot(struct inventory *inventory, struct errors *errors)
+{
+	struct snapshot *snapshot;
+	struct error err;
+
+	snapshot = snapshot_load(inventory, &err);
+	if (snapshot == NULL)
+		errors_add(errors, "%s", err.text);
+	return snapshot;
+}
+
+/* In the pool: has the inventory changed?  Then load it. */
+static void
+work_refresh(uv_work_t *work)
+{
+	struct server *server = work->data;
+	struct error err;
+	uint64_t number;
+
+	if (inventory_change_number(server->inventory, &number, &err) != 0) {
+		errors_add(&server->work_errors, "%s", err.text);
+		return;
+	}
+	if (number != snapshot_change_number(server->snapshot))
+		server->new_snapshot = load_snapshot(server->inventory,
+		    &server->work_errors);
+}
+
+static void
+use_snapshot(struct server *server, struct snapshot *snapshot)
+{
+	snapshot_release(server->snapshot);
+	server->snapshot = snapshot;
+	for (size_t i = 0; i < server->worker_count; i++)
+		worker_update(server->workers[i], NULL, snapshot);
+	log_message(LOG_LEVEL_INFO, "inventory-loaded",
+	    "%zu devices, change %" PRIu64, snapshot_device_count(snapshot),
+	    snapshot_change_number(snapshot));
+}
+
+static void start_work(struct server *server, uv_work_cb work,
+    uv_after_work_cb after);
+static void start_reload(struct server *server);
+
+static void
+work_ended(struct server *server)
+{
+	errors_clear(&server->work_errors);
+	server->working = false;
+	if (server->reload_wanted && !server->stopping)
+		start_reload(server);
+}
+
+static void
+after_refresh(uv_work_t *work, int status)
+{
+	struct server *server = work->data;
+
+	(void)status;
+	/* The devices of before are served until the store answers again. */
+	log_errors("inventory-failed", &server->work_errors);
+	if (server->new_snapshot != NULL && server->stopping)
+		snapshot_release(server->new_snapshot);
+	else if (server->new_snapshot != NULL)
+		use_snapshot(server, server->new_snapshot);
+	server->new_snapshot = NULL;
+	work_ended(server);
+}
+
+static void
+on_refresh(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+
+	server->refused_some = false;
+	if (!server->working)
+		start_work(server, work_refresh, after_refresh);
+}
+
+/* In the pool: build all that the file asks for, beside what there is. */
+static void
+work_reload(uv_work_t *work)
+{
+	struct server *server = work->data;
+	struct errors *errors = &server->work_errors;
+	struct config *config = config_load(server->path, errors);
+
+	if (config == NULL)
+		return;
+	server->new_service = service_new(config, errors);
+	if (server->new_service == NULL)
+		return;
+	server->new_inventory = open_inventory(
+	    service_config(server->new_service), errors);
+	if (server->new_inventory != NULL)
+		server->new_snapshot = load_snapshot(server->new_inventory,
+		    errors);
+}
+
+static void
+discard_new(struct server *server)
+{
+	service_release(server->new_service);
+	inventory_close(server->new_inventory);
+	snapshot_release(server->new_snapshot);
+	server->new_service = NULL;
+	server->new_inventory = NULL;
+	server->new_snapshot = NULL;
+}
+
+/* Nothing can fail any more: take over what is new. */
+static void
+commit_reload(struct server *server, struct sockets *fresh)
+{
+	stop_accepting(server);
+	sockets_close(&server->sockets, fresh);
+	server->sockets = *fresh;
+	service_release(server->service);
+	server->service = server->new_service;
+	inventory_close(server->inventory);
+	server->inventory = server->new_inventory;
+	use_snapshot(server, server->new_snapshot);
+	server->new_service = NULL;
+	server->new_inventory = NULL;
+	server->new_snapshot = NULL;
+	for (size_t i = 0; i < server->worker_count; i++)
+		worker_update(server->workers[i], server->service, NULL);
+	log_set_level(service_config(server->service)->log_level);
+	start_accepting(server);
+	log_listeners(server);
+	log_message(LOG_LEVEL_INFO, "reloaded", "%s", server->path);
+}
+
+static void
+after_reload(uv_work_t *work, int status)
+{
+	struct server *server = work->data;
+	struct sockets fresh;
+
+	(void)status;
+	if (server->new_snapshot != NULL && !server->stopping &&
+	    sockets_open(&fresh, &server->sockets,
+	    service_config(server->new_service), &server->work_errors) == 0) {
+		commit_reload(server, &fresh);
+	} else if (!server->stopping) {
+		log_errors("reload-refused", &server->work_errors);
+		log_message(LOG_LEVEL_ERROR, "reload-refused",
+		    "%s has mistakes: going on as before", server->path);
+	}
+	discard_new(server);
+	notify_manager("READY=1");
+	work_ended(server);
+}
+
+static void
+start_reload(struct server *server)
+{
+	char state[64];
+
+	server->reload_wanted = false;
+	(void)snprintf(state, sizeof(state),
+	    "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_monotonic_us());
+	notify_manager(state);
+	start_work(server, work_reload, after_reload);
+}
+
+static void
+start_work(struct server *server, uv_work_cb work, uv_after_work_cb after)
+{
+	server->working = true;
+	server->work.data = server;
+	(void)uv_queue_work(&server->loop, &server->work, work, after);
+}
+
+/* ------------------------------------------------------ start and stop */
+
+static void
+on_stop_timeout(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+
+	log_message(LOG_LEVEL_WARN, "stopping",
+	    "closing the connections that are still open");
+	for (size_t i = 0; i < server->worker_count; i++)
+		worker_abort(server->workers[i]);
+}
+
+/* The workers end when their last connection does; then the loop may end. */
+static void
+on_stop_check(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+	size_t total;
+
+	(void)least_busy(server, &total);
+	if (total > 0)
+		return;
+	uv_close((uv_handle_t *)&server->refresh_timer, NULL);
+	uv_close((uv_handle_t *)&server->stop_timer, NULL);
+	for (size_t i = 0; i < 3; i++)
+		uv_close((uv_handle_t *)&server->signals[i], NULL);
+}
+
+static void
+begin_stop(struct server *server)
+{
+	if (server->stopping) { /* asked twice: no more patience */
+		on_stop_timeout(&server->stop_timer);
+		return;
+	}
+	server->stopping = true;
+	notify_manager("STOPPING=1");
+	log_message(LOG_LEVEL_INFO, "stopping", "no new connections");
+	stop_accepting(server);
+	uv_close((uv_handle_t *)&server->pause_timer, NULL);
+	sockets_close(&server->sockets, NULL);
+	for (size_t i = 0; i < server->worker_count; i++)
+		worker_stop(server->workers[i]);
+	(void)uv_timer_start(&server->stop_timer, on_stop_timeout,
+	    service_config(server->service)->stop_timeout_ms, 0);
+	(void)uv_timer_start(&server->refresh_timer, on_stop_check, 0, 20);
+}
+
+static void
+on_signal(uv_signal_t *handle, int signal)
+{
+	struct server *server = handle->data;
+
+	if (signal != SIGHUP) {
+		begin_stop(server);
+		return;
+	}
+	if (server->stopping)
+		return;
+	if (server->working)
+		server->reload_wanted = true;
+	else
+		start_reload(server);
+}
+
+static void
+raise_descriptor_limit(const struct config *config)
+{
+	/* Besides connections: listeners, the store, loops and standard I/O. */
+	rlim_t wanted = (rlim_t)config->connections_max + 256;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+		log_message(LOG_LEVEL_WARN, "few-descriptors",
+		    "only %llu file descriptors for %u connections: raise "
+		    "LimitNOFILE", (unsigned long long)limit.rlim_cur,
+		    config->connections_max);
+}
+
+static int
+start_workers(struct server *server, struct errors *errors)
+{
+	const struct config *config = service_config(server->service);
+	size_t wanted = config->workers;
+	struct error err;
+
+	if (wanted == 0)
+		wanted = uv_available_parallelism();
+	server->workers = xcalloc(wanted, sizeof(struct worker *));
+	for (size_t i = 0; i < wanted; i++) {
+		struct worker *worker = worker_start(server->service,
+		    server->snapshot, &err);
+
+		if (worker == NULL) {
+			errors_add(errors, "%s", err.text);
+			return -1;
+		}
+		server->workers[server->worker_count++] = worker;
+	}
+	return 0;
+}
+
+static void
+start_handles(struct server *server)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+
+	for (size_t i = 0; i < 3; i++) {
+		(void)uv_signal_init(&server->loop, &server->signals[i]);
+		server->signals[i].data = server;
+		(void)uv_signal_start(&server->signals[i], on_signal,
+		    numbers[i]);
+	}
+	(void)uv_timer_init(&server->loop, &server->refresh_timer);
+	(void)uv_timer_init(&server->loop, &server->pause_timer);
+	(void)uv_timer_init(&server->loop, &server->stop_timer);
+	server->refresh_timer.data = server;
+	server->pause_timer.data = server;
+	server->stop_timer.data = server;
+	(void)uv_timer_start(&server->refresh_timer, on_refresh, REFRESH_MS,
+	    REFRESH_MS);
+}
+
+/* Everything that needs root comes before privilege_drop(). */
+static int
+prepare(struct server *server, struct errors *errors)
+{
+	struct config *config = config_load(server->path, errors);
+	struct sockets inherited;
+	struct error err;
+	int rc;
+
+	if (config == NULL)
+		return -1;
+	log_set_level(config->log_level);
+	server->service = service_new(config, errors);
+	if (server->service == NULL)
+		return -1;
+	config = NULL; /* the service's now */
+	sockets_inherit(&inherited);
+	rc = sockets_open(&server->sockets, &inherited,
+	    service_config(server->service), errors);
+	sockets_close(&inherited, &server->sockets);
+	if (rc != 0)
+		return -1;
+	raise_descriptor_limit(service_config(server->service));
+	if (privilege_drop(service_config(server->service), &err) != 0) {
+		errors_add(errors, "%s: %s", server->path, err.text);
+		return -1;
+	}
+	server->inventory = open_inventory(service_config(server->service),
+	    errors);
+	if (server->inventory == NULL)
+		return -1;
+	server->snapshot = load_snapshot(server->inventory, errors);
+	return server->snapshot != NULL ? 0 : -1;
+}
+
+static void
+serve(struct server *server)
+{
+	start_handles(server);
+	start_accepting(server);
+	log_listeners(server);
+	log_message(LOG_LEVEL_INFO, "started",
+	    "sprov " SPROV_VERSION ", %zu devices, %zu workers",
+	    snapshot_device_count(server->snapshot), server->worker_count);
+	notify_manager("READY=1");
+	(void)uv_run(&server->loop, UV_RUN_DEFAULT);
+	log_message(LOG_LEVEL_INFO, "stopped", "all connections are closed");
+}
+
+static void
+end_workers(struct server *server)
+{
+	for (size_t i = 0; i < server->worker_count; i++) {
+		worker_stop(server->workers[i]);
+		worker_join(server->workers[i]);
+	}
+	free(server->workers);
+}
+
+int
+server_run(const char *path, struct errors *errors)
+{
+	struct server server = { .path = path };
+	struct error err;
+	int rc;
+
+	/* A peer that is gone shows as an error of write(). */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)uv_loop_init(&server.loop);
+	rc = prepare(&server, errors);
+	if (rc == 0 && (rc = log_start(&err)) != 0)
+		errors_add(errors, "%s", err.text);
+	if (rc == 0 && (rc = start_workers(&server, errors)) == 0)
+		serve(&server);
+	end_workers(&server);
+	sockets_close(&server.sockets, NULL);
+	snapshot_release(server.snapshot);
+	inventory_close(server.inventory);
+	service_release(server.service);
+	(void)uv_loop_close(&server.loop);
+	log_stop();
+	return rc;
+}

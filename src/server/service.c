@@ -1,0 +1,253 @@
+#include "server/service.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "pki/anchors.h"
+#include "pki/chain.h"
+#include "provision/render.h"
+#include "provision/route.h"
+#include "provision/template.h"
+#include "server/config.h"
+#include "tls/context.h"
+
+#include <dirent.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct service {
+	atomic_size_t references;
+	struct config *config;
+	struct service_listener *listeners;
+	size_t listener_count;
+	struct routes *routes;
+	struct templates *templates;
+};
+
+static void
+service_free(struct service *service)
+{
+	for (size_t i = 0; i < service->listener_count; i++) {
+		tls_context_free(service->listeners[i].tls);
+		anchors_free(service->listeners[i].anchors);
+		chain_free(service->listeners[i].chain);
+	}
+	free(service->listeners);
+	routes_free(service->routes);
+	templates_free(service->templates);
+	config_free(service->config);
+	free(service);
+}
+
+void
+service_release(struct service *service)
+{
+	if (service != NULL &&
+	    atomic_fetch_sub_explicit(&service->references, 1,
+	    memory_order_acq_rel) == 1)
+		service_free(service);
+}
+
+struct service *
+service_retain(struct service *service)
+{
+	atomic_fetch_add_explicit(&service->references, 1,
+	    memory_order_relaxed);
+	return service;
+}
+
+static void
+complain(struct errors *errors, const struct config *config,
+    struct config_place place, const struct error *err)
+{
+	errors_add(errors, "%s:%u:%u: %s", config->path, place.line,
+	    place.column, err->text);
+}
+
+static void
+load_anchors(struct service_listener *listener, const struct config *config,
+    const struct config_listener *from, struct errors *errors)
+{
+	struct error err;
+	struct stat st;
+
+	listener->anchors = anchors_new();
+	for (size_t i = 0; i < from->anchor_path_count; i++) {
+		const char *path = from->anchor_paths[i];
+		bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+		int rc = folder ?
+		    anchors_add_directory(listener->anchors, path, &err) :
+		    anchors_add_file(listener->anchors, path, &err);
+
+		if (rc != 0)
+			complain(errors, config, from->anchor_places[i], &err);
+	}
+	for (size_t i = 0; i < from->expired_anchor_count; i++)
+		if (anchors_allow_expired(listener->anchors,
+		    from->expired_anchors[i], &err) != 0)
+			complain(errors, config,
+			    from->expired_anchor_places[i], &err);
+}
+
+static void
+load_listener(struct service_listener *listener, const struct config *config,
+    const struct config_listener *from, struct errors *errors)
+{
+	struct tls_server_options options = { .policy = from->policy };
+	size_t before = errors->count;
+	struct error err;
+
+	listener->name = from->name;
+	listener->policy.certificate_required = from->certificate_required;
+	listener->policy.allow_expired_devices = from->allow_expired_devices;
+	listener->chain = chain_load(from->certificate_path, from->key_path,
+	    &err);
+	if (listener->chain == NULL)
+		complain(errors, config, from->certificate_place, &err);
+	load_anchors(listener, config, from, errors);
+	if (errors->count > before)
+		return;
+	listener->issuer = identify_issuer(
+	    chain_certificate(listener->chain, 0),
+	    chain_length(listener->chain) > 1 ?
+	    chain_certificate(listener->chain, 1) : NULL);
+	options.chain = listener->chain;
+	options.anchors = listener->anchors;
+	listener->tls = tls_context_new_server(&options, &err);
+	if (listener->tls == NULL)
+		complain(errors, config, from->certificate_place, &err);
+}
+
+/* Only files that end in .xml: editors leave other things beside them. */
+static int
+is_template(const struct dirent *entry)
+{
+	return *entry->d_name != '.' && text_ends(entry->d_name, ".xml");
+}
+
+static void
+load_template(struct service *service, const char *name, struct errors *errors)
+{
+	const struct config *config = service->config;
+	char *path = file_join(config->templates, name);
+	char *text = NULL;
+	struct error err;
+	size_t len;
+
+	if (file_read(path, TEMPLATE_TEXT_MAX, &text, &len, &err) != 0 ||
+	    templates_add(service->templates, name, text, len, &err) != 0)
+		errors_add(errors, "%s", err.text);
+	free(text);
+	free(path);
+}
+
+static void
+load_templates(struct service *service, struct errors *errors)
+{
+	const struct config *config = service->config;
+	struct dirent **entries = NULL;
+	struct error err;
+	int count = 0;
+
+	service->templates = templates_new();
+	if (config->templates != NULL)
+		count = scandir(config->templates, &entries, is_template,
+		    alphasort);
+	if (count < 0) {
+		(void)error_errno(&err, "%s", config->templates);
+		complain(errors, config, config->templates_place, &err);
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		load_template(service, entries[i]->d_name, errors);
+		free(entries[i]);
+	}
+	free(entries);
+	if (!templates_has(service->templates, RENDER_DEFAULT_TEMPLATE) &&
+	    templates_add(service->templates, RENDER_DEFAULT_TEMPLATE,
+	    render_builtin_template, strlen(render_builtin_template),
+	    &err) != 0)
+		errors_add(errors, "%s", err.text);
+	if (templates_check(service->templates, errors) != 0)
+		return;
+}
+
+static void
+load_routes(struct service *service, struct errors *errors)
+{
+	static const enum route_kind kinds[] = {
+		[CONFIG_PROFILE] = ROUTE_PROFILE,
+		[CONFIG_COMMON] = ROUTE_COMMON,
+		[CONFIG_PUBLIC] = ROUTE_PUBLIC,
+	};
+	const struct config *config = service->config;
+	struct error err;
+
+	service->routes = routes_new();
+	for (size_t i = 0; i < config->route_count; i++) {
+		const struct config_route *route = &config->routes[i];
+
+		if (routes_add(service->routes, kinds[route->kind],
+		    route->pattern, route->template, &err) != 0) {
+			complain(errors, config, route->place, &err);
+		} else if (route->template != NULL &&
+		    !templates_has(service->templates, route->template)) {
+			(void)error_set(&err, ERROR_NOT_FOUND,
+			    "there is no template \"%s\"", route->template);
+			complain(errors, config, route->place, &err);
+		}
+	}
+}
+
+struct service *
+service_new(struct config *config, struct errors *errors)
+{
+	struct service *service = xcalloc(1, sizeof(*service));
+	size_t before = errors->count;
+
+	atomic_init(&service->references, 1);
+	service->config = config;
+	service->listener_count = config->listener_count;
+	service->listeners = xcalloc(config->listener_count,
+	    sizeof(*service->listeners));
+	for (size_t i = 0; i < config->listener_count; i++)
+		load_listener(&service->listeners[i], config,
+		    &config->listeners[i], errors);
+	load_templates(service, errors);
+	load_routes(service, errors);
+	if (errors->count == before)
+		return service;
+	service_free(service);
+	return NULL;
+}
+
+const struct config *
+service_config(const struct service *service)
+{
+	return service->config;
+}
+
+size_t
+service_listener_count(const struct service *service)
+{
+	return service->listener_count;
+}
+
+const struct service_listener *
+service_listener(const struct service *service, size_t index)
+{
+	return &service->listeners[index];
+}
+
+const struct routes *
+service_routes(const struct service *service)
+{
+	return service->routes;
+}
+
+const struct templates *
+service_templates(const struct service *service)
+{
+	return service->templates;
+}

@@ -1,0 +1,53 @@
+/*
+ * service.h -- everything that answering needs, built from one configuration.
+ *
+ * Immutable once built and counted by references: a reload builds a new one
+ * beside the old, and connections keep the one under which they began.
+ */
+#ifndef SERVER_SERVICE_H
+#define SERVER_SERVICE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "provision/decision.h"
+#include "spa/identify.h"
+
+struct anchors;
+struct chain;
+struct config;
+struct routes;
+struct templates;
+struct tls_context;
+
+struct service_listener {
+	const char *name; /* borrowed from the configuration */
+	struct tls_context *tls;
+	struct decision_policy policy;
+	struct chain *chain;
+	struct anchors *anchors;
+	struct identified issuer; /* whose certificate this listener shows */
+};
+
+struct service;
+
+void service_release(struct service *service); /* NULL is fine */
+struct service *service_retain(struct service *service);
+
+/*
+ * Load keys, certificates, anchors and templates.  config is taken, also on
+ * failure.  Every problem goes to errors with the place in the configuration
+ * file that led to it; the result is then NULL.
+ */
+struct service *service_new(struct config *config,
+    struct errors *errors) MUST_CHECK FREED_BY(service_release);
+
+/* Borrowed while the service is held. */
+const struct config *service_config(const struct service *service);
+size_t service_listener_count(const struct service *service);
+const struct service_listener *service_listener(const struct service *service,
+    size_t index);
+const struct routes *service_routes(const struct service *service);
+const struct templates *service_templates(const struct service *service);
+
+#endif

@@ -1,0 +1,260 @@
+#include "server/worker.h"
+#include "base/mem.h"
+#include "inventory/snapshot.h"
+#include "server/conn.h"
+#include "server/service.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include <uv.h>
+
+enum message_kind { MESSAGE_SOCKET, MESSAGE_UPDATE, MESSAGE_STOP,
+	MESSAGE_ABORT };
+
+struct message {
+	struct message *next;
+	enum message_kind kind;
+	int fd;
+	struct addr source;
+	size_t listener;
+	struct service *service;
+	struct snapshot *snapshot;
+};
+
+struct worker {
+	struct conn_host host; /* first: conn.c hands back its address */
+	uv_loop_t loop;
+	uv_async_t wake;
+	pthread_t thread;
+	pthread_mutex_t mutex; /* of the queue */
+	struct message *head, **tail;
+	atomic_size_t connections;
+};
+
+static void
+ended(struct conn_host *host)
+{
+	struct worker *worker = (struct worker *)host;
+
+	atomic_fetch_sub(&worker->connections, 1);
+	/* With the last connection and no way to get another, the loop ends. */
+	if (host->stopping && host->first == NULL &&
+	    !uv_is_closing((uv_handle_t *)&worker->wake))
+		uv_close((uv_handle_t *)&worker->wake, NULL);
+}
+
+static void
+stop(struct worker *worker, bool abort)
+{
+	worker->host.stopping = true;
+	if (worker->host.first == NULL) {
+		if (!uv_is_closing((uv_handle_t *)&worker->wake))
+			uv_close((uv_handle_t *)&worker->wake, NULL);
+		return;
+	}
+	conn_host_sweep(&worker->host, abort);
+}
+
+static void
+update(struct worker *worker, const struct message *message)
+{
+	if (message->snapshot != NULL) {
+		snapshot_release(worker->host.snapshot);
+		worker->host.snapshot = message->snapshot;
+	}
+	if (message->service != NULL) {
+		service_release(worker->host.service);
+		worker->host.service = message->service;
+		conn_host_sweep(&worker->host, false);
+	}
+}
+
+static void
+handle(struct worker *worker, const struct message *message)
+{
+	switch (message->kind) {
+	case MESSAGE_SOCKET:
+		conn_start(&worker->host, message->fd, &message->source,
+		    message->service, message->listener);
+		break;
+	case MESSAGE_UPDATE:
+		update(worker, message);
+		break;
+	case MESSAGE_STOP:
+		stop(worker, false);
+		break;
+	case MESSAGE_ABORT:
+		stop(worker, true);
+		break;
+	}
+}
+
+static void
+on_wake(uv_async_t *wake)
+{
+	struct worker *worker = wake->data;
+	struct message *message, *next;
+
+	(void)pthread_mutex_lock(&worker->mutex);
+	message = worker->head;
+	worker->head = NULL;
+	worker->tail = &worker->head;
+	(void)pthread_mutex_unlock(&worker->mutex);
+	for (; message != NULL; message = next) {
+		next = message->next;
+		handle(worker, message);
+		free(message);
+	}
+}
+
+static void
+send_message(struct worker *worker, const struct message *content)
+{
+	struct message *message = xmalloc(sizeof(*message));
+
+	*message = *content;
+	message->next = NULL;
+	(void)pthread_mutex_lock(&worker->mutex);
+	*worker->tail = message;
+	worker->tail = &message->next;
+	(void)pthread_mutex_unlock(&worker->mutex);
+	(void)uv_async_send(&worker->wake);
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *worker = arg;
+
+	(void)uv_run(&worker->loop, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+static int
+start_thread(struct worker *worker, struct error *err)
+{
+	sigset_t all, old;
+	int rc;
+
+	/* Signals are the main thread's. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&worker->thread, NULL, worker_main, worker);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc != 0)
+		return error_set(err, ERROR_SYSTEM, "cannot start a worker");
+	return 0;
+}
+
+static void
+worker_free(struct worker *worker)
+{
+	snapshot_release(worker->host.snapshot);
+	service_release(worker->host.service);
+	(void)pthread_mutex_destroy(&worker->mutex);
+	free(worker);
+}
+
+struct worker *
+worker_start(struct service *service, struct snapshot *snapshot,
+    struct error *err)
+{
+	struct worker *worker = xcalloc(1, sizeof(*worker));
+	int rc;
+
+	(void)pthread_mutex_init(&worker->mutex, NULL);
+	worker->tail = &worker->head;
+	worker->host.loop = &worker->loop;
+	worker->host.ended = ended;
+	worker->host.service = service_retain(service);
+	worker->host.snapshot = snapshot_retain(snapshot);
+	rc = uv_loop_init(&worker->loop);
+	if (rc != 0) {
+		(void)error_set(err, ERROR_SYSTEM,
+		    "cannot make an event loop: %s", uv_strerror(rc));
+		worker_free(worker);
+		return NULL;
+	}
+	rc = uv_async_init(&worker->loop, &worker->wake, on_wake);
+	assert(rc == 0);
+	worker->wake.data = worker;
+	if (start_thread(worker, err) != 0) {
+		uv_close((uv_handle_t *)&worker->wake, NULL);
+		(void)uv_run(&worker->loop, UV_RUN_DEFAULT);
+		(void)uv_loop_close(&worker->loop);
+		worker_free(worker);
+		return NULL;
+	}
+	return worker;
+}
+
+void
+worker_give(struct worker *worker, int fd, const struct addr *source,
+    struct service *service, size_t listener)
+{
+	const struct message message = {
+		.kind = MESSAGE_SOCKET,
+		.fd = fd,
+		.source = *source,
+		.service = service_retain(service),
+		.listener = listener,
+	};
+
+	atomic_fetch_add(&worker->connections, 1);
+	send_message(worker, &message);
+}
+
+void
+worker_update(struct worker *worker, struct service *service,
+    struct snapshot *snapshot)
+{
+	const struct message message = {
+		.kind = MESSAGE_UPDATE,
+		.service = service != NULL ? service_retain(service) : NULL,
+		.snapshot = snapshot != NULL ? snapshot_retain(snapshot) :
+		    NULL,
+	};
+
+	send_message(worker, &message);
+}
+
+void
+worker_stop(struct worker *worker)
+{
+	send_message(worker, &(struct message) { .kind = MESSAGE_STOP });
+}
+
+void
+worker_abort(struct worker *worker)
+{
+	send_message(worker, &(struct message) { .kind = MESSAGE_ABORT });
+}
+
+void
+worker_join(struct worker *worker)
+{
+	struct message *next;
+	int rc;
+
+	(void)pthread_join(worker->thread, NULL);
+	/* What came after the loop had ended. */
+	for (struct message *m = worker->head; m != NULL; m = next) {
+		next = m->next;
+		snapshot_release(m->snapshot);
+		service_release(m->service);
+		free(m);
+	}
+	rc = uv_loop_close(&worker->loop);
+	assert(rc == 0);
+	worker_free(worker);
+}
+
+size_t
+worker_connection_count(const struct worker *worker)
+{
+	return atomic_load(&worker->connections);
+}

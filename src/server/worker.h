@@ -1,0 +1,43 @@
+/*
+ * worker.h -- a thread with an event loop and its own connections.
+ *
+ * The main thread talks to it through a queue: new sockets, a new service or
+ * snapshot, stop.  Nothing here takes longer than one handshake step.
+ */
+#ifndef SERVER_WORKER_H
+#define SERVER_WORKER_H
+
+#include <stddef.h>
+
+#include "base/addr.h"
+#include "base/error.h"
+
+struct service;
+struct snapshot;
+struct worker;
+
+/* Start the thread; keeps its own references of service and snapshot. */
+struct worker *worker_start(struct service *service, struct snapshot *snapshot,
+    struct error *err) MUST_CHECK;
+
+/* Hand over an accepted, non-blocking socket (taken) of that listener. */
+void worker_give(struct worker *worker, int fd, const struct addr *source,
+    struct service *service, size_t listener);
+
+/* From now on use these; NULL leaves what it has. */
+void worker_update(struct worker *worker, struct service *service,
+    struct snapshot *snapshot);
+
+/*
+ * Finish: idle connections are closed at once, the others when their answer is
+ * out or, at the latest, when worker_abort() is called.  worker_join() waits
+ * for the end and frees the worker.
+ */
+void worker_stop(struct worker *worker);
+void worker_abort(struct worker *worker);
+void worker_join(struct worker *worker);
+
+/* Connections it has or is about to get; any thread may ask. */
+size_t worker_connection_count(const struct worker *worker);
+
+#endif
