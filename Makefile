@@ -1,7 +1,12 @@
-# The front door.  "make" sets up and builds; the rest says what it does.
+# The front door.  Meson does the work; each target here is a few words.
 BUILD = build
+SAN = build-san
+TSAN = build-tsan
+FUZZ = build-fuzz
+COVERAGE = build-coverage
+FUZZ_SECONDS = 5
 
-.PHONY: all setup demo check clean
+.PHONY: all setup setup-all demo check lint san fuzz bench layers coverage clean
 
 all: setup
 	@test -d $(BUILD) || meson setup $(BUILD) >/dev/null
@@ -9,3 +14,40 @@ all: setup
 
 setup:
 	@tools/setup
+
+setup-all:
+	@tools/setup --all
+
+# The main job on this machine, nothing to configure.
+demo: all
+	$(BUILD)/sprov lab
+
+# All tests; the last line says how many passed.
+check: all
+	@tools/check $(BUILD)
+
+# Includes point down the folders only.
+layers:
+	@tools/layers
+
+lint: setup-all all
+	@tools/lint $(BUILD)
+
+# The unit tests, and the server under load, with the sanitizers.
+san: setup-all
+	@tools/sanitize $(SAN) $(TSAN)
+
+# Every fuzz target over its corpus, and FUZZ_SECONDS of new input.
+fuzz: setup-all
+	@tools/fuzz $(FUZZ) $(FUZZ_SECONDS)
+
+# Line coverage of src/ by everything that "make check" runs.
+coverage: setup-all
+	@tools/coverage $(COVERAGE)
+
+# CPU, memory and time of the server under the simulator's load.
+bench: all
+	@bench/resync $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(SAN) $(TSAN) $(FUZZ) $(COVERAGE)
