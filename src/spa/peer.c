@@ -173,21 +173,18 @@ is_serial(const char *text, size_t len)
 	return digit && len <= PEER_TEXT_MAX;
 }
 
-/* As is_serial, with hyphens inside: "SPA-962", "CP-8841-3PCC". */
+/* Letters, digits, hyphens inside: "SPA-962", "CP-8841-3PCC", "WRTP". */
 static bool
 is_product(const char *text, size_t len)
 {
-	bool digit = false;
-
 	for (size_t i = 0; i < len; i++) {
 		bool inside = i > 0 && i + 1 < len;
 
 		if (!isalnum((unsigned char)text[i]) &&
 		    !(inside && text[i] == '-'))
 			return false;
-		digit = digit || isdigit((unsigned char)text[i]);
 	}
-	return digit && len <= PEER_TEXT_MAX;
+	return len > 0 && len <= PEER_TEXT_MAX;
 }
 
 static bool
@@ -233,8 +230,9 @@ agree_place(struct peer *peer, const struct subject *subject)
 }
 
 /*
- * OU is a domain or a department, unless the subject is of two forms at once;
- * then it is the product, and must be the same one.
+ * OU is a domain or a department (sipura.com, CTG) unless the subject is of two
+ * forms at once; then it is the product, and must be the same one.  ASSUMED:
+ * no department has a digit.
  */
 static bool
 agree_unit(struct peer *peer, const struct subject *subject)
@@ -242,6 +240,7 @@ agree_unit(struct peer *peer, const struct subject *subject)
 	const char *unit = subject->unit;
 
 	if (unit != NULL && is_product(unit, strlen(unit)) &&
+	    strpbrk(unit, "0123456789") != NULL &&
 	    strcmp(unit, peer->product) != 0)
 		return refuse(peer, "the product in OU is not that in CN");
 	return true;

@@ -138,6 +138,13 @@ read_group(const char **text, char group[static USERAGENT_TEXT_MAX + 1])
 	return true;
 }
 
+/* Does that model send its MAC?  An unknown one may. */
+static bool
+may_send_mac(const struct model *model)
+{
+	return model == NULL || strcasestr(model->user_agent, "{mac}") != NULL;
+}
+
 /* Read what follows the version: "", " (a)" or " (a)(b)". */
 static bool
 read_groups(struct useragent *ua, const char *text, bool mac_alone)
@@ -153,7 +160,8 @@ read_groups(struct useragent *ua, const char *text, bool mac_alone)
 		return ua->has_mac && read_group(&text, ua->serial) &&
 		    *text == '\0';
 	}
-	ua->has_mac = mac_alone && mac_read(&ua->mac, first, strlen(first));
+	ua->has_mac = mac_alone && may_send_mac(ua->model) &&
+	    mac_read(&ua->mac, first, strlen(first));
 	if (!ua->has_mac)
 		memcpy(ua->serial, first, sizeof(first));
 	return true;

@@ -11,8 +11,9 @@
  * version both hold hyphens; they part where the registry knows the product,
  * at the longest one that it knows, or else where a version seems to begin.
  * Of two groups the first is the MAC and the second the serial.  A single one
- * is the serial under the brand Linksys (whose serials may be 12 hex digits);
- * under Cisco it is the MAC when it is 12 hex digits, else the serial.
+ * is the serial under the brand Linksys and for models that are known to send
+ * no MAC, be it 12 hex digits; otherwise such a group is the MAC, and another
+ * one the serial.
  *
  * A hint only: anyone can write it.  Source: [WAZO], [LINKSYS-PROV] p. 23,
  * [MPP-PROV].

@@ -12,8 +12,10 @@
 #include <openssl/objects.h>
 #include <openssl/x509.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "spa/peer.h"
+#include "spa/registry.h"
 
 #define CISCO_ORG "C=US|O=Cisco Systems, Inc.|OU=cisco.com|"
 #define SIPURA_ORG "C=US|O=Sipura Technology|OU=sipura.com|"
@@ -52,6 +54,8 @@ static const struct {
 	/* The serial may look like a MAC: it is still the serial. */
 	{ "OU=SPA-962|L=000E08AABBCD|ST=000E08AABBCC", PEER_DOCUMENTED,
 	    "000e08aabbcc", "000E08AABBCD", "SPA-962", NULL },
+	{ "OU=WRTP|L=88012BA00001|ST=" MAC1, PEER_DOCUMENTED, "000e08aabbcc",
+	    "88012BA00001", "WRTP", NULL },
 	{ "OU=SPA-962|L=88012BA00001", PEER_INVALID, NULL, NULL, NULL,
 	    "no CN and no ST" },
 	{ "OU=SPA-962|ST=" MAC1, PEER_INVALID, NULL, NULL, NULL,
@@ -363,6 +367,24 @@ make_certificate(const char *subject, size_t *len)
 	return der;
 }
 
+/* Put product where pattern has "%s". */
+static char *
+fill(const char *pattern, const char *product)
+{
+	struct buf text;
+
+	buf_init(&text, 1024);
+	for (const char *p = pattern; *p != '\0'; p++) {
+		if (p[0] != '%' || p[1] != 's') {
+			assert_int_equal(buf_append(&text, p, 1), 0);
+			continue;
+		}
+		assert_int_equal(buf_append_text(&text, product), 0);
+		p++;
+	}
+	return buf_take(&text);
+}
+
 static void
 check_peer(size_t i, const struct peer *peer)
 {
@@ -400,6 +422,43 @@ test_subjects(void **state)
 		peer_parse(&peer, der, len);
 		check_peer(i, &peer);
 		OPENSSL_free(der);
+	}
+}
+
+/* The subjects of every model that we know, in the form that it has. */
+static void
+test_models(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < registry_model_count; i++) {
+		static const char *const subjects[] = {
+			[IDENTITY_DOCUMENTED] = "OU=%s|L=88012BA00001|ST=" MAC1,
+			[IDENTITY_OBSERVED] = CISCO_ORG "ST=" MAC1
+			    "|L=88012BA00001|CN=%s, MAC: " MAC1
+			    ", Serial: 88012BA00001",
+			[IDENTITY_MIC] = MIC_ORG "serialNumber="
+			    "PID:%s SN:88012BA00001|CN=%s-SEP" MAC1,
+		};
+		static const enum peer_form forms[] = {
+			[IDENTITY_DOCUMENTED] = PEER_DOCUMENTED,
+			[IDENTITY_OBSERVED] = PEER_OBSERVED,
+			[IDENTITY_MIC] = PEER_MIC,
+		};
+		const struct model *model = &registry_models[i];
+		char *subject = fill(subjects[model->identity],
+		    model->certificate_product);
+		struct peer peer;
+		size_t len;
+		unsigned char *der = make_certificate(subject, &len);
+
+		peer_parse(&peer, der, len);
+		if (peer.form != forms[model->identity])
+			fail_msg("%s: %s", subject, peer.reason);
+		assert_string_equal(peer.serial, "88012BA00001");
+		assert_ptr_equal(registry_find_model(peer.product, NULL),
+		    model);
+		OPENSSL_free(der);
+		free(subject);
 	}
 }
 
@@ -444,6 +503,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_subjects),
+		cmocka_unit_test(test_models),
 		cmocka_unit_test(test_not_a_certificate),
 		cmocka_unit_test(test_form_names),
 	};

@@ -74,6 +74,9 @@ static const struct {
 	    "($B ge 78)? /d | ($B ne 77)? /e | ($B eq 7)? /f", NO_MATCH, "" },
 	{ "(010 eq 10)? /a", 0, "/a" },
 	{ "(\"010\" eq \"10\")? /a | /b", 1, "/b" },
+	{ "($SWVER ge 2 and 2 lt $SWVER and $SWVER lt 3)? /a", 0, "/a" },
+	{ "(sip88xx.11-3-2MPP0001-609 gt 11.3.1)? /a | /b", 0, "/a" },
+	{ "(1.3.1(003_240) gt 1.3.1(003))? /a | /b", 0, "/a" },
 	{ "(2.0.10 gt 2.0.9)? /a | /b", 0, "/a" },
 	{ "($MA eq \"000e08aabbcc\")? /a | /b", 0, "/a" },
 	{ "($SN eq \"88012BA00001\")? /a | /b", 0, "/a" },
@@ -323,6 +326,8 @@ static const struct {
 	    "column 21: cannot compare $NONE with 2.0" },
 	{ "(\"a\nb\" lt \"\xc3\xa4\")? /a",
 	    "column 3: cannot compare a\\x0ab with \\xc3\\xa4: texts" },
+	{ "($SWVER gt -2)? /a", "column 2: cannot compare $SWVER with -2" },
+	{ "(1.2..3 eq 1.2)? /a", "column 2: cannot compare 1.2..3 with" },
 	{ "(12345678901234567890 eq 1)? /a", "column 2: cannot compare" },
 };
 

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
+#include "base/text.h"
 #include "spa/registry.h"
 #include "spa/useragent.h"
 
@@ -35,10 +37,14 @@ static const struct {
 	    "7.4.9c", "000e08aabbcc", "000E08AABBCD", "SPA504G" },
 	{ "Cisco/SPA525G-7.4.7 (CBT00000001)", "SPA525G", "7.4.7", NULL,
 	    "CBT00000001", "SPA525G" },
+	{ "Cisco/SPA525G2-7.4.7 (88012BA00001)", "SPA525G2", "7.4.7", NULL,
+	    "88012BA00001", "SPA525G2" },
+	{ "Cisco/XYZ999-7.4.7 (88012BA00001)", "XYZ999", "7.4.7",
+	    "88012ba00001", "", NULL },
 	{ "Cisco/SPA504G-1.4.1(SR5) (000E08AABBCC)", "SPA504G", "1.4.1(SR5)",
 	    "000e08aabbcc", "", "SPA504G" },
 	{ "Cisco/ATA191-MPP-11-1-0-MSR4 (FCH00000001)", "ATA191-MPP",
-	    "11-1-0-MSR4", NULL, "FCH00000001", "ATA191" },
+	    "11-1-0-MSR4", NULL, "FCH00000001", "ATA191-MPP" },
 	{ "Cisco-CP-7832-3PCC/11.0.1 (000e08aabbcc)", "CP-7832-3PCC",
 	    "11.0.1", "000e08aabbcc", "", "CP-7832-3PCC" },
 	{ "Cisco-CP-7832-3PCC/11.0.1 (FCH00000001)", "CP-7832-3PCC",
@@ -143,11 +149,63 @@ test_parse(void **state)
 	}
 }
 
+/* Write a model's own pattern with these values. */
+static void
+write_pattern(const char *pattern, struct buf *out)
+{
+	static const struct {
+		const char *name, *value;
+	} fields[] = {
+		{ "{version}", "12-0-3MPP0001-87" },
+		{ "{MAC}", "000E08AABBCC" },
+		{ "{mac}", "000e08aabbcc" },
+		{ "{serial}", "88012BA00001" },
+	};
+
+	while (*pattern != '\0') {
+		const char *value = NULL;
+
+		for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+			if (!text_starts(pattern, fields[i].name))
+				continue;
+			value = fields[i].value;
+			pattern += strlen(fields[i].name);
+			break;
+		}
+		if (value != NULL)
+			assert_int_equal(buf_append_text(out, value), 0);
+		else
+			assert_int_equal(buf_append(out, pattern++, 1), 0);
+	}
+}
+
+static void
+test_models(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < registry_model_count; i++) {
+		const struct model *model = &registry_models[i];
+		struct useragent ua;
+		struct buf text;
+
+		buf_init(&text, 256);
+		write_pattern(model->user_agent, &text);
+		if (!useragent_parse(&ua, buf_text(&text)) ||
+		    ua.model != model)
+			fail_msg("%s: %s", model->name, buf_text(&text));
+		assert_string_equal(ua.version, "12-0-3MPP0001-87");
+		assert_int_equal(ua.has_mac,
+		    strcasestr(model->user_agent, "{mac}") != NULL);
+		buf_clear(&text);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_models),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
