@@ -3,7 +3,7 @@
  *
  * One parser for every form of subject that devices show.  The parts must
  * agree: where a MAC or a serial stands twice, both must be the same.
- * Sources: [SPA-PROV] p. 43, [NGCP] (observed form), [MIC] (MIC form),
+ * Sources: [ATA-PROV] p. 43, [NGCP] (observed form), [MIC] (MIC form),
  * [FW-7.5.2B] (generic certificate).
  */
 #ifndef SPA_PEER_H
