@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "base/buf.h"
 
@@ -19,6 +20,7 @@ struct response {
 	const char *content_type; /* NULL: none is stated */
 	size_t content_length;	  /* of the body that GET gets */
 	bool keep_alive;
+	time_t date;	   /* UTC; 0: no Date field (RFC 9110 6.6.1) */
 	const char *allow; /* for 405: value of the Allow field; else NULL */
 };
 

@@ -35,6 +35,13 @@ test_heads(void **state)
 		    "Allow: GET, HEAD\r\n"
 		    "Connection: close\r\n"
 		    "\r\n" },
+		/* The example of RFC 9110 5.6.7. */
+		{ { .status = 403, .date = 784111777 },
+		    "HTTP/1.1 403 Forbidden\r\n"
+		    "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+		    "Content-Length: 0\r\n"
+		    "Connection: close\r\n"
+		    "\r\n" },
 		{ { .status = 299 },
 		    "HTTP/1.1 299 Unknown\r\n"
 		    "Content-Length: 0\r\n"
