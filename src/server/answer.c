@@ -134,7 +134,8 @@ answer_request(const struct exchange *exchange, const struct request *request,
 		.routes = service_routes(exchange->service),
 		.snapshot = exchange->snapshot,
 	};
-	struct response response = { .keep_alive = keep_alive };
+	struct response response = { .keep_alive = keep_alive,
+		.date = clock_wall() };
 	struct decision decision;
 	struct error err;
 	struct buf body;
@@ -168,7 +169,7 @@ answer_invalid(const struct exchange *exchange, int status, const char *reason,
     struct buf *out)
 {
 	struct response response = { .status = status,
-		.content_type = "text/plain" };
+		.content_type = "text/plain", .date = clock_wall() };
 	struct buf body;
 
 	buf_init(&body, 256);

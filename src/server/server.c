@@ -1,11 +1,11 @@
 #include "server/server.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "inventory/snapshot.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
+#include "server/accept.h"
 #include "server/config.h"
 #include "server/notify.h"
 #include "server/privilege.h"
@@ -14,23 +14,15 @@
 #include "server/worker.h"
 #include "spa/registry.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <uv.h>
 
-#define ACCEPT_BATCH 64	       /* sockets taken per turn of the loop */
-#define ACCEPT_PAUSE_MS 100    /* when there are no descriptors left */
-#define REFRESH_MS 1000	       /* how often the inventory is asked */
+#define REFRESH_MS 1000 /* how often the inventory is asked */
 
 struct server {
 	uv_loop_t loop;
@@ -39,13 +31,12 @@ struct server {
 	struct inventory *inventory;
 	struct snapshot *snapshot;
 	struct sockets sockets;
-	struct acceptor *acceptors; /* one per socket, linked */
+	struct acceptors *acceptors;
 	struct worker **workers;
 	size_t worker_count;
 	uv_signal_t signals[3];
-	uv_timer_t refresh_timer, pause_timer, stop_timer;
+	uv_timer_t refresh_timer, stop_timer;
 	bool stopping;
-	bool refused_some; /* since the last refresh: at the limit */
 	/* Work in the pool: one piece at a time, results in these. */
 	uv_work_t work;
 	bool working;
@@ -55,151 +46,6 @@ struct server {
 	struct snapshot *new_snapshot;
 	struct errors work_errors;
 };
-
-struct acceptor {
-	struct acceptor *next;
-	struct server *server;
-	uv_poll_t poll;
-	int fd;
-	size_t listener;
-};
-
-/* ---------------------------------------------------------- accepting */
-
-static struct worker *
-least_busy(const struct server *server, size_t *total)
-{
-	struct worker *best = NULL;
-	size_t fewest = SIZE_MAX;
-
-	*total = 0;
-	for (size_t i = 0; i < server->worker_count; i++) {
-		size_t n = worker_connection_count(server->workers[i]);
-
-		*total += n;
-		if (n < fewest) {
-			fewest = n;
-			best = server->workers[i];
-		}
-	}
-	return best;
-}
-
-static void
-give_to_worker(struct server *server, int fd, const struct addr *source,
-    size_t listener)
-{
-	static const int one = 1;
-	struct worker *worker;
-	size_t total;
-
-	worker = least_busy(server, &total);
-	if (total >= service_config(server->service)->connections_max) {
-		(void)close(fd);
-		if (!server->refused_some)
-			log_message(LOG_LEVEL_WARN, "connections-full",
-			    "%zu connections are open: refusing more", total);
-		server->refused_some = true;
-		return;
-	}
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	worker_give(worker, fd, source, server->service, listener);
-}
-
-static void
-pause_accepting(struct server *server)
-{
-	for (struct acceptor *a = server->acceptors; a != NULL; a = a->next)
-		(void)uv_poll_stop(&a->poll);
-}
-
-static void on_acceptable(uv_poll_t *poll, int status, int events);
-
-static void
-on_pause_end(uv_timer_t *timer)
-{
-	struct server *server = timer->data;
-
-	for (struct acceptor *a = server->acceptors; a != NULL; a = a->next)
-		(void)uv_poll_start(&a->poll, UV_READABLE, on_acceptable);
-}
-
-static void
-on_acceptable(uv_poll_t *poll, int status, int events)
-{
-	struct acceptor *acceptor = poll->data;
-	struct server *server = acceptor->server;
-
-	(void)status;
-	(void)events;
-	for (int i = 0; i < ACCEPT_BATCH; i++) {
-		struct addr source = { .len = sizeof(source.sockaddr) };
-		int fd = accept4(acceptor->fd,
-		    (struct sockaddr *)&source.sockaddr, &source.len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			give_to_worker(server, fd, &source,
-			    acceptor->listener);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM) {
-			log_message(LOG_LEVEL_ERROR, "accept-failed", "%s",
-			    strerror(errno));
-			pause_accepting(server);
-			(void)uv_timer_start(&server->pause_timer,
-			    on_pause_end, ACCEPT_PAUSE_MS, 0);
-			return;
-		}
-		if (errno == EAGAIN)
-			return;
-		/* Else: that one client gave up; there may be others. */
-	}
-}
-
-static void
-on_acceptor_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
-static void
-stop_accepting(struct server *server)
-{
-	struct acceptor *next;
-
-	(void)uv_timer_stop(&server->pause_timer);
-	for (struct acceptor *a = server->acceptors; a != NULL; a = next) {
-		next = a->next;
-		uv_close((uv_handle_t *)&a->poll, on_acceptor_closed);
-	}
-	server->acceptors = NULL;
-}
-
-static void
-start_accepting(struct server *server)
-{
-	for (size_t i = 0; i < server->sockets.count; i++) {
-		struct acceptor *acceptor = xcalloc(1, sizeof(*acceptor));
-
-		acceptor->server = server;
-		acceptor->fd = server->sockets.list[i].fd;
-		acceptor->listener = server->sockets.list[i].listener;
-		acceptor->poll.data = acceptor;
-		acceptor->next = server->acceptors;
-		if (uv_poll_init(&server->loop, &acceptor->poll,
-		    acceptor->fd) != 0) {
-			log_message(LOG_LEVEL_ERROR, "listen-failed",
-			    "cannot poll a listening socket");
-			free(acceptor);
-			continue;
-		}
-		server->acceptors = acceptor;
-		(void)uv_poll_start(&acceptor->poll, UV_READABLE,
-		    on_acceptable);
-	}
-}
 
 /* ---------------------------------------------- refresh and reload */
 
@@ -333,7 +179,6 @@ on_refresh(uv_timer_t *timer)
 {
 	struct server *server = timer->data;
 
-	server->refused_some = false;
 	if (!server->working)
 		start_work(server, work_refresh, after_refresh);
 }
@@ -373,7 +218,7 @@ discard_new(struct server *server)
 static void
 commit_reload(struct server *server, struct sockets *fresh)
 {
-	stop_accepting(server);
+	acceptors_stop(server->acceptors);
 	sockets_close(&server->sockets, fresh);
 	server->sockets = *fresh;
 	service_release(server->service);
@@ -387,7 +232,7 @@ commit_reload(struct server *server, struct sockets *fresh)
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_update(server->workers[i], server->service, NULL);
 	log_set_level(service_config(server->service)->log_level);
-	start_accepting(server);
+	acceptors_start(server->acceptors, &server->sockets, server->service);
 	log_listeners(server);
 	log_message(LOG_LEVEL_INFO, "reloaded", "%s", server->path);
 }
@@ -451,11 +296,10 @@ static void
 on_stop_check(uv_timer_t *timer)
 {
 	struct server *server = timer->data;
-	size_t total;
 
-	(void)least_busy(server, &total);
-	if (total > 0)
-		return;
+	for (size_t i = 0; i < server->worker_count; i++)
+		if (worker_connection_count(server->workers[i]) > 0)
+			return;
 	uv_close((uv_handle_t *)&server->refresh_timer, NULL);
 	uv_close((uv_handle_t *)&server->stop_timer, NULL);
 	for (size_t i = 0; i < 3; i++)
@@ -472,8 +316,8 @@ begin_stop(struct server *server)
 	server->stopping = true;
 	notify_manager("STOPPING=1");
 	log_message(LOG_LEVEL_INFO, "stopping", "no new connections");
-	stop_accepting(server);
-	uv_close((uv_handle_t *)&server->pause_timer, NULL);
+	acceptors_free(server->acceptors);
+	server->acceptors = NULL;
 	sockets_close(&server->sockets, NULL);
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_stop(server->workers[i]);
@@ -551,10 +395,8 @@ start_handles(struct server *server)
 		    numbers[i]);
 	}
 	(void)uv_timer_init(&server->loop, &server->refresh_timer);
-	(void)uv_timer_init(&server->loop, &server->pause_timer);
 	(void)uv_timer_init(&server->loop, &server->stop_timer);
 	server->refresh_timer.data = server;
-	server->pause_timer.data = server;
 	server->stop_timer.data = server;
 	(void)uv_timer_start(&server->refresh_timer, on_refresh, REFRESH_MS,
 	    REFRESH_MS);
@@ -599,7 +441,9 @@ static void
 serve(struct server *server)
 {
 	start_handles(server);
-	start_accepting(server);
+	server->acceptors = acceptors_new(&server->loop, server->workers,
+	    server->worker_count);
+	acceptors_start(server->acceptors, &server->sockets, server->service);
 	log_listeners(server);
 	log_message(LOG_LEVEL_INFO, "started",
 	    "sprov " SPROV_VERSION ", %zu devices, %zu workers",
