@@ -4,7 +4,9 @@
  *
  * What it offers, trusts, checks and shows comes from the registry.  It uses
  * blocking steps with deadlines, so one simulated device needs one thread
- * while it works; several threads may use different devices at once.
+ * while it works; several threads may use one device or many at once.  The
+ * process ignores SIGPIPE.  Not simulated: TFTP, and the rule options --key,
+ * --post, --srv; --uid and --pwd are read and never sent.
  */
 #ifndef SIM_DEVICE_H
 #define SIM_DEVICE_H
@@ -32,6 +34,8 @@ struct sim_device_options {
 	const char *serial;
 	const struct anchors *trusted;	/* borrowed while the device lives */
 	const struct chain *identity;	/* NULL: shows no certificate; borrowed */
+	const struct stack *stack;	/* NULL: the registry's, for model and
+					 * firmware; borrowed */
 };
 
 void sim_device_free(struct sim_device *device);
@@ -89,12 +93,14 @@ struct sim_result {
 	uint64_t handshake_us, total_us;
 };
 
-/* Evaluate the profile rule and fetch what it says. */
+/* Evaluate the profile rule and fetch what it says.  *result need not be set
+ * before; sim_result_clear() releases it. */
 void sim_resync(const struct sim_device *device, const char *rule,
     const struct sim_network *network, struct sim_result *result);
 
 /* Only connect to that address and shake hands, as for URL https://host/; the
- * certificate checks are those of a resync. */
+ * certificate checks are those of a resync.  SIM_PROVISIONED means here that
+ * all of that went well. */
 void sim_handshake(const struct sim_device *device, const char *host,
     const struct addr *address, const struct sim_network *network,
     struct sim_result *result);

@@ -58,18 +58,22 @@ tls_conn_new_client(struct tls_context *context, int fd, const char *host,
 	struct tls_conn *conn = new_conn(context, fd, err);
 	struct error ignored;
 	struct addr address;
+	char *name;
 
 	if (conn == NULL)
 		return NULL;
 	SSL_set_connect_state(conn->ssl);
 	/* RFC 6066 3: an address is no server name. */
-	if (context->send_sni && host != NULL &&
-	    addr_parse_host(&address, host, 1, &ignored) != 0 &&
-	    SSL_set_tlsext_host_name(conn->ssl, host) != 1) {
+	if (!context->send_sni || host == NULL ||
+	    addr_parse_host(&address, host, 1, &ignored) == 0)
+		return conn;
+	name = xstrdup(host); /* OpenSSL's macro takes no const text */
+	if (SSL_set_tlsext_host_name(conn->ssl, name) != 1) {
 		(void)error_openssl(err, "server name \"%.64s\"", host);
 		tls_conn_free(conn);
-		return NULL;
+		conn = NULL;
 	}
+	free(name);
 	return conn;
 }
 
