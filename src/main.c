@@ -1,5 +1,32 @@
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/device.h"
+
+static const struct command commands[] = {
+	{ "device", "the devices that are provisioned", cmd_device },
+};
+
 int
-main(void)
+main(int argc, char **argv)
 {
-	return 0;
+	int status;
+
+	/* For the widths of names in tables; nothing else depends on it. */
+	(void)setlocale(LC_CTYPE, "");
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		(void)puts("sprov " SPROV_VERSION);
+		status = CMD_DONE;
+	} else {
+		status = cmd_run("sprov", commands,
+		    sizeof(commands) / sizeof(*commands), argc, argv);
+	}
+	/* A full disk must not look like success. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		cmd_error("standard output could not be written");
+		return CMD_FAILED;
+	}
+	return status;
 }

@@ -1,0 +1,22 @@
+#include "cmd/device.h"
+
+#include "cmd/cmd.h"
+#include "cmd/device_common.h"
+
+int
+cmd_device(int argc, char **argv)
+{
+	static const struct command commands[] = {
+		{ "add", "add one device", device_add },
+		{ "import", "add or update devices from a CSV file",
+		    device_import },
+		{ "list", "list the devices", device_list },
+		{ "show", "show a device with its variables", device_show },
+		{ "set", "change a device, or the variables of many",
+		    device_set },
+		{ "remove", "remove devices", device_remove },
+	};
+
+	return cmd_run("sprov device", commands,
+	    sizeof(commands) / sizeof(*commands), argc, argv);
+}

@@ -1,0 +1,81 @@
+/*
+ * device_common.h -- what the parts of "sprov device" share.
+ */
+#ifndef CMD_DEVICE_COMMON_H
+#define CMD_DEVICE_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "cmd/cmd.h"
+#include "inventory/inventory.h"
+
+/* The parts; as main() each. */
+int device_add(int argc, char **argv);
+int device_import(int argc, char **argv);
+int device_list(int argc, char **argv);
+int device_remove(int argc, char **argv);
+int device_set(int argc, char **argv);
+int device_show(int argc, char **argv);
+
+/* The first option of every part; the text is NULL until it is given. */
+#define DEVICE_INVENTORY_OPTION(uri) \
+	{ .name = "inventory", .letter = 'i', .value = "URI", \
+	    .help = "sqlite:PATH (default: $SPROV_INVENTORY)", .text = (uri) }
+
+/* The inventory's URI: as given, else of the environment, else built in. */
+const char *device_uri(const char *given);
+
+/* Open the inventory; NULL when that failed, which is said already. */
+struct inventory *device_open(const char *uri, bool read_only);
+
+/* What variables are read from or set on: "MAC", "group:NAME", "model:MODEL"
+ * or "default". */
+struct target {
+	bool is_device;
+	struct mac mac;	      /* of a device */
+	enum scope_kind kind; /* of anything else ... */
+	char name[INVENTORY_NAME_MAX + 1]; /* ... and its name */
+};
+
+#define TARGET_TEXT_BYTES (INVENTORY_NAME_MAX + 1 + 8)
+
+int target_parse(struct target *target, const char *text,
+    struct error *err) MUST_CHECK;
+/* What target_parse reads; also of a scope. */
+void target_format(enum scope_kind kind, const char *name,
+    char text[static TARGET_TEXT_BYTES]);
+
+/* The registry's spelling of a model; as import_model_check. */
+int device_check_model(const char *text,
+    char name[static INVENTORY_NAME_MAX + 1], struct error *err) MUST_CHECK;
+/* As import_firmware_check. */
+int device_check_firmware(const char *text, struct error *err) MUST_CHECK;
+
+/* Make the group when it is missing; *made says whether it was. */
+int device_need_group(struct inventory *inventory, const char *name,
+    bool *made, struct error *err) MUST_CHECK;
+
+/* "NAME=VALUE", where "@FILE" and "@-" stand for what is in a file. */
+struct assignment {
+	char *name, *value;
+};
+void assignment_clear(struct assignment *assignment);
+int assignment_parse(struct assignment *assignment, const char *text,
+    struct error *err) MUST_CHECK;
+
+/* Is it one of the names that fields of devices and groups have? */
+bool device_is_field(const char *name);
+/* Set a field (by its name) or a variable of a device; an empty value clears a
+ * field that may be unknown. */
+int device_assign(struct device *device, const struct assignment *assignment,
+    struct error *err) MUST_CHECK;
+
+/* Does the name of a variable say that its value is nobody's business? */
+bool device_is_secret(const char *name);
+
+/* "1 device", "2 devices". */
+#define DEVICES(count) (count), (count) == 1 ? "device" : "devices"
+
+#endif

@@ -1,0 +1,412 @@
+/*
+ * Adding, changing and removing devices.
+ */
+#include "cmd/device_common.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
+
+#define VALUE_HELP \
+	"A value \"@FILE\" is read from FILE (\"@-\": standard input), so that" \
+	" passwords\nstay out of the list of processes; \"@@\" is a plain" \
+	" \"@\".\n"
+
+struct assignments {
+	struct assignment *list;
+	size_t count;
+};
+
+static void
+assignments_clear(struct assignments *assignments)
+{
+	for (size_t i = 0; i < assignments->count; i++)
+		assignment_clear(&assignments->list[i]);
+	free(assignments->list);
+}
+
+static int
+assignments_parse(struct assignments *assignments, int argc, char **argv,
+    struct error *err)
+{
+	bool stdin_used = false;
+
+	assignments->list = xcalloc((size_t)argc + 1,
+	    sizeof(*assignments->list));
+	for (; argc > 0; argc--, argv++) {
+		struct assignment *next =
+		    &assignments->list[assignments->count];
+		const char *value = strchr(*argv, '=');
+
+		if (value != NULL && strcmp(value, "=@-") == 0) {
+			if (stdin_used)
+				return error_set(err, ERROR_INPUT,
+				    "only one value can come from standard "
+				    "input");
+			stdin_used = true;
+		}
+		if (assignment_parse(next, *argv, err) != 0)
+			return -1;
+		assignments->count++;
+	}
+	return 0;
+}
+
+static int
+assign_device(struct device *device, const struct assignments *assignments,
+    struct error *err)
+{
+	for (size_t i = 0; i < assignments->count; i++)
+		if (device_assign(device, &assignments->list[i], err) != 0)
+			return -1;
+	return 0;
+}
+
+/* Add or update the device, and its group when that is new. */
+static int
+put_device(struct inventory *inventory, const struct device *device, bool add,
+    bool *group_made, struct error *err)
+{
+	if (device_need_group(inventory, device->group, group_made, err) != 0)
+		return -1;
+	return add ? inventory_add_device(inventory, device, err) :
+	    inventory_update_device(inventory, device, err);
+}
+
+static int
+add_to_inventory(const char *uri, const struct device *device,
+    struct error *err)
+{
+	struct inventory *inventory = device_open(uri, false);
+	char mac[MAC_TEXT_BYTES];
+	bool made = false;
+	int rc = -1;
+
+	if (inventory == NULL)
+		return -1;
+	if (inventory_begin(inventory, err) == 0 &&
+	    put_device(inventory, device, true, &made, err) == 0)
+		rc = inventory_commit(inventory, err);
+	if (rc == 0) {
+		mac_format(&device->mac, mac);
+		if (made)
+			(void)printf("new group %s\n", device->group);
+		(void)printf("added %s %s\n", mac, device->model);
+	} else if (err->kind == ERROR_INPUT) {
+		(void)error_prefix(err, "nothing was added: ");
+	}
+	inventory_close(inventory);
+	return rc;
+}
+
+/* The device that the operands and options describe. */
+static int
+describe_device(struct device *device, const char *const fields[3], int argc,
+    char **argv, struct error *err)
+{
+	static const char *const names[3] = { "firmware", "serial", "group" };
+	struct assignments assignments = { 0 };
+	struct assignment field;
+	int rc = -1;
+
+	if (mac_parse(&device->mac, argv[0], err) != 0 ||
+	    device_check_model(argv[1], device->model, err) != 0)
+		return -1;
+	for (size_t i = 0; i < 3; i++) {
+		if (fields[i] == NULL)
+			continue;
+		field.name = xstrdup(names[i]);
+		field.value = xstrdup(fields[i]);
+		rc = device_assign(device, &field, err);
+		assignment_clear(&field);
+		if (rc != 0)
+			return -1;
+	}
+	rc = assignments_parse(&assignments, argc - 2, argv + 2, err);
+	if (rc == 0)
+		rc = assign_device(device, &assignments, err);
+	assignments_clear(&assignments);
+	return rc;
+}
+
+int
+device_add(int argc, char **argv)
+{
+	const char *uri = NULL;
+	const char *fields[3] = { NULL, NULL, NULL };
+	const struct cmd_option options[] = {
+		DEVICE_INVENTORY_OPTION(&uri),
+		{ .name = "firmware", .letter = 'f', .value = "VERSION",
+		    .help = "as the device tells it", .text = &fields[0] },
+		{ .name = "serial", .letter = 's', .value = "NUMBER",
+		    .help = "as on its label", .text = &fields[1] },
+		{ .name = "group", .letter = 'g', .value = "GROUP",
+		    .help = "put it in this group, which is made when new",
+		    .text = &fields[2] },
+	};
+	const struct cmd_syntax syntax = {
+		"sprov device add", "MAC MODEL [NAME=VALUE...]",
+		"Add a device, with variables of its own.  " VALUE_HELP,
+		options, LENGTH(options), 2, -1
+	};
+	struct device device = { .state = DEVICE_ACTIVE };
+	struct error err = { 0 };
+	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
+
+	if (status >= 0)
+		return status;
+	status = CMD_FAILED;
+	if (describe_device(&device, fields, argc - first, argv + first,
+	    &err) == 0 && add_to_inventory(device_uri(uri), &device, &err) ==
+	    0)
+		status = CMD_DONE;
+	if (err.kind != ERROR_NONE)
+		cmd_error("%s", err.text);
+	device_clear(&device);
+	return status;
+}
+
+/* What "set" was asked for. */
+struct change {
+	struct target target;
+	struct assignments assignments;
+	struct cmd_texts unset;
+	char new_group[INVENTORY_NAME_MAX + 1]; /* made on the way */
+};
+
+static int
+unset_variables(struct variables *variables, const struct cmd_texts *unset,
+    struct error *err)
+{
+	for (size_t i = 0; i < unset->count; i++) {
+		const char *name = unset->text[i];
+
+		if (device_is_field(name))
+			return error_set(err, ERROR_INPUT,
+			    "--unset %s: that is no variable; %s= clears it",
+			    name, name);
+		if (!variables_unset(variables, name))
+			return error_set(err, ERROR_NOT_FOUND,
+			    "--unset %s: the variable is not set there; "
+			    "\"sprov device show\" says what is", name);
+	}
+	return 0;
+}
+
+static int
+change_device(struct inventory *inventory, struct change *change,
+    struct error *err)
+{
+	struct device device;
+	bool made = false;
+	int rc = -1;
+
+	if (inventory_get_device(inventory, &change->target.mac, &device,
+	    err) != 0)
+		return -1;
+	if (unset_variables(&device.variables, &change->unset, err) == 0 &&
+	    assign_device(&device, &change->assignments, err) == 0)
+		rc = put_device(inventory, &device, false, &made, err);
+	if (rc == 0 && made)
+		memcpy(change->new_group, device.group, sizeof(device.group));
+	device_clear(&device);
+	return rc;
+}
+
+static int
+assign_scope(struct scope *scope, const struct assignment *assignment,
+    struct error *err)
+{
+	const char *name = assignment->name;
+
+	if (scope->kind == SCOPE_GROUP && strcasecmp(name, "parent") == 0) {
+		if (strlen(assignment->value) > INVENTORY_NAME_MAX)
+			return error_set(err, ERROR_INPUT,
+			    "the parent is longer than %d bytes",
+			    INVENTORY_NAME_MAX);
+		(void)snprintf(scope->parent, sizeof(scope->parent), "%s",
+		    assignment->value);
+		return 0;
+	}
+	if (device_is_field(name))
+		return error_set(err, ERROR_INPUT,
+		    "%s cannot be set here: it is a field of %s, and no "
+		    "variable may have its name", name,
+		    strcasecmp(name, "parent") == 0 ? "groups" : "devices");
+	return variables_set(&scope->variables, name, assignment->value, err);
+}
+
+static int
+change_scope(struct inventory *inventory, struct change *change,
+    struct error *err)
+{
+	const struct target *target = &change->target;
+	struct scope scope;
+	bool made = false;
+	int rc = -1;
+
+	if (inventory_get_scope(inventory, target->kind, target->name, &scope,
+	    err) != 0) {
+		if (err->kind != ERROR_NOT_FOUND)
+			return -1;
+		made = target->kind == SCOPE_GROUP;
+		scope = (struct scope) { .kind = target->kind };
+		memcpy(scope.name, target->name, sizeof(scope.name));
+	}
+	if (unset_variables(&scope.variables, &change->unset, err) != 0)
+		goto out;
+	for (size_t i = 0; i < change->assignments.count; i++)
+		if (assign_scope(&scope, &change->assignments.list[i], err) !=
+		    0)
+			goto out;
+	rc = inventory_put_scope(inventory, &scope, err);
+	if (rc == 0 && made)
+		memcpy(change->new_group, scope.name, sizeof(scope.name));
+out:
+	scope_clear(&scope);
+	return rc;
+}
+
+static int
+change_inventory(const char *uri, struct change *change,
+    struct error *err)
+{
+	struct inventory *inventory = device_open(uri, false);
+	int rc = -1;
+
+	if (inventory == NULL)
+		return -1;
+	if (inventory_begin(inventory, err) == 0 &&
+	    (change->target.is_device ?
+	    change_device(inventory, change, err) :
+	    change_scope(inventory, change, err)) == 0)
+		rc = inventory_commit(inventory, err);
+	inventory_close(inventory);
+	if (rc == 0 && change->new_group[0] != '\0')
+		(void)printf("new group %s\n", change->new_group);
+	if (rc != 0 && err->kind != ERROR_SYSTEM)
+		(void)error_prefix(err, "nothing was set: ");
+	return rc;
+}
+
+int
+device_set(int argc, char **argv)
+{
+	const char *uri = NULL;
+	struct change change = { .assignments = { 0 } };
+	const struct cmd_option options[] = {
+		DEVICE_INVENTORY_OPTION(&uri),
+		{ .name = "unset", .letter = 'u', .value = "NAME",
+		    .help = "unset a variable (may be given several times)",
+		    .texts = &change.unset },
+	};
+	const struct cmd_syntax syntax = {
+		"sprov device set", "TARGET [NAME=VALUE...]",
+		"TARGET is a MAC address, group:NAME, model:MODEL or default.\n"
+		"Fields of a device: model, firmware, serial, group, state;"
+		" of a group: parent.\nOther names are variables.  "
+		VALUE_HELP, options, LENGTH(options), 1, -1
+	};
+	struct error err = { 0 };
+	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
+
+	if (status >= 0)
+		goto out;
+	if (argc - first == 1 && change.unset.count == 0) {
+		cmd_error("nothing to set; see sprov device set --help");
+		status = CMD_USAGE;
+		goto out;
+	}
+	status = CMD_FAILED;
+	if (target_parse(&change.target, argv[first], &err) == 0 &&
+	    assignments_parse(&change.assignments, argc - first - 1,
+	    argv + first + 1, &err) == 0 &&
+	    change_inventory(device_uri(uri), &change, &err) == 0)
+		status = CMD_DONE;
+	if (status == CMD_FAILED && err.kind != ERROR_NONE)
+		cmd_error("%s", err.text);
+out:
+	assignments_clear(&change.assignments);
+	free(change.unset.text);
+	return status;
+}
+
+static bool
+is_among(const struct mac *macs, size_t count, const struct mac *mac)
+{
+	for (size_t i = 0; i < count; i++)
+		if (mac_equal(&macs[i], mac))
+			return true;
+	return false;
+}
+
+/* All or none; each that is missing is named. */
+static int
+remove_all(struct inventory *inventory, const struct mac *macs, size_t count,
+    size_t *removed, struct error *err)
+{
+	bool good = true;
+
+	*removed = 0;
+	if (inventory_begin(inventory, err) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (is_among(macs, i, &macs[i]))
+			continue; /* named twice */
+		if (inventory_remove_device(inventory, &macs[i], err) == 0) {
+			(*removed)++;
+			continue;
+		}
+		if (err->kind != ERROR_NOT_FOUND)
+			return -1;
+		cmd_error("%s", err->text);
+		good = false;
+	}
+	if (good)
+		return inventory_commit(inventory, err);
+	return error_set(err, ERROR_NOT_FOUND,
+	    "nothing was removed; \"sprov device list\" says what is there");
+}
+
+int
+device_remove(int argc, char **argv)
+{
+	const char *uri = NULL;
+	const struct cmd_option options[] = { DEVICE_INVENTORY_OPTION(&uri) };
+	const struct cmd_syntax syntax = {
+		"sprov device remove", "MAC...",
+		"Remove devices: all that are named, or none.\n", options,
+		LENGTH(options), 1, -1
+	};
+	struct inventory *inventory;
+	struct error err = { 0 };
+	struct mac *macs;
+	size_t count, removed = 0;
+	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
+
+	if (status >= 0)
+		return status;
+	count = (size_t)(argc - first);
+	macs = xcalloc(count, sizeof(*macs));
+	status = CMD_FAILED;
+	for (size_t i = 0; i < count; i++)
+		if (mac_parse(&macs[i], argv[first + (int)i], &err) != 0)
+			goto out;
+	if ((inventory = device_open(device_uri(uri), false)) == NULL)
+		goto out;
+	if (remove_all(inventory, macs, count, &removed, &err) == 0) {
+		status = CMD_DONE;
+		(void)printf("removed %zu %s\n", DEVICES(removed));
+	}
+	inventory_close(inventory);
+out:
+	if (status != CMD_DONE && err.kind != ERROR_NONE)
+		cmd_error("%s", err.text);
+	free(macs);
+	return status;
+}
