@@ -78,9 +78,10 @@ pattern_value(const struct sim_device *device, const char *name, size_t len)
 }
 
 static int
-set_user_agent(struct sim_device *device, struct error *err)
+set_user_agent(struct sim_device *device, const char *pattern,
+    struct error *err)
 {
-	const char *p = device->model->user_agent, *end, *value;
+	const char *p = pattern, *end, *value;
 	struct buf text;
 	int rc = 0;
 
@@ -150,7 +151,8 @@ sim_device_new(const struct sim_device_options *options, struct error *err)
 	if (options->firmware != NULL)
 		device->version = xstrdup(options->firmware->text);
 	set_macros(device, options->identity != NULL);
-	if (set_user_agent(device, err) != 0 ||
+	if (set_user_agent(device, options->user_agent != NULL ?
+	    options->user_agent : options->model->user_agent, err) != 0 ||
 	    set_tls(device, options, err) != 0) {
 		sim_device_free(device);
 		return NULL;

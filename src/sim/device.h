@@ -36,6 +36,8 @@ struct sim_device_options {
 	const struct chain *identity;	/* NULL: shows no certificate; borrowed */
 	const struct stack *stack;	/* NULL: the registry's, for model and
 					 * firmware; borrowed */
+	const char *user_agent;		/* pattern as in the registry; NULL: the
+					 * model's */
 };
 
 void sim_device_free(struct sim_device *device);

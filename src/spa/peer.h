@@ -38,9 +38,20 @@ struct peer {
 
 /*
  * Read the leaf certificate.  Never fails: what cannot be an identity is
- * PEER_GENERIC or PEER_INVALID, without MAC.  NULs, bytes outside printable
- * ASCII, values longer than PEER_TEXT_MAX where a form expects one, repeated
- * attributes that differ, and all-zero or all-ones MACs are invalid.
+ * PEER_GENERIC or PEER_INVALID, without MAC, serial and product.
+ *
+ * A subject with a serialNumber must be of the MIC form, one with a CN but no
+ * serialNumber of the observed form, any other of the documented form, each
+ * with all its parts and nothing before or after them.  ST and L, where
+ * present, must be MAC and serial in every form; MACs agree by value, serials
+ * exactly.  No part is looked for in another place: a serial may be 12 hex
+ * digits too.
+ *
+ * Invalid are also: NULs, bytes outside printable ASCII and wide strings in
+ * any attribute; values longer than PEER_TEXT_MAX where a form expects one;
+ * more attributes than a struct cert_name holds; repeated attributes that
+ * differ; and MACs that no device has (multicast, all zeros, all ones).
+ * "generic" in ST, L or CN makes PEER_GENERIC; OU=cisco.com does not.
  */
 void peer_parse(struct peer *peer, const uint8_t *der, size_t len);
 
