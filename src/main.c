@@ -1,3 +1,6 @@
+/*
+ * main.c -- the table of subcommands, nothing else.
+ */
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +9,12 @@
 #include "cmd/device.h"
 
 static const struct command commands[] = {
+	{ "lab", "try the whole job on this machine, nothing to configure",
+	    cmd_lab },
+	{ "serve", "provision devices over mutual TLS", cmd_serve },
 	{ "device", "the devices that are provisioned", cmd_device },
+	{ "simulate", "be a device for one resync, and say what it did",
+	    cmd_simulate },
 };
 
 int

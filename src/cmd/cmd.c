@@ -25,6 +25,23 @@ cmd_error(const char *fmt, ...)
 	(void)fputc('\n', stderr);
 }
 
+int
+cmd_fail(const struct error *err)
+{
+	cmd_error("%s", err->text);
+	return CMD_FAILED;
+}
+
+int
+cmd_fail_all(const struct errors *errors)
+{
+	for (size_t i = 0; i < errors->kept; i++)
+		cmd_error("%s", errors->text[i]);
+	if (errors->count > errors->kept)
+		cmd_error("and %zu more", errors->count - errors->kept);
+	return CMD_FAILED;
+}
+
 static void
 list_commands(const char *prefix, const struct command *commands,
     size_t count)
@@ -223,4 +240,17 @@ cmd_options(const struct cmd_syntax *syntax, int argc, char **argv, int *first)
 	}
 	*first = optind;
 	return check_operands(syntax, argc - optind, argv + optind);
+}
+
+int
+cmd_number(const struct cmd_syntax *syntax, const char *option,
+    const char *text, uint64_t min, uint64_t max, uint64_t *number)
+{
+	struct error err;
+
+	if (text == NULL || text_parse_number(text, min, max, number,
+	    &err) == 0)
+		return -1;
+	cmd_error("--%s %s; see %s --help", option, err.text, syntax->name);
+	return CMD_USAGE;
 }

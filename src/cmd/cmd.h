@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -32,6 +33,10 @@ int cmd_run(const char *prefix, const struct command *commands, size_t count,
 
 /* "sprov: ...", with a newline added, on standard error. */
 void cmd_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* The error, or all of them, on standard error; always CMD_FAILED. */
+int cmd_fail(const struct error *err);
+int cmd_fail_all(const struct errors *errors);
 
 /* An option that may be given several times. */
 struct cmd_texts {
@@ -68,5 +73,18 @@ struct cmd_syntax {
  */
 int cmd_options(const struct cmd_syntax *syntax, int argc, char **argv,
     int *first) MUST_CHECK;
+
+/*
+ * A number that an option had: text (NULL leaves *number as it is), min..max.
+ * -1 to go on; otherwise all is said, and the exit status is returned.
+ */
+int cmd_number(const struct cmd_syntax *syntax, const char *option,
+    const char *text, uint64_t min, uint64_t max,
+    uint64_t *number) MUST_CHECK;
+
+/* The other subcommands. */
+int cmd_lab(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+int cmd_simulate(int argc, char **argv);
 
 #endif

@@ -91,7 +91,7 @@ device_check_firmware(const char *text, struct error *err)
 }
 
 static int
-scope_target(struct target *target, enum scope_kind kind, const char *name,
+scope_target(struct device_target *target, enum scope_kind kind, const char *name,
     struct error *err)
 {
 	size_t len = strlen(name);
@@ -112,11 +112,11 @@ scope_target(struct target *target, enum scope_kind kind, const char *name,
 }
 
 int
-target_parse(struct target *target, const char *text, struct error *err)
+device_target_parse(struct device_target *target, const char *text, struct error *err)
 {
 	char shown[64];
 
-	*target = (struct target) { .is_device = true };
+	*target = (struct device_target) { .is_device = true };
 	if (strcmp(text, "default") == 0)
 		return scope_target(target, SCOPE_DEFAULT, "", err);
 	if (text_starts(text, "model:"))
@@ -134,7 +134,7 @@ target_parse(struct target *target, const char *text, struct error *err)
 }
 
 void
-target_format(enum scope_kind kind, const char *name,
+device_target_format(enum scope_kind kind, const char *name,
     char text[static TARGET_TEXT_BYTES])
 {
 	static const char *const prefixes[] = { "default", "model:",

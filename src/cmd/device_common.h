@@ -32,7 +32,7 @@ struct inventory *device_open(const char *uri, bool read_only);
 
 /* What variables are read from or set on: "MAC", "group:NAME", "model:MODEL"
  * or "default". */
-struct target {
+struct device_target {
 	bool is_device;
 	struct mac mac;	      /* of a device */
 	enum scope_kind kind; /* of anything else ... */
@@ -41,10 +41,10 @@ struct target {
 
 #define TARGET_TEXT_BYTES (INVENTORY_NAME_MAX + 1 + 8)
 
-int target_parse(struct target *target, const char *text,
+int device_target_parse(struct device_target *target, const char *text,
     struct error *err) MUST_CHECK;
-/* What target_parse reads; also of a scope. */
-void target_format(enum scope_kind kind, const char *name,
+/* What device_target_parse reads; also of a scope. */
+void device_target_format(enum scope_kind kind, const char *name,
     char text[static TARGET_TEXT_BYTES]);
 
 /* The registry's spelling of a model; as import_model_check. */

@@ -173,7 +173,7 @@ device_add(int argc, char **argv)
 
 /* What "set" was asked for. */
 struct change {
-	struct target target;
+	struct device_target target;
 	struct assignments assignments;
 	struct cmd_texts unset;
 	char new_group[INVENTORY_NAME_MAX + 1]; /* made on the way */
@@ -245,7 +245,7 @@ static int
 change_scope(struct inventory *inventory, struct change *change,
     struct error *err)
 {
-	const struct target *target = &change->target;
+	const struct device_target *target = &change->target;
 	struct scope scope;
 	bool made = false;
 	int rc = -1;
@@ -323,7 +323,7 @@ device_set(int argc, char **argv)
 		goto out;
 	}
 	status = CMD_FAILED;
-	if (target_parse(&change.target, argv[first], &err) == 0 &&
+	if (device_target_parse(&change.target, argv[first], &err) == 0 &&
 	    assignments_parse(&change.assignments, argc - first - 1,
 	    argv + first + 1, &err) == 0 &&
 	    change_inventory(device_uri(uri), &change, &err) == 0)

@@ -45,7 +45,7 @@ push_scope(struct view *view, struct scope *scope)
 {
 	struct layer *layer = &view->layers[view->layer_count++];
 
-	target_format(scope->kind, scope->name, layer->from);
+	device_target_format(scope->kind, scope->name, layer->from);
 	layer->variables = scope->variables;
 	scope->variables = (struct variables) { 0 };
 }
@@ -107,7 +107,7 @@ load_device(struct inventory *inventory, struct view *view,
 
 static int
 load_target(struct inventory *inventory, struct view *view,
-    const struct target *target, struct error *err)
+    const struct device_target *target, struct error *err)
 {
 	view->is_device = target->is_device;
 	if (target->is_device)
@@ -181,7 +181,7 @@ print_fields(const struct view *view)
 		print_field("state", device_state_name(view->device.state));
 		return;
 	}
-	target_format(view->scope.kind, view->scope.name, text);
+	device_target_format(view->scope.kind, view->scope.name, text);
 	print_field("target", text);
 	if (view->scope.kind == SCOPE_GROUP)
 		print_field("parent", view->scope.parent);
@@ -269,7 +269,7 @@ write_json(const struct view *view, struct error *err)
 		    "state", device_state_name(device->state),
 		    "variables", json_variables(view));
 	} else {
-		target_format(view->scope.kind, view->scope.name, text);
+		device_target_format(view->scope.kind, view->scope.name, text);
 		object = json_pack("{ss so so}", "target", text,
 		    "parent", json_or_null(view->scope.parent),
 		    "variables", json_variables(view));
@@ -284,7 +284,7 @@ write_json(const struct view *view, struct error *err)
 }
 
 static int
-show_target(const char *uri, const struct target *target, struct view *view,
+show_target(const char *uri, const struct device_target *target, struct view *view,
     bool json, struct error *err)
 {
 	struct inventory *inventory = device_open(uri, true);
@@ -330,13 +330,13 @@ device_show(int argc, char **argv)
 		" model:MODEL and default show what is set there.\n",
 		options, LENGTH(options), 1, 1
 	};
-	struct target target;
+	struct device_target target;
 	struct error err = { 0 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 
 	if (status >= 0)
 		return status;
-	if (target_parse(&target, argv[first], &err) == 0 &&
+	if (device_target_parse(&target, argv[first], &err) == 0 &&
 	    show_target(device_uri(uri), &target, &view, json, &err) == 0)
 		return CMD_DONE;
 	if (err.kind != ERROR_NONE)

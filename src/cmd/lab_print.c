@@ -1,0 +1,304 @@
+#include "cmd/lab_print.h"
+#include "base/mem.h"
+#include "lab/lab.h"
+#include "lab/pki.h"
+#include "tls/conn.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ----------------------------------------------------------- progress */
+
+void
+lab_print_progress(void *arg, const char *stage, size_t done, size_t total)
+{
+	(void)arg;
+	if (!isatty(STDERR_FILENO)) {
+		if (stage != NULL && total == 0)
+			(void)fprintf(stderr, "lab: %s\n", stage);
+		return;
+	}
+	if (stage == NULL)
+		(void)fputs("\r\033[K", stderr);
+	else if (total == 0)
+		(void)fprintf(stderr, "\r\033[Klab: %s", stage);
+	else if (done % 16 == 0 || done == total)
+		(void)fprintf(stderr, "\r\033[Klab: %s: %zu of %zu", stage,
+		    done, total);
+}
+
+/* ----------------------------------------------------------- the table */
+
+/* Short enough that all CAs and a device fit into 80 columns. */
+static char
+mark(const struct lab_cell *cell)
+{
+	if (!cell->as_expected)
+		return '!';
+	switch (cell->expected) {
+	case LAB_ACCEPTS:
+		return 'Y';
+	case LAB_REFUSES:
+		return 'n';
+	case LAB_UNKNOWN:
+		return '?';
+	case LAB_EXPIRED:
+		return 'x';
+	case LAB_DIGEST:
+		return 'd';
+	case LAB_NAME:
+		return 's';
+	}
+	return '!';
+}
+
+static void
+print_legend(const struct lab_report *report)
+{
+	char letter = 'a';
+
+	for (size_t i = 0; i < registry_ca_count; i++)
+		if (report->port[i] != 0)
+			(void)printf("  %c  %-26s %s\n", letter++,
+			    registry_cas[i].id, registry_cas[i].name);
+	(void)printf("\n"
+	    "  Y  accepted, and the claims say so\n"
+	    "  n  refused, and a claim says so\n"
+	    "  ?  no claim either way; simulated devices refuse then\n"
+	    "  x  the CA is trusted, but expired, and this device looks\n"
+	    "  d  the CA is trusted, but the device cannot verify SHA-256\n"
+	    "  s  the CA is trusted, but the device wants a SAN\n"
+	    "  !  not as the claims say\n");
+}
+
+static void
+print_columns(const struct lab_report *report)
+{
+	char letter = 'a';
+
+	(void)printf("\n%-34s", "device");
+	for (size_t i = 0; i < registry_ca_count; i++)
+		if (report->port[i] != 0)
+			(void)printf(" %c", letter++);
+	(void)printf("\n");
+}
+
+static void
+print_pairs(const struct lab_report *report)
+{
+	const struct lab_fleet *fleet = report->fleet;
+
+	(void)printf("Which device accepts which CA's listener, "
+	    "by %zu handshakes:\n\n", report->handshakes);
+	print_legend(report);
+	for (size_t d = 0; d < fleet->count; d++) {
+		if (d % 40 == 0)
+			print_columns(report);
+		(void)printf("%-34.34s", fleet->devices[d].label);
+		for (size_t i = 0; i < registry_ca_count; i++)
+			if (report->port[i] != 0)
+				(void)printf(" %c", mark(&report->cells[
+				    d * registry_ca_count + i]));
+		(void)printf("\n");
+	}
+}
+
+/* The alerts with which devices refused, for those who read server logs. */
+static void
+print_alerts(const struct lab_report *report)
+{
+	size_t counts[256] = { 0 };
+	size_t cells = report->fleet->count * registry_ca_count;
+
+	for (size_t i = 0; i < cells; i++) {
+		int alert = report->cells[i].alert;
+
+		if (report->port[i % registry_ca_count] != 0 && alert >= 0 &&
+		    alert < 256)
+			counts[alert]++;
+	}
+	(void)printf("\nRefusals by the alert that the device sent:");
+	for (int alert = 1; alert < 256; alert++)
+		if (counts[alert] > 0)
+			(void)printf(" %s %zu", tls_alert_name(alert),
+			    counts[alert]);
+	(void)printf("\n");
+}
+
+static void
+print_unexpected(const struct lab_report *report)
+{
+	const struct lab_fleet *fleet = report->fleet;
+
+	for (size_t d = 0; d < fleet->count; d++) {
+		for (size_t i = 0; i < registry_ca_count; i++) {
+			const struct lab_cell *cell =
+			    &report->cells[d * registry_ca_count + i];
+
+			if (report->port[i] != 0 && !cell->as_expected)
+				(void)printf("NOT AS EXPECTED: %s before %s: "
+				    "%s\n", fleet->devices[d].label,
+				    registry_cas[i].id,
+				    sim_outcome_name(cell->outcome));
+		}
+		if (fleet->devices[d].ca != NULL &&
+		    !report->resyncs[d].same_bytes)
+			(void)printf("NOT AS EXPECTED: resync of %s: %s\n",
+			    fleet->devices[d].label,
+			    report->resyncs[d].reason);
+	}
+}
+
+/* ------------------------------------------------------------- resyncs */
+
+static void
+print_resyncs(const struct lab_report *report)
+{
+	const struct lab_fleet *fleet = report->fleet;
+
+	(void)printf("\nWho is led where, and got its own profile, byte for "
+	    "byte:\n\n");
+	for (size_t i = 0; i < registry_ca_count; i++) {
+		size_t led = 0, served = 0, by_version[5] = { 0 };
+
+		for (size_t d = 0; d < fleet->count; d++) {
+			unsigned version = report->resyncs[d].tls_version;
+
+			if (fleet->devices[d].ca != &registry_cas[i])
+				continue;
+			led++;
+			served += report->resyncs[d].same_bytes;
+			if (version >= 0x0301 && version <= 0x0304)
+				by_version[version - 0x0300]++;
+		}
+		if (led == 0)
+			continue;
+		(void)printf("  %-22s :%-5u  %3zu of %3zu devices ",
+		    registry_cas[i].id, report->port[i], served, led);
+		for (unsigned v = 1; v < 5; v++)
+			if (by_version[v] > 0)
+				(void)printf(" %s: %zu", tls_version_name(
+				    (uint16_t)(0x0300 + v)), by_version[v]);
+		(void)printf("\n");
+	}
+	(void)printf("  no CA that is known to work:");
+	for (size_t d = 0, n = 0; d < fleet->count; d++)
+		if (fleet->devices[d].ca == NULL)
+			(void)printf("%s%s", n++ % 6 == 0 ? "\n    " : ", ",
+			    fleet->devices[d].label);
+	(void)printf("\n");
+}
+
+/* ------------------------------------------------------------ refusals */
+
+static const char *
+form_name(enum identity_form form)
+{
+	switch (form) {
+	case IDENTITY_DOCUMENTED:
+		return "documented";
+	case IDENTITY_OBSERVED:
+		return "observed";
+	case IDENTITY_MIC:
+		return "MIC";
+	}
+	return "?";
+}
+
+static void
+print_refusals(const struct lab_report *report)
+{
+	(void)printf("\nWhat must fail, for each form of device "
+	    "certificate:\n\n");
+	for (size_t i = 0; i < report->refusal_count; i++) {
+		const struct lab_refusal *refusal = &report->refusals[i];
+
+		(void)printf("  %-10s %-36.36s %3d %-25s%s\n",
+		    form_name(refusal->form), refusal->what, refusal->status,
+		    *refusal->reason != '\0' ? refusal->reason :
+		    "not a valid request",
+		    refusal->as_expected ? "" : " NOT AS EXPECTED");
+	}
+}
+
+/* ------------------------------------------------- with the server kept */
+
+static const struct lab_device *
+example_device(const struct lab_report *report, bool old)
+{
+	for (size_t i = 0; i < report->fleet->count; i++) {
+		const struct lab_device *device = &report->fleet->devices[i];
+
+		if (device->ca != NULL && strcmp(device->model->name,
+		    old ? "SPA962" : "CP-8841-3PCC") == 0)
+			return device;
+	}
+	return NULL;
+}
+
+static void
+print_try(const struct lab_report *report)
+{
+	const struct lab_device *device = example_device(report, false);
+	const struct lab_device *old = example_device(report, true);
+	const char *dir = report->directory;
+	char mac[MAC_TEXT_BYTES];
+
+	(void)printf("\nThe server goes on (process %ld); everything is in "
+	    "%s.\n", (long)report->server_pid, dir);
+	if (device == NULL || old == NULL)
+		return;
+	mac_format(&device->mac, mac);
+	(void)printf("\nBe a %s with curl:\n\n"
+	    "  curl --cacert %s/cas/%s.pem \\\n"
+	    "    --cert %s.crt --key %s.key \\\n"
+	    "    --resolve %s." LAB_DOMAIN ":%u:127.0.0.1 \\\n"
+	    "    https://%s." LAB_DOMAIN ":%u/spa%s.cfg\n",
+	    device->label, dir, device->ca->id, device->base, device->base,
+	    device->ca->id, report->port[device->ca - registry_cas],
+	    device->ca->id, report->port[device->ca - registry_cas], mac);
+	mac_format(&old->mac, mac);
+	(void)printf("\nBe a %s, which speaks TLS 1.0 only:\n\n"
+	    "  printf 'GET /spa%s.cfg HTTP/1.0\\r\\n\\r\\n' |\n"
+	    "  openssl s_client -quiet -tls1 "
+	    "-cipher AES128-SHA:@SECLEVEL=0 \\\n"
+	    "    -cert %s.crt -key %s.key \\\n"
+	    "    -connect 127.0.0.1:%u\n",
+	    old->label, mac, old->base, old->base,
+	    report->port[old->ca - registry_cas]);
+	(void)printf("\nBe any of them, as it would be:\n\n"
+	    "  sprov simulate --lab %s --as %s\n", dir, old->label);
+	(void)printf("\nStop the server and remove all:\n\n"
+	    "  kill %ld; rm -r %s\n", (long)report->server_pid, dir);
+}
+
+void
+lab_print_text(const struct lab_report *report)
+{
+	print_pairs(report);
+	print_alerts(report);
+	print_resyncs(report);
+	print_refusals(report);
+	(void)printf("\n");
+	print_unexpected(report);
+	(void)printf("%zu models, %zu devices (model and firmware); "
+	    "%zu of %zu models with a\nknown CA are provisioned, "
+	    "%zu of %zu such devices.\n"
+	    "%zu of %zu handshakes and %zu of %zu refusals as expected; "
+	    "%.1f s.\n", report->model_count, report->fleet->count,
+	    report->models_provisioned, report->models_with_ca,
+	    report->devices_provisioned, report->devices_with_ca,
+	    report->handshakes_as_expected, report->handshakes,
+	    report->refusals_as_expected, report->refusal_count,
+	    report->seconds);
+	(void)printf("%s\n", report->passed ? "All as expected." :
+	    "SOMETHING WAS NOT AS EXPECTED.");
+	if (!report->passed)
+		(void)printf("The server's log and all certificates are in "
+		    "%s.\n", report->directory);
+	if (report->server_pid > 0)
+		print_try(report);
+}

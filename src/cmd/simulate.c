@@ -1,0 +1,419 @@
+#include "cmd/simulate.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "lab/lab.h"
+#include "pki/anchors.h"
+#include "pki/chain.h"
+#include "spa/identify.h"
+#include "spa/trust.h"
+#include "tls/conn.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#define RESOLVE_MAX 64
+
+struct resolve_entry {
+	const char *host; /* up to the '=' */
+	size_t host_len;
+	struct addr address;
+};
+
+struct arguments {
+	const char *as, *mac, *serial, *certificate, *key, *output, *lab;
+	const char *dhcp_server, *rule;
+	struct cmd_texts ca_paths, resolve_texts;
+	struct resolve_entry resolve[RESOLVE_MAX];
+	size_t resolve_count;
+	uint64_t timeout_s, concurrency, duration_s;
+	bool json;
+};
+
+/* Everything one device needs; what is owned here is freed by clear(). */
+struct setup {
+	const struct model *model;
+	struct firmware firmware;
+	bool has_firmware;
+	struct mac mac;
+	struct anchors *trusted;
+	struct chain *identity;
+	struct sim_device *own;
+	const struct sim_device *device; /* own, or one of fleet */
+	struct lab_fleet *fleet;
+	const char *rule;
+	struct sim_network network;
+};
+
+static size_t
+resolve(void *arg, const char *host, struct addr *list, size_t max)
+{
+	const struct arguments *arguments = arg;
+	size_t count = 0;
+
+	for (size_t i = 0; i < arguments->resolve_count && count < max; i++) {
+		const struct resolve_entry *entry = &arguments->resolve[i];
+
+		if (strlen(host) == entry->host_len &&
+		    strncasecmp(host, entry->host, entry->host_len) == 0)
+			list[count++] = entry->address;
+	}
+	return count;
+}
+
+static int
+add_resolve(struct arguments *arguments, const char *text, struct error *err)
+{
+	struct resolve_entry *entry;
+	const char *equals = strchr(text, '=');
+
+	if (equals == NULL || equals == text)
+		return error_set(err, ERROR_INPUT,
+		    "--resolve %s: expected HOST=ADDRESS", text);
+	if (arguments->resolve_count == RESOLVE_MAX)
+		return error_set(err, ERROR_INPUT,
+		    "--resolve may be given %d times", RESOLVE_MAX);
+	entry = &arguments->resolve[arguments->resolve_count++];
+	entry->host = text;
+	entry->host_len = (size_t)(equals - text);
+	return addr_parse_host(&entry->address, equals + 1, 0, err);
+}
+
+/* ------------------------------------------------------ setting it up */
+
+static int
+read_cas(struct anchors *all, const struct arguments *arguments,
+    struct error *err)
+{
+	struct stat st;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < arguments->ca_paths.count; i++) {
+		const char *path = arguments->ca_paths.text[i];
+
+		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			rc = anchors_add_directory(all, path, err);
+		else
+			rc = anchors_add_file(all, path, err);
+	}
+	return rc;
+}
+
+/* Of the CAs at hand the device trusts those that its claims say. */
+static int
+choose_cas(struct setup *setup, const struct arguments *arguments,
+    struct error *err)
+{
+	const struct ca *custom = registry_find_ca("custom-ca");
+	struct anchors *all = anchors_new();
+	int rc = read_cas(all, arguments, err);
+
+	setup->trusted = anchors_new();
+	for (size_t i = 0; rc == 0 && i < anchors_count(all); i++) {
+		const struct ca *ca = identify_ca(anchors_get(all, i)).ca;
+
+		if (trust_resolve(setup->model,
+		    setup->has_firmware ? &setup->firmware : NULL,
+		    ca != NULL ? ca : custom).verdict == VERDICT_TRUSTED)
+			anchors_add(setup->trusted, anchors_get(all, i));
+	}
+	anchors_free(all);
+	return rc;
+}
+
+static int
+set_up_device(struct setup *setup, const struct arguments *arguments,
+    struct error *err)
+{
+	struct sim_device_options options = {
+		.model = setup->model,
+		.firmware = setup->has_firmware ? &setup->firmware : NULL,
+		.mac = { { 0x02, 0, 0, 0, 0, 1 } },
+		.serial = arguments->serial != NULL ? arguments->serial :
+		    "00000000001",
+	};
+
+	if (arguments->mac != NULL &&
+	    mac_parse(&options.mac, arguments->mac, err) != 0)
+		return -1;
+	if (choose_cas(setup, arguments, err) != 0)
+		return -1;
+	if (arguments->certificate != NULL) {
+		setup->identity = chain_load(arguments->certificate,
+		    arguments->key, err);
+		if (setup->identity == NULL)
+			return -1;
+	}
+	options.trusted = setup->trusted;
+	options.identity = setup->identity;
+	setup->own = sim_device_new(&options, err);
+	setup->device = setup->own;
+	setup->rule = arguments->rule != NULL ? arguments->rule :
+	    setup->model->default_rule;
+	return setup->own != NULL ? 0 : -1;
+}
+
+static int
+set_up_from_lab(struct setup *setup, const struct arguments *arguments,
+    struct error *err)
+{
+	const struct lab_device *found = NULL;
+
+	setup->fleet = lab_fleet_read(arguments->lab, err);
+	if (setup->fleet == NULL)
+		return -1;
+	for (size_t i = 0; found == NULL && i < setup->fleet->count; i++) {
+		const struct lab_device *device = &setup->fleet->devices[i];
+
+		if (device->model == setup->model && (!setup->has_firmware ||
+		    (device->has_firmware && firmware_compare(
+		    &device->firmware, &setup->firmware) == 0)))
+			found = device;
+	}
+	if (found == NULL)
+		return error_set(err, ERROR_NOT_FOUND,
+		    "%s has no %s: see %s/fleet.tsv", arguments->lab,
+		    arguments->as, arguments->lab);
+	setup->device = found->sim;
+	setup->rule = arguments->rule != NULL ? arguments->rule : found->rule;
+	if (setup->rule == NULL)
+		return error_set(err, ERROR_NOT_FOUND,
+		    "%s is led to no listener: no CA is known to work; name "
+		    "a URL", found->label);
+	setup->network = lab_network;
+	return 0;
+}
+
+static int
+set_up(struct setup *setup, struct arguments *arguments, struct error *err)
+{
+	setup->network = (struct sim_network) {
+		.resolve = arguments->resolve_count > 0 ? resolve : NULL,
+		.arg = arguments,
+		.timeout_ms = (unsigned)arguments->timeout_s * 1000,
+		.dhcp_server = arguments->dhcp_server,
+	};
+	if (trust_parse_device(arguments->as, &setup->model, &setup->firmware,
+	    &setup->has_firmware, err) != 0)
+		return -1;
+	return arguments->lab != NULL ?
+	    set_up_from_lab(setup, arguments, err) :
+	    set_up_device(setup, arguments, err);
+}
+
+static void
+clear(struct setup *setup)
+{
+	sim_device_free(setup->own);
+	chain_free(setup->identity);
+	anchors_free(setup->trusted);
+	lab_fleet_free(setup->fleet);
+}
+
+/* ------------------------------------------------------------ one resync */
+
+static void
+print_text(const struct arguments *arguments, const struct sim_result *result)
+{
+	(void)printf("%s: %s (class %c): %s", arguments->as,
+	    sim_outcome_name(result->outcome),
+	    sim_outcome_class(result->outcome), result->reason);
+	if (result->tls_version != 0)
+		(void)printf(" [%s %s, %.1f ms]",
+		    tls_version_name(result->tls_version), result->cipher,
+		    (double)result->total_us / 1000);
+	(void)printf("\n");
+}
+
+static void
+print_json(const struct arguments *arguments, const struct sim_result *result)
+{
+	const char class[] = { sim_outcome_class(result->outcome), '\0' };
+	json_t *object = json_pack(
+	    "{s:s, s:s, s:s, s:s, s:s, s:i, s:s*, s:s*, s:s*, s:s, s:i, s:I, "
+	    "s:I}",
+	    "device", arguments->as,
+	    "outcome", sim_outcome_name(result->outcome), "class", class,
+	    "reason", result->reason, "url", result->url,
+	    "status", result->status,
+	    "alert_sent", result->alert_sent >= 0 ?
+		tls_alert_name(result->alert_sent) : NULL,
+	    "alert_received", result->alert_received >= 0 ?
+		tls_alert_name(result->alert_received) : NULL,
+	    "tls", result->tls_version != 0 ?
+		tls_version_name(result->tls_version) : NULL,
+	    "cipher", result->cipher, "redirects", (int)result->redirects,
+	    "bytes", (json_int_t)result->body_len,
+	    "us", (json_int_t)result->total_us);
+
+	(void)json_dumpf(object, stdout, JSON_INDENT(1));
+	(void)printf("\n");
+	json_decref(object);
+}
+
+static int
+write_output(const char *path, const struct sim_result *result,
+    struct error *err)
+{
+	if (result->body == NULL)
+		return 0;
+	if (strcmp(path, "-") != 0)
+		return file_replace(path, 0600, result->body,
+		    result->body_len, err);
+	if (fwrite(result->body, 1, result->body_len, stdout) !=
+	    result->body_len)
+		return error_errno(err, "cannot write the profile");
+	return 0;
+}
+
+static int
+simulate_one(struct arguments *arguments)
+{
+	struct setup setup = { .model = NULL };
+	struct sim_result result;
+	struct error err;
+	int rc;
+
+	if (set_up(&setup, arguments, &err) != 0) {
+		clear(&setup);
+		return cmd_fail(&err);
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	sim_resync(setup.device, setup.rule, &setup.network, &result);
+	/* The profile alone on standard output can be piped on. */
+	if (arguments->output == NULL || strcmp(arguments->output, "-") != 0) {
+		if (arguments->json)
+			print_json(arguments, &result);
+		else
+			print_text(arguments, &result);
+	}
+	rc = result.outcome == SIM_PROVISIONED ? CMD_DONE : CMD_PROBLEM;
+	if (arguments->output != NULL &&
+	    write_output(arguments->output, &result, &err) != 0)
+		rc = cmd_fail(&err);
+	sim_result_clear(&result);
+	clear(&setup);
+	return rc;
+}
+
+/* ------------------------------------------------------------- arguments */
+
+static int
+check_arguments(struct arguments *arguments)
+{
+	struct error err;
+
+	for (size_t i = 0; i < arguments->resolve_texts.count; i++)
+		if (add_resolve(arguments, arguments->resolve_texts.text[i],
+		    &err) != 0) {
+			cmd_error("%s", err.text);
+			return CMD_USAGE;
+		}
+	if (arguments->concurrency > 0 && arguments->lab == NULL) {
+		cmd_error("--concurrency needs --lab");
+		return CMD_USAGE;
+	}
+	if (arguments->concurrency == 0 && arguments->as == NULL) {
+		cmd_error("which device? name it with --as MODEL[@FIRMWARE]");
+		return CMD_USAGE;
+	}
+	if ((arguments->certificate == NULL) != (arguments->key == NULL)) {
+		cmd_error("--certificate and --key go together");
+		return CMD_USAGE;
+	}
+	return -1;
+}
+
+static int
+run(struct arguments *arguments)
+{
+	int rc = check_arguments(arguments);
+
+	if (rc >= 0)
+		return rc;
+	if (arguments->concurrency == 0)
+		return simulate_one(arguments);
+	return simulate_many(arguments->lab, (unsigned)arguments->concurrency,
+	    (unsigned)arguments->duration_s, arguments->json);
+}
+
+int
+cmd_simulate(int argc, char **argv)
+{
+	struct arguments a = { .timeout_s = 10, .duration_s = 10 };
+	const char *timeout = NULL, *concurrency = NULL, *duration = NULL;
+	const struct cmd_option options[] = {
+		{ .name = "as", .value = "MODEL[@FW]", .text = &a.as,
+		    .help = "which device to be" },
+		{ .name = "mac", .value = "MAC", .text = &a.mac,
+		    .help = "its MAC address" },
+		{ .name = "serial", .value = "SERIAL", .text = &a.serial,
+		    .help = "its serial number" },
+		{ .name = "certificate", .value = "FILE",
+		    .text = &a.certificate,
+		    .help = "its client certificate, with --key" },
+		{ .name = "key", .value = "FILE", .text = &a.key,
+		    .help = "the private key of that" },
+		{ .name = "ca", .value = "PATH", .texts = &a.ca_paths,
+		    .help = "CA certificates, file or folder; repeatable" },
+		{ .name = "resolve", .value = "HOST=ADDR",
+		    .texts = &a.resolve_texts,
+		    .help = "what its name server answers; repeatable" },
+		{ .name = "dhcp-server", .value = "HOST",
+		    .text = &a.dhcp_server,
+		    .help = "for rules that name no host" },
+		{ .name = "timeout", .value = "SECONDS", .text = &timeout,
+		    .help = "for each step (10)" },
+		{ .name = "output", .letter = 'o', .value = "FILE",
+		    .text = &a.output,
+		    .help = "write the profile there; - is standard output" },
+		{ .name = "lab", .letter = 'l', .value = "DIRECTORY",
+		    .text = &a.lab,
+		    .help = "take all but the model from a lab that was kept" },
+		{ .name = "concurrency", .value = "N", .text = &concurrency,
+		    .help = "with --lab: its whole fleet, N at once" },
+		{ .name = "duration", .value = "SECONDS", .text = &duration,
+		    .help = "with --concurrency: for how long (10)" },
+		{ .name = "json", .letter = 'j', .flag = &a.json,
+		    .help = "print the result as JSON" },
+	};
+	const struct cmd_syntax syntax = {
+		.name = "sprov simulate",
+		.operands = "[RULE]",
+		.operands_max = 1,
+		.help = "Be a device for one resync and say what it would have "
+		    "done, and why.  RULE is a\nURL or a whole profile rule; "
+		    "without it the factory's rule.  Of the CAs given the\n"
+		    "device trusts those that the registry says it does; "
+		    "others count as its custom CA.\n"
+		    "Exit status: 0 provisioned, 1 it could not be tried, "
+		    "3 not provisioned.\nSee sprov-simulate(1).\n",
+		.options = options,
+		.option_count = sizeof(options) / sizeof(*options),
+	};
+	int first, rc;
+
+	rc = cmd_options(&syntax, argc, argv, &first);
+	if (rc < 0)
+		rc = cmd_number(&syntax, "timeout", timeout, 1, 600,
+		    &a.timeout_s);
+	if (rc < 0)
+		rc = cmd_number(&syntax, "concurrency", concurrency, 1, 4096,
+		    &a.concurrency);
+	if (rc < 0)
+		rc = cmd_number(&syntax, "duration", duration, 1, 86400,
+		    &a.duration_s);
+	if (rc < 0) {
+		a.rule = first < argc ? argv[first] : NULL;
+		rc = run(&a);
+	}
+	free(a.ca_paths.text);
+	free(a.resolve_texts.text);
+	return rc;
+}
