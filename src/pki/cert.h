@@ -106,7 +106,7 @@ bool cert_matches_key(const X509 *cert, EVP_PKEY *key);
 /*
  * The host that the subject CN names: what stands before a '/', because CNs
  * such as "prov.example.net/info@example.net" are in use.  False when there is
- * none or it is no plain text.  Source: [SPA-PROV] p. 42, [MPP-PROV].
+ * none or it is no plain text.  Source: [ATA-PROV] p. 42, [MPP-SEC].
  */
 bool cert_common_host(const X509 *cert, char host[static CERT_VALUE_MAX + 1]);
 

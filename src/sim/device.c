@@ -184,7 +184,7 @@ sim_device_user_agent(const struct sim_device *device)
 	return device->user_agent;
 }
 
-/* Names and classes; [MPP-PROV]'s table of results, taken for all families. */
+/* Names and classes: the table of [MPP-PROV] p. 46, taken for all families. */
 static const struct {
 	const char *name;
 	char class;

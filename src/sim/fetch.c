@@ -52,7 +52,7 @@ end(struct job *job, enum sim_outcome outcome, const char *fmt, ...)
 	return -1;
 }
 
-/* Only A records: [SPA-PROV] p. 33. */
+/* Only A records: [SIPURA-AG] p. 33. */
 static size_t
 resolve_by_system(const char *host, struct addr *list, size_t max)
 {

@@ -13,7 +13,7 @@
 
 /*
  * DHE is left out of both policies.  Each device that offers it offers plain
- * RSA or ECDHE too ([LINKSYS-PROV] p. 24, [MPP-PROV]), what groups the old
+ * RSA or ECDHE too ([LINKSYS-PROV] p. 24, [MPP-SEC]), what groups the old
  * ones can take is not known, and a 2048-bit exchange costs the server more
  * than the signature does.
  */

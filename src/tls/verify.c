@@ -143,7 +143,7 @@ tls_verify_device(X509_STORE_CTX *store_ctx, void *context)
 	return 1;
 }
 
-/* Is any certificate below the anchor signed with a hash of the SHA-2 family? */
+/* Is any certificate below the anchor signed with a SHA-2 hash? */
 static bool
 has_sha2_signature(X509_STORE_CTX *store_ctx)
 {

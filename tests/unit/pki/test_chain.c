@@ -94,7 +94,8 @@ test_refused(void **state)
 		X509 *a, *b, *c;
 		const char *says;
 	} cases[] = {
-		{ leaf, root, NULL, "is not issued by certificate 2 (CN=Root)" },
+		{ leaf, root, NULL,
+		    "is not issued by certificate 2 (CN=Root)" },
 		{ leaf, root, middle, "is not issued by" },
 		{ middle, leaf, NULL, "stands behind certificate 1 "
 		    "(CN=Middle): put the leaf first" },

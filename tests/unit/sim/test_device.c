@@ -54,7 +54,7 @@ struct server {
 static void
 serve_plain(struct server *server, int fd, const char *answer)
 {
-	char *request = server->request[server->connections];
+	char *request = server->request[server->connections % 8];
 	size_t used = 0;
 	ssize_t n = 1;
 
@@ -62,6 +62,7 @@ serve_plain(struct server *server, int fd, const char *answer)
 		n = recv(fd, request + used,
 		    sizeof(server->request[0]) - 1 - used, 0);
 		used += n > 0 ? (size_t)n : 0;
+		request[used] = '\0';
 	}
 	if (answer != NULL)
 		(void)send(fd, answer, strlen(answer), MSG_NOSIGNAL);
@@ -81,7 +82,7 @@ serve_tls(struct server *server, int fd, const char *answer)
 {
 	struct error err;
 	struct tls_conn *conn = tls_conn_new_server(server->tls, fd, &err);
-	char *request = server->request[server->connections];
+	char *request = server->request[server->connections % 8];
 	enum tls_io io = tls_conn_handshake(conn, &err);
 	const struct tls_peer *peer = tls_conn_peer(conn);
 	size_t used = 0, n;
@@ -92,6 +93,7 @@ serve_tls(struct server *server, int fd, const char *answer)
 		io = tls_conn_read(conn, request + used,
 		    sizeof(server->request[0]) - 1 - used, &n, &err);
 		used += n;
+		request[used] = '\0';
 	}
 	if (io == TLS_DONE && answer != NULL)
 		io = tls_conn_write(conn, answer,
@@ -120,6 +122,7 @@ serve(void *arg)
 		    sizeof(limit));
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
 		    sizeof(on));
+		server->request[server->connections % 8][0] = '\0';
 		if (server->mute)
 			wait_for_end(fd);
 		else if (server->drop)
@@ -873,6 +876,98 @@ test_handshake(void **state)
 	sim_device_free(bad);
 }
 
+struct runner {
+	const struct sim_device *device;
+	struct addr address;
+	enum sim_outcome outcome;
+};
+
+static void *
+run_handshakes(void *arg)
+{
+	struct runner *runner = arg;
+	struct sim_result result;
+
+	for (int i = 0; i < 8 && runner->outcome == SIM_PROVISIONED; i++) {
+		sim_handshake(runner->device, "prov.example.net",
+		    &runner->address, &network, &result);
+		runner->outcome = result.outcome;
+		sim_result_clear(&result);
+	}
+	return NULL;
+}
+
+/* One device in several threads at once. */
+static void
+test_threads(void **state)
+{
+	struct server server = { .tls = server_tls("prov.example.net",
+	    NULL) };
+	struct sim_device *device = new_device(&classic, trusted, identity);
+	struct runner runner[4];
+	pthread_t thread[4];
+	struct error err;
+
+	(void)state;
+	server_start(&server);
+	for (size_t i = 0; i < 4; i++) {
+		runner[i] = (struct runner) { .device = device };
+		assert_int_equal(addr_parse_host(&runner[i].address,
+		    "127.0.0.1", server.port, &err), 0);
+		assert_int_equal(pthread_create(&thread[i], NULL,
+		    run_handshakes, &runner[i]), 0);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(thread[i], NULL), 0);
+		assert_int_equal(runner[i].outcome, SIM_PROVISIONED);
+	}
+	server_stop(&server);
+	assert_int_equal(server.connections, 32);
+	sim_device_free(device);
+}
+
+/* Every model of the registry is a device; every stack reaches a server. */
+static void
+test_registry(void **state)
+{
+	struct server server = { .tls = server_tls("prov.example.net",
+	    "DNS:prov.example.net") };
+	struct addr address;
+	struct error err;
+
+	(void)state;
+	server_start(&server);
+	assert_int_equal(addr_parse_host(&address, "127.0.0.1", server.port,
+	    &err), 0);
+	for (size_t i = 0; i < registry_model_count; i++) {
+		struct sim_device_options options = {
+			.model = &registry_models[i], .serial = "X1",
+			.trusted = trusted };
+		struct sim_device *device = sim_device_new(&options, &err);
+
+		if (device == NULL)
+			fail_msg("%s: %s", registry_models[i].name, err.text);
+		assert_true(sim_device_user_agent(device)[0] != '\0');
+		assert_null(strchr(sim_device_user_agent(device), '{'));
+		sim_device_free(device);
+	}
+	for (size_t i = 0; i < registry_stack_count; i++) {
+		struct sim_device *device = new_device(&registry_stacks[i],
+		    trusted, identity);
+		struct sim_result result;
+
+		sim_handshake(device, "prov.example.net", &address, &network,
+		    &result);
+		if (result.outcome != SIM_PROVISIONED)
+			fail_msg("%s: %s", registry_stacks[i].id,
+			    result.reason);
+		sim_result_clear(&result);
+		sim_device_free(device);
+	}
+	server_stop(&server);
+	assert_int_equal(server.verdict, TLS_PEER_TRUSTED);
+}
+
 static void
 test_system_resolver(void **state)
 {
@@ -910,6 +1005,8 @@ main(void)
 		cmocka_unit_test(test_no_common_version),
 		cmocka_unit_test(test_dhcp),
 		cmocka_unit_test(test_handshake),
+		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_registry),
 		cmocka_unit_test(test_system_resolver),
 	};
 
