@@ -160,6 +160,7 @@ device_need_group(struct inventory *inventory, const char *name, bool *made,
 	}
 	if (err->kind != ERROR_NOT_FOUND)
 		return -1;
+	*err = (struct error) { 0 };
 	scope = (struct scope) { .kind = SCOPE_GROUP };
 	(void)snprintf(scope.name, sizeof(scope.name), "%s", name);
 	*made = true;

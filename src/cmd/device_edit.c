@@ -14,8 +14,8 @@
 
 #define VALUE_HELP \
 	"A value \"@FILE\" is read from FILE (\"@-\": standard input), so that" \
-	" passwords\nstay out of the list of processes; \"@@\" is a plain" \
-	" \"@\".\n"
+	" passwords stay\nout of the list of processes; \"@@\" stands for a" \
+	" plain \"@\".\n"
 
 struct assignments {
 	struct assignment *list;
@@ -151,7 +151,7 @@ device_add(int argc, char **argv)
 	};
 	const struct cmd_syntax syntax = {
 		"sprov device add", "MAC MODEL [NAME=VALUE...]",
-		"Add a device, with variables of its own.  " VALUE_HELP,
+		"Add a device, with variables of its own.\n" VALUE_HELP,
 		options, LENGTH(options), 2, -1
 	};
 	struct device device = { .state = DEVICE_ACTIVE };
@@ -165,7 +165,7 @@ device_add(int argc, char **argv)
 	    &err) == 0 && add_to_inventory(device_uri(uri), &device, &err) ==
 	    0)
 		status = CMD_DONE;
-	if (err.kind != ERROR_NONE)
+	if (status == CMD_FAILED && err.kind != ERROR_NONE)
 		cmd_error("%s", err.text);
 	device_clear(&device);
 	return status;
@@ -254,6 +254,7 @@ change_scope(struct inventory *inventory, struct change *change,
 	    err) != 0) {
 		if (err->kind != ERROR_NOT_FOUND)
 			return -1;
+		*err = (struct error) { 0 };
 		made = target->kind == SCOPE_GROUP;
 		scope = (struct scope) { .kind = target->kind };
 		memcpy(scope.name, target->name, sizeof(scope.name));
@@ -309,7 +310,7 @@ device_set(int argc, char **argv)
 		"sprov device set", "TARGET [NAME=VALUE...]",
 		"TARGET is a MAC address, group:NAME, model:MODEL or default.\n"
 		"Fields of a device: model, firmware, serial, group, state;"
-		" of a group: parent.\nOther names are variables.  "
+		" of a group: parent.\nOther names are variables.\n"
 		VALUE_HELP, options, LENGTH(options), 1, -1
 	};
 	struct error err = { 0 };

@@ -123,9 +123,8 @@ import_text(struct inventory *inventory, const char *text, size_t len,
 		    DEVICES(counts.rows), counts.added, counts.updated);
 	} else {
 		say_errors(&errors);
-		cmd_error("nothing was imported%s: mend what is listed and "
-		    "import the whole file again",
-		    dry_run ? " (and nothing would be)" : "");
+		cmd_error("nothing %s imported: mend what is listed and import "
+		    "the whole file again", dry_run ? "would be" : "was");
 		status = dry_run ? CMD_PROBLEM : CMD_FAILED;
 	}
 	errors_clear(&errors);

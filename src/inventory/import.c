@@ -111,6 +111,10 @@ read_column(struct column *column, const char *name, struct error *err)
 	for (; column->kind < COLUMN_VARIABLE; column->kind++)
 		if (strcasecmp(name, column_names[column->kind]) == 0)
 			return 0;
+	if (strcasecmp(name, "parent") == 0)
+		return error_set(err, ERROR_INPUT,
+		    "\"parent\" is a field of groups, and no variable may have "
+		    "its name");
 	if (variables_check_name(name, err) != 0)
 		return -1;
 	memcpy(column->variable, name, strlen(name) + 1);

@@ -191,6 +191,9 @@ static const struct {
 	  "t.csv:1: columns 1 and 4 have the same name, \"MAC\"\n" },
 	{ "mac,model,a,b,a\n",
 	  "t.csv:1: columns 3 and 5 have the same name, \"a\"\n" },
+	{ "mac,model,Parent\n",
+	  "t.csv:1: column 3: \"parent\" is a field of groups, and no variable "
+	  "may have its name\n" },
 	{ "mac,model,\n",
 	  "t.csv:1: column 3: \"\" is not the name of a variable: expected a "
 	  "letter or '_', then letters, digits, '_', '-' or '.', at most 63 "
