@@ -22,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/x509.h>
 
 #define ADDRESSES_MAX 16
 #define REDIRECTS_MAX 5
@@ -143,7 +142,7 @@ check_name(struct job *job, struct stream *stream, const char *host,
 	if (cert == NULL)
 		return end(job, SIM_UNTRUSTED, "%.200s", err.text);
 	rc = check_certificate_name(job, cert, host, address);
-	X509_free(cert);
+	cert_free(cert);
 	return rc;
 }
 
