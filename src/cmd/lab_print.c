@@ -32,6 +32,9 @@ lab_print_progress(void *arg, const char *stage, size_t done, size_t total)
 
 /* ----------------------------------------------------------- the table */
 
+#define LABEL_WIDTH 38	  /* with two columns for each of 20 CAs: 78 */
+#define LINES_PER_HEAD 36 /* the heads come again, for short terminals */
+
 /* Short enough that all CAs and a device fit into 80 columns. */
 static char
 mark(const struct lab_cell *cell)
@@ -79,31 +82,95 @@ print_columns(const struct lab_report *report)
 {
 	char letter = 'a';
 
-	(void)printf("\n%-34s", "device");
+	(void)printf("\n%-*s", LABEL_WIDTH, "device");
 	for (size_t i = 0; i < registry_ca_count; i++)
 		if (report->port[i] != 0)
 			(void)printf(" %c", letter++);
 	(void)printf("\n");
 }
 
+static bool
+same_row(const struct lab_report *report, size_t a, size_t b)
+{
+	const struct lab_device *one = &report->fleet->devices[a];
+	const struct lab_device *other = &report->fleet->devices[b];
+
+	if (strcmp(one->model->family, other->model->family) != 0 ||
+	    one->has_firmware != other->has_firmware ||
+	    (one->has_firmware && firmware_compare(&one->firmware,
+	    &other->firmware) != 0))
+		return false;
+	for (size_t i = 0; i < registry_ca_count; i++)
+		if (report->port[i] != 0 &&
+		    mark(&report->cells[a * registry_ca_count + i]) !=
+		    mark(&report->cells[b * registry_ca_count + i]))
+			return false;
+	return true;
+}
+
+/* Models that answered alike share a row; their names take several lines
+ * when need be.  Returns how many lines were printed. */
+static size_t
+print_row(const struct lab_report *report, size_t first, bool *printed)
+{
+	const struct lab_fleet *fleet = report->fleet;
+	const struct lab_device *device = &fleet->devices[first];
+	char label[256] = "", name[80];
+	size_t lines = 1;
+
+	for (size_t d = first; d < fleet->count; d++) {
+		if (printed[d] || !same_row(report, first, d))
+			continue;
+		printed[d] = true;
+		(void)snprintf(name, sizeof(name), "%s%s",
+		    *label != '\0' ? " " : "", fleet->devices[d].model->name);
+		if (strlen(label) + strlen(name) > LABEL_WIDTH) {
+			(void)printf("%s\n", label);
+			lines++;
+			(void)snprintf(label, sizeof(label), " ");
+		}
+		(void)snprintf(label + strlen(label),
+		    sizeof(label) - strlen(label), "%s", name);
+	}
+	(void)snprintf(name, sizeof(name), "%s%s",
+	    device->has_firmware ? " @" : "",
+	    device->has_firmware ? device->firmware.text : "");
+	if (strlen(label) + strlen(name) > LABEL_WIDTH) {
+		(void)printf("%s\n", label);
+		lines++;
+		(void)snprintf(label, sizeof(label), " ");
+	}
+	(void)snprintf(label + strlen(label), sizeof(label) - strlen(label),
+	    "%s", name);
+	(void)printf("%-*s", LABEL_WIDTH, label);
+	for (size_t i = 0; i < registry_ca_count; i++)
+		if (report->port[i] != 0)
+			(void)printf(" %c", mark(&report->cells[
+			    first * registry_ca_count + i]));
+	(void)printf("\n");
+	return lines;
+}
+
 static void
 print_pairs(const struct lab_report *report)
 {
 	const struct lab_fleet *fleet = report->fleet;
+	bool *printed = xcalloc(fleet->count, sizeof(*printed));
+	size_t lines = LINES_PER_HEAD;
 
 	(void)printf("Which device accepts which CA's listener, "
 	    "by %zu handshakes:\n\n", report->handshakes);
 	print_legend(report);
 	for (size_t d = 0; d < fleet->count; d++) {
-		if (d % 40 == 0)
+		if (printed[d])
+			continue;
+		if (lines >= LINES_PER_HEAD) {
 			print_columns(report);
-		(void)printf("%-34.34s", fleet->devices[d].label);
-		for (size_t i = 0; i < registry_ca_count; i++)
-			if (report->port[i] != 0)
-				(void)printf(" %c", mark(&report->cells[
-				    d * registry_ca_count + i]));
-		(void)printf("\n");
+			lines = 0;
+		}
+		lines += print_row(report, d, printed);
 	}
+	free(printed);
 }
 
 /* The alerts with which devices refused, for those who read server logs. */
@@ -120,12 +187,11 @@ print_alerts(const struct lab_report *report)
 		    alert < 256)
 			counts[alert]++;
 	}
-	(void)printf("\nRefusals by the alert that the device sent:");
+	(void)printf("\nRefusals by the alert that the device sent:\n\n");
 	for (int alert = 1; alert < 256; alert++)
 		if (counts[alert] > 0)
-			(void)printf(" %s %zu", tls_alert_name(alert),
+			(void)printf("  %-22s %zu\n", tls_alert_name(alert),
 			    counts[alert]);
-	(void)printf("\n");
 }
 
 static void
@@ -154,6 +220,28 @@ print_unexpected(const struct lab_report *report)
 
 /* ------------------------------------------------------------- resyncs */
 
+/* As a paragraph of names. */
+static void
+print_left_out(const struct lab_fleet *fleet)
+{
+	size_t column = 0;
+
+	(void)printf("  no CA that is known to work:");
+	for (size_t d = 0; d < fleet->count; d++) {
+		size_t len = strlen(fleet->devices[d].label) + 1;
+
+		if (fleet->devices[d].ca != NULL)
+			continue;
+		if (column == 0 || column + len > 76) {
+			(void)printf("\n   ");
+			column = 3;
+		}
+		(void)printf(" %s", fleet->devices[d].label);
+		column += len;
+	}
+	(void)printf("\n");
+}
+
 static void
 print_resyncs(const struct lab_report *report)
 {
@@ -176,20 +264,15 @@ print_resyncs(const struct lab_report *report)
 		}
 		if (led == 0)
 			continue;
-		(void)printf("  %-22s :%-5u  %3zu of %3zu devices ",
+		(void)printf("  %-16s :%-5u %3zu of %3zu devices;",
 		    registry_cas[i].id, report->port[i], served, led);
 		for (unsigned v = 1; v < 5; v++)
 			if (by_version[v] > 0)
-				(void)printf(" %s: %zu", tls_version_name(
+				(void)printf(" %s %zu", tls_version_name(
 				    (uint16_t)(0x0300 + v)), by_version[v]);
 		(void)printf("\n");
 	}
-	(void)printf("  no CA that is known to work:");
-	for (size_t d = 0, n = 0; d < fleet->count; d++)
-		if (fleet->devices[d].ca == NULL)
-			(void)printf("%s%s", n++ % 6 == 0 ? "\n    " : ", ",
-			    fleet->devices[d].label);
-	(void)printf("\n");
+	print_left_out(fleet);
 }
 
 /* ------------------------------------------------------------ refusals */

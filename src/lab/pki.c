@@ -75,11 +75,14 @@ key_bits(const struct ca *ca)
 	return strcmp(ca->key_type, "RSA-1024") == 0 ? 1024 : 2048;
 }
 
-/* SHA-256 is what one would choose for a CA of which nothing is known. */
+/* Where the digest is not known: what the CA's time used. */
 static const char *
 ca_digest(const struct ca *ca)
 {
-	return *ca->digest != '\0' ? ca->digest : "sha256";
+	if (*ca->digest != '\0')
+		return ca->digest;
+	return registry_is_server_ca(ca) && ca->signing != CA_SIGNING_YES ?
+	    "sha1" : "sha256";
 }
 
 static int make_authority(struct lab_pki *pki, const struct ca *ca,
@@ -195,8 +198,8 @@ fail:
 bool
 lab_pki_server_is_sha2(const struct ca *ca)
 {
-	/* The signing portal recommends SHA-256 for what it still signs. */
-	return strcmp(ca_digest(ca), "sha256") == 0;
+	/* [CDA-SIGN]: SHA-256 is recommended for what is still signed. */
+	return ca->signing == CA_SIGNING_YES;
 }
 
 bool
