@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "server/config.h"
 #include "spa/firmware.h"
 #include "spa/registry.h"
 
@@ -19,12 +20,31 @@
 #define SQLITE "sqlite:"
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
-const char *
-device_uri(const char *given)
+/* What the server's configuration says; NULL when there is none.  Mistakes in
+ * it are the server's to report, not ours. */
+static char *
+uri_of_server(void)
+{
+	struct errors errors = { 0 };
+	struct config *config = access(CONFIG_DEFAULT_PATH, R_OK) == 0 ?
+	    config_load(CONFIG_DEFAULT_PATH, &errors) : NULL;
+	char *uri = config != NULL ? xstrdup(config->inventory) : NULL;
+
+	config_free(config);
+	errors_clear(&errors);
+	return uri;
+}
+
+char *
+device_find_uri(const char *given)
 {
 	const char *uri = given != NULL ? given : getenv("SPROV_INVENTORY");
+	char *configured;
 
-	return uri != NULL && *uri != '\0' ? uri : DEFAULT_URI;
+	if (uri != NULL && *uri != '\0')
+		return xstrdup(uri);
+	configured = uri_of_server();
+	return configured != NULL ? configured : xstrdup(DEFAULT_URI);
 }
 
 /* A missing folder is what a first try meets most often. */
@@ -43,19 +63,23 @@ advise_on_folder(const char *uri)
 }
 
 struct inventory *
-device_open(const char *uri, bool read_only)
+device_open(const char *given, bool read_only)
 {
 	struct error err = { 0 };
+	char *uri = device_find_uri(given);
 	struct inventory *inventory = inventory_open(uri, read_only, &err);
 
-	if (inventory != NULL)
+	if (inventory != NULL) {
+		free(uri);
 		return inventory;
+	}
 	cmd_error("%s", err.text);
 	if (err.kind == ERROR_NOT_FOUND)
 		cmd_error("\"sprov device add\" or \"sprov device import\" "
 		    "makes it; --inventory names another one");
 	else if (!read_only)
 		advise_on_folder(uri);
+	free(uri);
 	return NULL;
 }
 

@@ -24,11 +24,13 @@ int device_show(int argc, char **argv);
 	{ .name = "inventory", .letter = 'i', .value = "URI", \
 	    .help = "sqlite:PATH (default: $SPROV_INVENTORY)", .text = (uri) }
 
-/* The inventory's URI: as given, else of the environment, else built in. */
-const char *device_uri(const char *given);
+/* The inventory's URI: the one given, else $SPROV_INVENTORY, else that of the
+ * server's configuration, else the built-in default; free() it. */
+char *device_find_uri(const char *given);
 
-/* Open the inventory; NULL when that failed, which is said already. */
-struct inventory *device_open(const char *uri, bool read_only);
+/* Open the inventory that device_find_uri() finds; NULL when that failed,
+ * which is said already. */
+struct inventory *device_open(const char *given, bool read_only);
 
 /* What variables are read from or set on: "MAC", "group:NAME", "model:MODEL"
  * or "default". */

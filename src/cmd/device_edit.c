@@ -162,7 +162,7 @@ device_add(int argc, char **argv)
 		return status;
 	status = CMD_FAILED;
 	if (describe_device(&device, fields, argc - first, argv + first,
-	    &err) == 0 && add_to_inventory(device_uri(uri), &device, &err) ==
+	    &err) == 0 && add_to_inventory(uri, &device, &err) ==
 	    0)
 		status = CMD_DONE;
 	if (status == CMD_FAILED && err.kind != ERROR_NONE)
@@ -327,7 +327,7 @@ device_set(int argc, char **argv)
 	if (device_target_parse(&change.target, argv[first], &err) == 0 &&
 	    assignments_parse(&change.assignments, argc - first - 1,
 	    argv + first + 1, &err) == 0 &&
-	    change_inventory(device_uri(uri), &change, &err) == 0)
+	    change_inventory(uri, &change, &err) == 0)
 		status = CMD_DONE;
 	if (status == CMD_FAILED && err.kind != ERROR_NONE)
 		cmd_error("%s", err.text);
@@ -398,7 +398,7 @@ device_remove(int argc, char **argv)
 	for (size_t i = 0; i < count; i++)
 		if (mac_parse(&macs[i], argv[first + (int)i], &err) != 0)
 			goto out;
-	if ((inventory = device_open(device_uri(uri), false)) == NULL)
+	if ((inventory = device_open(uri, false)) == NULL)
 		goto out;
 	if (remove_all(inventory, macs, count, &removed, &err) == 0) {
 		status = CMD_DONE;

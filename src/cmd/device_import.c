@@ -79,12 +79,14 @@ copy_all(struct inventory *from, struct inventory *to, struct error *err)
  * and nothing is written.  An inventory that does not exist yet is empty.
  */
 static struct inventory *
-open_copy(const char *uri)
+open_copy(const char *given)
 {
 	struct error err = { 0 };
+	char *uri = device_find_uri(given);
 	struct inventory *from = inventory_open(uri, true, &err);
 	struct inventory *to;
 
+	free(uri);
 	if (from == NULL && err.kind != ERROR_NOT_FOUND) {
 		cmd_error("%s", err.text);
 		return NULL;
@@ -172,8 +174,7 @@ device_import(int argc, char **argv)
 		return CMD_FAILED;
 	}
 	status = CMD_FAILED;
-	inventory = dry_run ? open_copy(device_uri(uri)) :
-	    device_open(device_uri(uri), false);
+	inventory = dry_run ? open_copy(uri) : device_open(uri, false);
 	if (inventory != NULL)
 		status = import_text(inventory, text, len, &how, dry_run);
 	inventory_close(inventory);

@@ -337,7 +337,7 @@ device_show(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (device_target_parse(&target, argv[first], &err) == 0 &&
-	    show_target(device_uri(uri), &target, &view, json, &err) == 0)
+	    show_target(uri, &target, &view, json, &err) == 0)
 		return CMD_DONE;
 	if (err.kind != ERROR_NONE)
 		cmd_error("%s", err.text);

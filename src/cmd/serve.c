@@ -10,8 +10,6 @@
 
 #include <stdio.h>
 
-#define DEFAULT_CONFIG "/etc/sprov/sprov.conf"
-
 static void
 print_listener(const struct service_listener *listener,
     const struct config_listener *config)
@@ -61,11 +59,11 @@ check(const char *path)
 int
 cmd_serve(int argc, char **argv)
 {
-	const char *path = DEFAULT_CONFIG;
+	const char *path = CONFIG_DEFAULT_PATH;
 	bool only_check = false;
 	const struct cmd_option options[] = {
 		{ .name = "config", .letter = 'c', .value = "FILE",
-		    .help = "the configuration (" DEFAULT_CONFIG ")",
+		    .help = "the configuration (" CONFIG_DEFAULT_PATH ")",
 		    .text = &path },
 		{ .name = "check", .flag = &only_check,
 		    .help = "read and check everything, serve nothing" },

@@ -43,6 +43,9 @@
 #include "base/log.h"
 #include "tls/context.h"
 
+/* Where the file is when nobody says otherwise. */
+#define CONFIG_DEFAULT_PATH "/etc/sprov/sprov.conf"
+
 #define CONFIG_LISTENERS_MAX 256
 #define CONFIG_ADDRESSES_MAX 64 /* per listener */
 #define CONFIG_ANCHORS_MAX 64	/* client-anchors, and again
