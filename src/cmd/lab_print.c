@@ -322,13 +322,25 @@ example_device(const struct lab_report *report, bool old)
 	return NULL;
 }
 
+/* This program, so that the line works before it is installed. */
+static const char *
+own_path(char *path, size_t size)
+{
+	ssize_t len = readlink("/proc/self/exe", path, size - 1);
+
+	if (len <= 0)
+		return "sprov";
+	path[len] = '\0';
+	return path;
+}
+
 static void
 print_try(const struct lab_report *report)
 {
 	const struct lab_device *device = example_device(report, false);
 	const struct lab_device *old = example_device(report, true);
 	const char *dir = report->directory;
-	char mac[MAC_TEXT_BYTES];
+	char mac[MAC_TEXT_BYTES], path[512];
 
 	(void)printf("\nThe server goes on (process %ld); everything is in "
 	    "%s.\n", (long)report->server_pid, dir);
@@ -353,7 +365,8 @@ print_try(const struct lab_report *report)
 	    old->label, mac, old->base, old->base,
 	    report->port[old->ca - registry_cas]);
 	(void)printf("\nBe any of them, as it would be:\n\n"
-	    "  sprov simulate --lab %s --as %s\n", dir, old->label);
+	    "  %s simulate --lab %s --as '%s'\n", own_path(path,
+	    sizeof(path)), dir, old->label);
 	(void)printf("\nStop the server and remove all:\n\n"
 	    "  kill %ld; rm -r %s\n", (long)report->server_pid, dir);
 }

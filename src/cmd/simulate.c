@@ -224,6 +224,8 @@ print_text(const struct arguments *arguments, const struct sim_result *result)
 	(void)printf("%s: %s (class %c): %s", arguments->as,
 	    sim_outcome_name(result->outcome),
 	    sim_outcome_class(result->outcome), result->reason);
+	if (result->alert_sent >= 0)
+		(void)printf(" (alert %s)", tls_alert_name(result->alert_sent));
 	if (result->tls_version != 0)
 		(void)printf(" [%s %s, %.1f ms]",
 		    tls_version_name(result->tls_version), result->cipher,
