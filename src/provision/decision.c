@@ -108,8 +108,8 @@ judge_path(const struct decision_input *input, const struct device *device,
 		return DECISION_NO_SUCH_PATH;
 	if (route->has_mac && !mac_equal(&route->mac, &device->mac))
 		return DECISION_OTHER_DEVICE;
-	if (route->model != NULL &&
-	    strcmp(route->model->name, device->model) != 0)
+	if (!route_match_is_for(route, registry_find_model(device->model,
+	    NULL)))
 		return DECISION_OTHER_MODEL;
 	switch (route->kind) {
 	case ROUTE_PROFILE:

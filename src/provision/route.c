@@ -1,5 +1,6 @@
 #include "provision/route.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "spa/registry.h"
 
 #include <stdlib.h>
@@ -141,50 +142,94 @@ routes_add(struct routes *routes, enum route_kind kind, const char *pattern,
 	return 0;
 }
 
-static bool
-take_mac(struct route_match *match, const char *text, size_t len)
+/*
+ * Each macro says itself how long it is: what follows it in the pattern may
+ * stand within it, too, as the hyphens of CP-8841-3PCC and 00-0e-08-aa-bb-cc.
+ */
+static size_t
+take_mac(struct route_match *match, const char *path)
 {
+	static const size_t spellings[] = { MAC_TEXT_BYTES - 1,
+		MAC_COLON_BYTES - 1 };
 	struct mac mac;
 
-	if (!mac_read(&mac, text, len))
-		return false;
-	if (match->has_mac && !mac_equal(&mac, &match->mac))
-		return false;
-	match->mac = mac;
-	match->has_mac = true;
-	return true;
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
+		size_t len = spellings[i];
+
+		if (strnlen(path, len) < len || !mac_read(&mac, path, len))
+			continue;
+		if (match->has_mac && !mac_equal(&mac, &match->mac))
+			return 0;
+		match->mac = mac;
+		match->has_mac = true;
+		return len;
+	}
+	return 0;
 }
 
-/* Models are compared as devices write them into their URLs: case counts. */
 static bool
-take_model(struct route_match *match, enum piece_kind kind, const char *text,
-    size_t len)
+is_same(const char *named, const char *name)
+{
+	return named == NULL || strcmp(named, name) == 0;
+}
+
+bool
+route_match_is_for(const struct route_match *match, const struct model *model)
+{
+	if (model == NULL)
+		return match->product == NULL && match->series == NULL;
+	return is_same(match->product, model->product) &&
+	    is_same(match->series, model->series);
+}
+
+/*
+ * Models are compared as devices write them into their URLs: case counts.
+ * What follows in the pattern decides between SPA525G and SPA525G2.
+ */
+static size_t
+take_model(struct route_match *match, enum piece_kind kind, const char *path,
+    const char *next)
 {
 	for (size_t i = 0; i < registry_model_count; i++) {
 		const struct model *model = &registry_models[i];
 		const char *name = kind == PIECE_SERIES ? model->series :
 		    model->product;
+		size_t len = strlen(name);
 
-		if (strlen(name) == len && memcmp(name, text, len) == 0 &&
-		    (match->model == NULL || match->model == model)) {
-			match->model = model;
-			return true;
-		}
+		if (!text_starts(path, name) ||
+		    !(next != NULL ? text_starts(path + len, next) :
+		    path[len] == '\0') || !route_match_is_for(match, model))
+			continue;
+		if (kind == PIECE_SERIES)
+			match->series = name;
+		else
+			match->product = name;
+		return len;
 	}
-	return false;
+	return 0;
 }
 
-/* The length of what a macro takes: up to the text that follows it. */
+/* How much of path the piece takes; 0: it does not match. */
 static size_t
-macro_span(const struct route *route, size_t index, const char *text)
+take_piece(const struct route *route, size_t index, const char *path,
+    struct route_match *match)
 {
-	const char *next, *end;
+	const struct piece *piece = &route->pieces[index];
+	/* Behind a macro comes text or the end: parse_pattern(). */
+	const char *next = index + 1 < route->piece_count ?
+	    route->pieces[index + 1].text : NULL;
 
-	if (index + 1 == route->piece_count)
-		return strlen(text);
-	next = route->pieces[index + 1].text;
-	end = strstr(text, next);
-	return end != NULL ? (size_t)(end - text) : 0;
+	switch (piece->kind) {
+	case PIECE_TEXT:
+		return text_starts(path, piece->text) ? strlen(piece->text) :
+		    0;
+	case PIECE_MAC:
+		return take_mac(match, path);
+	case PIECE_PRODUCT:
+	case PIECE_SERIES:
+		return take_model(match, piece->kind, path, next);
+	}
+	return 0;
 }
 
 static bool
@@ -194,20 +239,10 @@ match_route(const struct route *route, const char *path,
 	*match = (struct route_match) { .kind = route->kind,
 		.template = route->template };
 	for (size_t i = 0; i < route->piece_count; i++) {
-		const struct piece *piece = &route->pieces[i];
-		size_t len;
+		size_t len = take_piece(route, i, path, match);
 
-		if (piece->kind == PIECE_TEXT) {
-			len = strlen(piece->text);
-			if (strncmp(path, piece->text, len) != 0)
-				return false;
-		} else {
-			len = macro_span(route, i, path);
-			if (piece->kind == PIECE_MAC ?
-			    !take_mac(match, path, len) :
-			    !take_model(match, piece->kind, path, len))
-				return false;
-		}
+		if (len == 0)
+			return false;
 		path += len;
 	}
 	return *path == '\0';

@@ -42,7 +42,9 @@ struct route_match {
 	const char *template; /* borrowed from routes; NULL for a profile */
 	bool has_mac;	      /* the path names a device */
 	struct mac mac;
-	const struct model *model; /* the path names a model; NULL: it does not */
+	/* Product and series that the path names; NULL: none.  Borrowed from
+	 * the registry.  Models may share a series. */
+	const char *product, *series;
 };
 
 /*
@@ -51,5 +53,10 @@ struct route_match {
  */
 bool routes_match(const struct routes *routes, const char *path,
     struct route_match *match);
+
+/* Is the path one for that model?  One that names no model is for all; model
+ * NULL is one that the registry does not know. */
+bool route_match_is_for(const struct route_match *match,
+    const struct model *model);
 
 #endif
