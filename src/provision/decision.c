@@ -1,12 +1,11 @@
 #include "provision/decision.h"
 #include "http/request.h"
 #include "inventory/snapshot.h"
+#include "pki/cert.h"
 #include "spa/registry.h"
 #include "tls/conn.h"
 
 #include <string.h>
-
-#include <openssl/sha.h>
 
 /*
  * A stranger learns nothing from the status: everything about identity is 403.
@@ -42,16 +41,30 @@ decision_reason_name(enum decision_reason reason)
 	return outcomes[reason].name;
 }
 
+/*
+ * The denied ones by hash, too, whatever a later parser makes of the subject;
+ * and by key, which anyone may have who can read a firmware file [FW-7.5.2B].
+ */
+static bool
+is_denied(const struct tls_peer *tls_peer)
+{
+	uint8_t digest[CERT_DIGEST_BYTES], key_digest[CERT_DIGEST_BYTES];
+	struct error ignored;
+	X509 *cert = cert_parse(tls_peer->der, tls_peer->der_len, &ignored);
+
+	if (cert == NULL)
+		return false; /* and contradictory: peer_parse() */
+	cert_sha256(cert, digest);
+	cert_key_sha256(cert, key_digest);
+	cert_free(cert);
+	return registry_find_denied(digest, key_digest) != NULL;
+}
+
 static bool
 is_generic(const struct decision_input *input)
 {
-	uint8_t digest[SHA256_DIGEST_LENGTH];
-
-	if (input->peer->form == PEER_GENERIC)
-		return true;
-	/* The known ones also by hash, whatever a later parser makes of them. */
-	(void)SHA256(input->tls_peer->der, input->tls_peer->der_len, digest);
-	return registry_find_denied(digest, NULL) != NULL;
+	return input->peer->form == PEER_GENERIC ||
+	    is_denied(input->tls_peer);
 }
 
 /* Is the certificate good enough to be an identity at all? */
