@@ -15,7 +15,9 @@ const char render_builtin_template[] =
     "  <Resync_On_Reset>Yes</Resync_On_Reset>\n"
     "  <Resync_Periodic>86400</Resync_Periodic>\n"
     "{{#user_id}}\n"
+    "{{#display_name}}\n"
     "  <Display_Name_1_>{{display_name}}</Display_Name_1_>\n"
+    "{{/display_name}}\n"
     "  <User_ID_1_>{{user_id}}</User_ID_1_>\n"
     "  <Password_1_>{{password}}</Password_1_>\n"
     "  <Proxy_1_>{{proxy}}</Proxy_1_>\n"
@@ -40,6 +42,8 @@ device_field(const struct names *names, const char *name)
 		{ "mac", names->mac },
 		{ "mac_upper", names->mac_upper },
 		{ "mac_colon", names->mac_colon },
+		/* Also when the registry does not know (any more) what it is. */
+		{ "model", names->device->model },
 		{ "firmware", names->device->firmware },
 		{ "serial", names->device->serial },
 		{ "group", names->device->group },

@@ -22,7 +22,8 @@ struct templates;
 #define RENDER_DEFAULT_TEMPLATE "device.xml"
 
 /* Its text when the operator's folder has none of that name: it configures
- * line 1 and resync from the variables that are set. */
+ * line 1 and resync from the variables that are set.  Where user_id is,
+ * password and proxy must be, too. */
 extern const char render_builtin_template[];
 
 /*
