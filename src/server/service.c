@@ -134,47 +134,78 @@ load_template(struct service *service, const char *name, struct errors *errors)
 	char *text = NULL;
 	struct error err;
 	size_t len;
+	int rc;
 
-	if (file_read(path, TEMPLATE_TEXT_MAX, &text, &len, &err) != 0 ||
-	    templates_add(service->templates, name, text, len, &err) != 0)
-		errors_add(errors, "%s", err.text);
+	rc = file_read(path, TEMPLATE_TEXT_MAX, &text, &len, &err);
+	if (rc == 0 && (rc = templates_add(service->templates, name, text,
+	    len, &err)) != 0)
+		(void)error_prefix(&err, "%s/", config->templates);
+	if (rc != 0)
+		complain(errors, config, config->templates_place, &err);
 	free(text);
 	free(path);
 }
 
 static void
-load_templates(struct service *service, struct errors *errors)
+load_templates_folder(struct service *service, struct errors *errors)
 {
 	const struct config *config = service->config;
 	struct dirent **entries = NULL;
 	struct error err;
-	int count = 0;
+	int count;
 
-	service->templates = templates_new();
-	if (config->templates != NULL)
-		count = scandir(config->templates, &entries, is_template,
-		    alphasort);
+	count = scandir(config->templates, &entries, is_template, alphasort);
 	if (count < 0) {
 		(void)error_errno(&err, "%s", config->templates);
 		complain(errors, config, config->templates_place, &err);
-		return;
 	}
 	for (int i = 0; i < count; i++) {
 		load_template(service, entries[i]->d_name, errors);
 		free(entries[i]);
 	}
 	free(entries);
+}
+
+/* Do the templates stand by each other? */
+static void
+check_templates(const struct service *service, struct errors *errors)
+{
+	const struct config *config = service->config;
+	struct errors found = { 0 };
+
+	if (templates_check(service->templates, &found) != 0)
+		for (size_t i = 0; i < found.kept; i++)
+			errors_add(errors, "%s:%u:%u: %s/%s", config->path,
+			    config->templates_place.line,
+			    config->templates_place.column, config->templates,
+			    found.text[i]);
+	errors_clear(&found);
+}
+
+/* False when some are missing for a reason that has been said. */
+static bool
+load_templates(struct service *service, struct errors *errors)
+{
+	size_t before = errors->count;
+	struct error err;
+
+	service->templates = templates_new();
+	if (service->config->templates != NULL)
+		load_templates_folder(service, errors);
 	if (!templates_has(service->templates, RENDER_DEFAULT_TEMPLATE) &&
 	    templates_add(service->templates, RENDER_DEFAULT_TEMPLATE,
 	    render_builtin_template, strlen(render_builtin_template),
 	    &err) != 0)
 		errors_add(errors, "%s", err.text);
-	if (templates_check(service->templates, errors) != 0)
-		return;
+	if (errors->count > before)
+		return false;
+	check_templates(service, errors);
+	return true;
 }
 
 static void
-load_routes(struct service *service, struct errors *errors)
+load_routes(struct service *service, bool has_all_templates,
+    struct errors *errors)
 {
 	static const enum route_kind kinds[] = {
 		[CONFIG_PROFILE] = ROUTE_PROFILE,
@@ -191,7 +222,7 @@ load_routes(struct service *service, struct errors *errors)
 		if (routes_add(service->routes, kinds[route->kind],
 		    route->pattern, route->template, &err) != 0) {
 			complain(errors, config, route->place, &err);
-		} else if (route->template != NULL &&
+		} else if (route->template != NULL && has_all_templates &&
 		    !templates_has(service->templates, route->template)) {
 			(void)error_set(&err, ERROR_NOT_FOUND,
 			    "there is no template \"%s\"", route->template);
@@ -205,6 +236,7 @@ service_new(struct config *config, struct errors *errors)
 {
 	struct service *service = xcalloc(1, sizeof(*service));
 	size_t before = errors->count;
+	bool has_all_templates;
 
 	atomic_init(&service->references, 1);
 	service->config = config;
@@ -214,8 +246,8 @@ service_new(struct config *config, struct errors *errors)
 	for (size_t i = 0; i < config->listener_count; i++)
 		load_listener(&service->listeners[i], config,
 		    &config->listeners[i], errors);
-	load_templates(service, errors);
-	load_routes(service, errors);
+	has_all_templates = load_templates(service, errors);
+	load_routes(service, has_all_templates, errors);
 	if (errors->count == before)
 		return service;
 	service_free(service);
