@@ -21,31 +21,40 @@ append(struct sockets *sockets)
 	return &sockets->list[sockets->count++];
 }
 
-void
-sockets_inherit(struct sockets *sockets)
+/* How many were passed to this very process. */
+static int
+passed_count(void)
 {
 	const char *pid_text = getenv("LISTEN_PID");
 	const char *count_text = getenv("LISTEN_FDS");
 	struct error ignored;
 	uint64_t pid, count;
 
-	*sockets = (struct sockets) { 0 };
 	if (pid_text == NULL || count_text == NULL ||
 	    text_parse_number(pid_text, 1, INT32_MAX, &pid, &ignored) != 0 ||
 	    (pid_t)pid != getpid() ||
 	    text_parse_number(count_text, 1, 1024, &count, &ignored) != 0)
-		return;
-	for (int fd = LISTEN_FDS_START; fd < LISTEN_FDS_START + (int)count;
-	    fd++) {
+		return 0;
+	return (int)count;
+}
+
+void
+sockets_inherit(struct sockets *sockets)
+{
+	int end = LISTEN_FDS_START + passed_count();
+
+	*sockets = (struct sockets) { 0 };
+	for (int fd = LISTEN_FDS_START; fd < end; fd++) {
 		struct listening found = { .fd = fd };
 
 		found.address.len = sizeof(found.address.sockaddr);
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-		(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 		if (getsockname(fd,
 		    (struct sockaddr *)&found.address.sockaddr,
-		    &found.address.len) == 0)
-			*append(sockets) = found;
+		    &found.address.len) != 0)
+			continue;
+		(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+		*append(sockets) = found;
 	}
 	(void)unsetenv("LISTEN_PID");
 	(void)unsetenv("LISTEN_FDS");
