@@ -12,7 +12,8 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, values) __attribute__((format(printf, text, values)))
 /* gcc's analyzer then knows which function releases what this one returns. */
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(FREED_BY) /* on the command line: tools/lint */
+#elif defined(__GNUC__) && !defined(__clang__)
 #define FREED_BY(release) __attribute__((malloc, malloc(release, 1)))
 #else
 #define FREED_BY(release)

@@ -1,7 +1,6 @@
 #include "provision/decision.h"
 #include "http/request.h"
 #include "inventory/snapshot.h"
-#include "pki/cert.h"
 #include "spa/registry.h"
 #include "tls/conn.h"
 
@@ -48,16 +47,8 @@ decision_reason_name(enum decision_reason reason)
 static bool
 is_denied(const struct tls_peer *tls_peer)
 {
-	uint8_t digest[CERT_DIGEST_BYTES], key_digest[CERT_DIGEST_BYTES];
-	struct error ignored;
-	X509 *cert = cert_parse(tls_peer->der, tls_peer->der_len, &ignored);
-
-	if (cert == NULL)
-		return false; /* and contradictory: peer_parse() */
-	cert_sha256(cert, digest);
-	cert_key_sha256(cert, key_digest);
-	cert_free(cert);
-	return registry_find_denied(digest, key_digest) != NULL;
+	return registry_find_denied(tls_peer->sha256, tls_peer->key_sha256) !=
+	    NULL;
 }
 
 static bool

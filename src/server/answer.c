@@ -180,6 +180,24 @@ answer_invalid(const struct exchange *exchange, int status, const char *reason,
 	buf_clear(&body);
 }
 
+void
+answer_log_no_request(const struct exchange *exchange, const char *reason)
+{
+	int received = tls_conn_alert_received(exchange->tls);
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_INFO, "no-request");
+	log_source(&line, exchange);
+	log_text(&line, "reason", reason);
+	if (received >= 0)
+		log_text(&line, "alert-received", tls_alert_name(received));
+	log_peer(&line, exchange);
+	log_tls(&line, exchange);
+	log_number(&line, "us",
+	    (long long)(clock_monotonic_us() - exchange->started_us));
+	log_end(&line);
+}
+
 /* Enough of the ClientHello to see at a glance which kind of device it is. */
 static void
 log_hello(struct log_line *line, const struct tls_hello *hello)

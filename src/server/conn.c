@@ -127,17 +127,32 @@ may_go_on(const struct conn *conn)
 static void
 handshake_failed(struct conn *conn, const char *reason, bool timeout)
 {
+	const struct tls_peer *tls_peer = tls_conn_peer(conn->tls);
+	struct exchange exchange;
+
+	/* It has not proved that the key is its own, but it helps the log. */
+	if (tls_peer->der != NULL)
+		peer_parse(&conn->peer, tls_peer->der, tls_peer->der_len);
+	exchange = exchange_of(conn);
+	answer_log_failed_handshake(&exchange, reason, timeout);
+}
+
+/* Between two requests a client may leave without a word. */
+static void
+no_request(const struct conn *conn, const char *reason)
+{
 	struct exchange exchange = exchange_of(conn);
 
-	answer_log_failed_handshake(&exchange, reason, timeout);
+	if (!conn->idle)
+		answer_log_no_request(&exchange, reason);
 }
 
 static enum step
 step_handshake(struct conn *conn)
 {
 	const struct config *config = service_config(conn->service);
-	const struct tls_peer *tls_peer;
 	struct error err = { 0 };
+	const X509 *cert;
 
 	switch (tls_conn_handshake(conn->tls, &err)) {
 	case TLS_WANT_READ:
@@ -153,9 +168,9 @@ step_handshake(struct conn *conn)
 	case TLS_DONE:
 		break;
 	}
-	tls_peer = tls_conn_peer(conn->tls);
-	if (tls_peer->der != NULL)
-		peer_parse(&conn->peer, tls_peer->der, tls_peer->der_len);
+	cert = tls_conn_certificate(conn->tls);
+	if (cert != NULL)
+		peer_read(&conn->peer, cert);
 	enter(conn, PHASE_REQUEST, config->request_timeout_ms);
 	return STEP_AGAIN;
 }
@@ -220,7 +235,10 @@ step_request(struct conn *conn)
 	case TLS_WANT_WRITE:
 		return STEP_WRITE;
 	case TLS_CLOSED:
+		no_request(conn, "closed by the peer");
+		return STEP_END;
 	case TLS_FAILED:
+		no_request(conn, err.text);
 		return STEP_END;
 	case TLS_DONE:
 		break;
@@ -371,7 +389,8 @@ on_timeout(uv_timer_t *timer)
 		start_answer(conn);
 		run(conn);
 		return;
-	}
+	} else if (conn->phase == PHASE_REQUEST)
+		no_request(conn, "timed out");
 	close_conn(conn);
 }
 

@@ -373,16 +373,24 @@ void
 peer_parse(struct peer *peer, const uint8_t *der, size_t len)
 {
 	struct error err = { 0 };
-	struct cert_name name;
 	X509 *cert = cert_parse(der, len, &err);
 
-	*peer = (struct peer) { 0 };
 	if (cert == NULL) {
+		*peer = (struct peer) { 0 };
 		refuse(peer, "%.*s", (int)sizeof(peer->reason) - 1, err.text);
 		return;
 	}
-	cert_subject(cert, &name);
+	peer_read(peer, cert);
 	cert_free(cert);
+}
+
+void
+peer_read(struct peer *peer, const X509 *cert)
+{
+	struct cert_name name;
+
+	*peer = (struct peer) { 0 };
+	cert_subject(cert, &name);
 	if (!check_name(peer, &name))
 		return;
 	read_subject(peer, &(struct subject) {

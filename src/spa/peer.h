@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <openssl/types.h>
+
 #include "base/error.h"
 #include "base/mac.h"
 
@@ -54,6 +56,9 @@ struct peer {
  * "generic" in ST, L or CN makes PEER_GENERIC; OU=cisco.com does not.
  */
 void peer_parse(struct peer *peer, const uint8_t *der, size_t len);
+
+/* The same for a certificate that is parsed already. */
+void peer_read(struct peer *peer, const X509 *cert);
 
 const char *peer_form_name(enum peer_form form); /* "documented" ... */
 

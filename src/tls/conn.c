@@ -230,6 +230,12 @@ tls_conn_peer(struct tls_conn *conn)
 	return &conn->unproven;
 }
 
+const X509 *
+tls_conn_certificate(const struct tls_conn *conn)
+{
+	return SSL_get0_peer_certificate(conn->ssl);
+}
+
 int
 tls_conn_alert_sent(const struct tls_conn *conn)
 {

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <openssl/types.h>
+
 #include "base/error.h"
 
 struct tls_conn;
@@ -83,6 +85,8 @@ struct tls_peer {
 	char issuer[TLS_PEER_TEXT_MAX];	    /* issuer CN of the leaf */
 	const uint8_t *der;		    /* leaf; NULL when there is none */
 	size_t der_len;
+	uint8_t sha256[32];	/* of the leaf and of its key; zero without */
+	uint8_t key_sha256[32];
 };
 /*
  * Complete once the handshake is; borrowed until tls_conn_free.  After a
@@ -92,6 +96,10 @@ struct tls_peer {
  * server.
  */
 const struct tls_peer *tls_conn_peer(struct tls_conn *conn);
+
+/* The leaf itself, as OpenSSL parsed it: reading it again from DER would cost
+ * as much as all the rest of an answer.  Borrowed; NULL when there is none. */
+const X509 *tls_conn_certificate(const struct tls_conn *conn);
 
 /* Alert numbers (RFC 8446 6), -1 when none: the last sent and received.
  * close_notify does not count. */

@@ -104,6 +104,8 @@ describe_peer(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
 	    &ignored) != 0)
 		keep_error(&conn->peer, X509_V_ERR_CERT_REJECTED, 0);
 	conn->peer.der = conn->peer_der;
+	cert_sha256(leaf, conn->peer.sha256);
+	cert_key_sha256(leaf, conn->peer.key_sha256);
 }
 
 /*

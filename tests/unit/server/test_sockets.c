@@ -237,7 +237,7 @@ test_both_families(void **state)
 
 	(void)state;
 	if (fd < 0)
-		skip(); /* no IPv6 here */
+		return; /* no IPv6 here */
 	(void)close(fd);
 	free_address("0.0.0.0", four);
 	(void)snprintf(six, sizeof(six), "[::]%s", strrchr(four, ':'));
