@@ -84,8 +84,8 @@ find_device(const struct lab_fleet *fleet, enum identity_form form,
 	for (size_t i = 0; i < fleet->count; i++) {
 		const struct lab_device *device = &fleet->devices[i];
 
-		if (device->model->identity == form && device->rule != NULL &&
-		    device != but)
+		if (device != but && device->rule != NULL &&
+		    device->model->identity == form)
 			return device;
 	}
 	return NULL;

@@ -107,7 +107,8 @@ parse_pattern(struct route *route, const char *pattern, struct error *err)
 			p += len;
 			continue;
 		}
-		if (route->pieces[route->piece_count - 1].kind != PIECE_TEXT)
+		if (route->piece_count == 0 ||
+		    route->pieces[route->piece_count - 1].kind != PIECE_TEXT)
 			return error_set(err, ERROR_INPUT,
 			    "\"%s\": two macros need text between them",
 			    pattern);

@@ -464,7 +464,7 @@ sim_resync(const struct sim_device *device, const char *rule,
 {
 	struct job job = { device, network, result };
 	uint64_t start = clock_monotonic_us();
-	struct url url;
+	struct url url = { .scheme = URL_TFTP };
 
 	*result = (struct sim_result) { .alert_sent = -1,
 		.alert_received = -1 };
