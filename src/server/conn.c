@@ -437,8 +437,9 @@ conn_host_sweep(struct conn_host *host, bool all)
 
 	for (struct conn *conn = host->first; conn != NULL; conn = next) {
 		next = conn->next;
-		if (all || (conn->phase == PHASE_REQUEST &&
-		    conn->in.len == 0 && !may_go_on(conn)))
+		/* Who has not asked yet is not idle: a device comes for one
+		 * file, and would miss its resync. */
+		if (all || (conn->idle && !may_go_on(conn)))
 			close_conn(conn);
 	}
 }

@@ -36,8 +36,9 @@ void conn_start(struct conn_host *host, int fd, const struct addr *source,
     struct service *service, size_t listener);
 
 /*
- * Close what waits for a next request and will not be served as things stand:
- * all of it when stopping, else connections of an older service.  With all,
+ * Close what waits for another request and would get no answer to it as things
+ * stand: all of it when stopping, else connections of an older service.  A
+ * first request is waited for, and answered.  With all,
  * close every connection, whatever it does.
  */
 void conn_host_sweep(struct conn_host *host, bool all);

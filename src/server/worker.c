@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <uv.h>
 
@@ -244,6 +245,8 @@ worker_join(struct worker *worker)
 	/* What came after the loop had ended. */
 	for (struct message *m = worker->head; m != NULL; m = next) {
 		next = m->next;
+		if (m->kind == MESSAGE_SOCKET)
+			(void)close(m->fd);
 		snapshot_release(m->snapshot);
 		service_release(m->service);
 		free(m);
