@@ -384,6 +384,7 @@ on_timeout(uv_timer_t *timer)
 		struct exchange exchange = exchange_of(conn);
 
 		conn->keep_alive = false;
+		conn->drain = true; /* it may be sending still */
 		answer_invalid(&exchange, 408, "request timed out",
 		    &conn->out);
 		start_answer(conn);
