@@ -284,8 +284,8 @@ static void
 test_builtin(void **state)
 {
 	static const char *const lines[] = {
-		"\n  <Profile_Rule>https://prov.example.net/spa$MA.cfg"
-		    "</Profile_Rule>\n",
+		("\n  <Profile_Rule>https://prov.example.net/spa$MA.cfg"
+		    "</Profile_Rule>\n"),
 		"\n  <Display_Name_1_>Ann &lt;1&gt;</Display_Name_1_>\n",
 		"\n  <User_ID_1_>1001</User_ID_1_>\n",
 		"\n  <Password_1_>s&amp;cret</Password_1_>\n",

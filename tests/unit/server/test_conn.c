@@ -50,28 +50,47 @@ static const struct stock_variable variables[] = {
 
 static struct site site;
 static struct anchors *anchors;
-static struct chain *chain_a, *chain_big, *chain_broken, *chain_stranger;
-static struct tls_context *as_a, *as_big, *as_broken, *as_stranger, *as_nobody,
-    *as_old; /* A again, with TLS 1.0 */
+static struct chain *chain_a, *chain_big, *chain_broken, *chain_stranger,
+    *chain_foreign;
+static struct tls_context *as_a, *as_foreign, *as_big, *as_broken,
+    *as_stranger, *as_nobody, *as_old; /* as_old: A, with TLS 1.0 */
 static struct service *patient, *hasty;
 static struct snapshot *fleet, *fleet_retired;
 
 /* ------------------------------------------------------------- setting up */
 
 static struct chain *
-mint_device(const char *mac)
+mint_device_under(X509 *issuer, const char *product, const char *mac)
 {
 	const struct mint_name_part parts[] = {
-		{ CERT_UNIT, "SPA-504G", 0 },
+		{ CERT_UNIT, product, 0 },
 		{ CERT_LOCALITY, "CCQ000000A1", 0 },
 		{ CERT_STATE, mac, 0 },
 	};
 	X509 *cert = test_mint(mac, (struct mint_request) {
 	    .subject = parts, .subject_count = COUNT(parts), .key = site.key,
-	    .issuer = site.ca, .issuer_key = site.key });
+	    .issuer = issuer, .issuer_key = site.key });
 	struct chain *chain = test_chain(site.folder, &cert, 1, site.key);
 
 	X509_free(cert);
+	return chain;
+}
+
+static struct chain *
+mint_device(const char *mac)
+{
+	return mint_device_under(site.ca, "SPA-504G", mac);
+}
+
+/* Device A as another root would sign it, and with a subject of no form */
+static struct chain *
+mint_foreign(void)
+{
+	X509 *root = test_mint("Foreign Root", (struct mint_request) {
+	    .key = site.key, .ca = true });
+	struct chain *chain = mint_device_under(root, "no product!", A);
+
+	X509_free(root);
 	return chain;
 }
 
@@ -139,6 +158,7 @@ setup(void **state)
 	as_broken = client_context(chain_broken = mint_device(BROKEN), false);
 	as_stranger = client_context(chain_stranger = mint_device(STRANGER),
 	    false);
+	as_foreign = client_context(chain_foreign = mint_foreign(), false);
 	as_nobody = client_context(NULL, false);
 	write_templates();
 	patient = open_service(LISTENERS);
@@ -164,11 +184,13 @@ teardown(void **state)
 	tls_context_free(as_big);
 	tls_context_free(as_broken);
 	tls_context_free(as_stranger);
+	tls_context_free(as_foreign);
 	tls_context_free(as_nobody);
 	chain_free(chain_a);
 	chain_free(chain_big);
 	chain_free(chain_broken);
 	chain_free(chain_stranger);
+	chain_free(chain_foreign);
 	anchors_free(anchors);
 	site_close(&site);
 	return 0;
@@ -411,8 +433,10 @@ wait_count(const struct worker *worker, size_t count)
 /* ------------------------------------------------------------------- tests */
 
 static struct tls_context *const *const contexts[] = { &as_a, &as_big,
-	&as_broken, &as_stranger, &as_nobody, &as_old };
-enum who { UNIT_A, UNIT_BIG, UNIT_BROKEN, UNIT_STRANGER, NOBODY, UNIT_OLD };
+	&as_broken, &as_stranger, &as_nobody, &as_old,
+	&as_foreign };
+enum who { UNIT_A, UNIT_BIG, UNIT_BROKEN, UNIT_STRANGER, NOBODY, UNIT_OLD,
+	FOREIGN };
 
 static const struct {
 	enum who who;
@@ -441,6 +465,9 @@ static const struct {
 	    NULL },
 	{ UNIT_BROKEN, REQUIRED, GET("/spa" BROKEN ".cfg"), 500, true,
 	    "500 Internal Server Error\n" },
+	{ FOREIGN, REQUIRED, GET_A, 403, true, NULL },
+	{ FOREIGN, OPTIONAL, GET("/none"), 403, true, NULL },
+	{ FOREIGN, OPTIONAL, GET("/hello.xml"), 200, true, NULL },
 	{ NOBODY, REQUIRED, GET_A, 403, true, NULL },
 	{ NOBODY, REQUIRED, GET("/hello.xml"), 403, true, NULL },
 	{ NOBODY, OPTIONAL, GET("/hello.xml"), 200, true,
@@ -1004,6 +1031,9 @@ static const char *const logged[] = {
 	"status=403 reason=no-certificate method=GET path=/spa" A
 	    ".cfg tls=TLS1.3",
 	"status=403 reason=unknown-device ",
+	"status=403 reason=untrusted-certificate method=GET path=/spa" A
+	    ".cfg issuer=\"Foreign Root\" verify=",
+	" depth=0 form=invalid subject=\"OU ",
 	"status=405 reason=method method=POST path=/pot ",
 	"status=431 reason=",
 	"event=render-failed message=\"broken.xml, as rendered: 1:",
@@ -1048,6 +1078,9 @@ say_all(struct worker *worker)
 	(void)ask(&client, "POST /pot HTTP/1.1\r\nHost: h\r\n\r\n");
 	client_close(&client);
 	client_open(&client, worker, hasty, REQUIRED, as_nobody);
+	(void)ask(&client, GET_A);
+	client_close(&client);
+	client_open(&client, worker, hasty, REQUIRED, as_foreign);
 	(void)ask(&client, GET_A);
 	client_close(&client);
 	client_open(&client, worker, hasty, REQUIRED, as_stranger);
