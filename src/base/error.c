@@ -12,6 +12,9 @@
 static void error_format(struct error *err, enum error_kind kind,
     const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
 
+static void error_format(struct error *err, enum error_kind kind,
+    const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
+
 static void
 error_format(struct error *err, enum error_kind kind, const char *fmt,
     va_list ap)

@@ -501,6 +501,7 @@ import_free(struct import *import)
 	struct seen *seen, *next;
 
 	HASH_ITER(hh, import->seen, seen, next) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): of uthash */
 		HASH_DELETE(hh, import->seen, seen);
 		free(seen);
 	}

@@ -112,7 +112,7 @@ read_word(struct firmware *firmware, struct scan *scan)
 	}
 	if (part.word[0] == 'x' && scan->need_part)
 		return problem(scan, "one version is wanted, not all of a line");
-	release.number = (unsigned long)(part.word[0] - 'a' + 1);
+	release.number = 1UL + (unsigned char)(part.word[0] - 'a');
 	memcpy(part.word, "sr", sizeof("sr"));
 	scan->at += len;
 	return add_part(firmware, scan, &part) &&
