@@ -65,22 +65,35 @@ find_ports(uint16_t *port, struct error *err)
 	return rc;
 }
 
+/* May everybody pass through all folders above this one? */
+static bool
+is_reachable(const char *directory)
+{
+	char *path = file_directory(directory);
+	bool reachable = true, top = false;
+
+	while (reachable && !top) {
+		char *parent = file_directory(path);
+		struct stat st;
+
+		reachable = stat(path, &st) == 0 &&
+		    (st.st_mode & S_IXOTH) != 0;
+		top = strcmp(parent, path) == 0;
+		free(path);
+		path = parent;
+	}
+	free(path);
+	return reachable;
+}
+
 /* Root's lab serves as a user without rights, where that one gets in. */
 static int
 configure_user(struct buf *text, const char *directory)
 {
-	const struct passwd *nobody = getpwnam("nobody");
-	struct stat st;
-	char *parent;
-	bool reachable;
-
 	if (geteuid() != 0)
 		return 0;
-	parent = file_directory(directory);
-	reachable = stat(parent, &st) == 0 && (st.st_mode & S_IXOTH) != 0;
-	free(parent);
-	return buf_append_text(text, nobody != NULL && reachable ?
-	    "user nobody\n" : "user root\n");
+	return buf_append_text(text, getpwnam("nobody") != NULL &&
+	    is_reachable(directory) ? "user nobody\n" : "user root\n");
 }
 
 static int
