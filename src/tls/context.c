@@ -74,9 +74,13 @@ new_context(const SSL_METHOD *method, struct error *err)
 	return context;
 }
 
+/* wanted goes into the message: what the security level asks for, or "". */
 static int
-show_chain(SSL_CTX *ctx, const struct chain *chain, struct error *err)
+show_chain(SSL_CTX *ctx, const struct chain *chain, const char *wanted,
+    struct error *err)
 {
+	/* Made before anything fails: it empties OpenSSL's queue of errors. */
+	char *subject = cert_subject_text(chain_certificate(chain, 0));
 	STACK_OF(X509) *issuers = sk_X509_new_null();
 	int ok = issuers != NULL;
 
@@ -85,16 +89,11 @@ show_chain(SSL_CTX *ctx, const struct chain *chain, struct error *err)
 	ok = ok && SSL_CTX_use_cert_and_key(ctx, chain_certificate(chain, 0),
 	    chain_key(chain), issuers, 1) == 1;
 	sk_X509_free(issuers);
-	if (!ok) {
-		char *subject =
-		    cert_subject_text(chain_certificate(chain, 0));
-
-		(void)error_openssl(err,
-		    "cannot use the certificate %.200s", subject);
-		free(subject);
-		return -1;
-	}
-	return 0;
+	if (!ok)
+		(void)error_openssl(err, "cannot use the certificate %.200s%s",
+		    subject, wanted);
+	free(subject);
+	return ok ? 0 : -1;
 }
 
 static int
@@ -150,6 +149,8 @@ set_up_server(struct tls_context *context,
     const struct tls_server_options *options, struct error *err)
 {
 	static const unsigned char session_context[] = "sprov";
+	const char *wanted = options->policy == TLS_MODERN ? " (\"tls modern\" "
+	    "wants RSA of 2048 bits or more, and SHA-256 or better)" : "";
 	SSL_CTX *ctx = context->ssl_ctx;
 
 	context->is_server = true;
@@ -168,7 +169,7 @@ set_up_server(struct tls_context *context,
 		return error_openssl(err, "cannot set up the TLS context");
 	SSL_CTX_set_msg_callback(ctx, tls_conn_see_message);
 	if (set_policy(ctx, options->policy, err) != 0 ||
-	    show_chain(ctx, options->chain, err) != 0)
+	    show_chain(ctx, options->chain, wanted, err) != 0)
 		return -1;
 	return context->anchors != NULL ? ask_for_certificate(context, err) :
 	    0;
@@ -236,8 +237,8 @@ set_up_client(struct tls_context *context,
 		return error_openssl(err, "cannot use the server anchors");
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, tls_verify_server, context);
-	return options->chain != NULL ? show_chain(ctx, options->chain, err) :
-	    0;
+	return options->chain != NULL ?
+	    show_chain(ctx, options->chain, "", err) : 0;
 }
 
 struct tls_context *
