@@ -231,9 +231,13 @@ answer_log_failed_handshake(const struct exchange *exchange,
 	int sent = tls_conn_alert_sent(exchange->tls);
 	struct log_line line;
 
-	/* Port scans and health checks connect and say nothing. */
-	log_begin(&line, hello->seen || phase_timeout ? LOG_LEVEL_INFO :
-	    LOG_LEVEL_DEBUG, "handshake-failed");
+	/*
+	 * Port scans and health checks connect and say nothing.  Who says
+	 * something else than TLS may be a device whose rule has "http://".
+	 */
+	log_begin(&line, tls_conn_has_received(exchange->tls) ||
+	    phase_timeout ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+	    "handshake-failed");
 	log_source(&line, exchange);
 	log_text(&line, "reason", reason);
 	if (received >= 0)

@@ -207,6 +207,12 @@ tls_conn_shutdown(struct tls_conn *conn)
 	ERR_clear_error();
 }
 
+bool
+tls_conn_has_received(const struct tls_conn *conn)
+{
+	return BIO_number_read(SSL_get_rbio(conn->ssl)) > 0;
+}
+
 const struct tls_hello *
 tls_conn_hello(const struct tls_conn *conn)
 {

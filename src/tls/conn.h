@@ -46,6 +46,9 @@ enum tls_io tls_conn_write(struct tls_conn *conn, const void *data, size_t len,
 /* Send close_notify; does not wait for the peer's. */
 void tls_conn_shutdown(struct tls_conn *conn);
 
+/* Has the peer sent anything yet, TLS or not? */
+bool tls_conn_has_received(const struct tls_conn *conn);
+
 /* What a ClientHello offered; known on the server side once it has arrived. */
 #define TLS_HELLO_CIPHERS_MAX 64
 #define TLS_HELLO_EXTENSIONS_MAX 32
