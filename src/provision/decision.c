@@ -68,7 +68,10 @@ judge_certificate(const struct decision_input *input)
 	case TLS_PEER_UNTRUSTED:
 		return DECISION_UNTRUSTED;
 	case TLS_PEER_EXPIRED:
-		if (!input->policy->allow_expired_devices)
+		/* The device's own, that is: an expired anchor is allowed by
+		 * its name, and an expired intermediate not at all. */
+		if (!input->policy->allow_expired_devices ||
+		    input->tls_peer->verify_depth > 0)
 			return DECISION_EXPIRED;
 		break;
 	case TLS_PEER_TRUSTED:
