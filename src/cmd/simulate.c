@@ -105,6 +105,19 @@ read_cas(struct anchors *all, const struct arguments *arguments,
 	return rc;
 }
 
+/* Else a refusal would look like the server's fault. */
+static void
+say_nothing_trusted(const struct setup *setup,
+    const struct arguments *arguments, size_t given)
+{
+	if (given == 0)
+		cmd_error("no CA certificates were given, so %s trusts no "
+		    "server; name some with --ca", setup->model->name);
+	else
+		cmd_error("of the %zu CA certificates given, %s is not known "
+		    "to trust any", given, arguments->as);
+}
+
 /* Of the CAs at hand the device trusts those that its claims say. */
 static int
 choose_cas(struct setup *setup, const struct arguments *arguments,
@@ -123,6 +136,8 @@ choose_cas(struct setup *setup, const struct arguments *arguments,
 		    ca != NULL ? ca : custom).verdict == VERDICT_TRUSTED)
 			anchors_add(setup->trusted, anchors_get(all, i));
 	}
+	if (rc == 0 && anchors_count(setup->trusted) == 0)
+		say_nothing_trusted(setup, arguments, anchors_count(all));
 	anchors_free(all);
 	return rc;
 }
