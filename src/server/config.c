@@ -259,8 +259,10 @@ read_template_route(struct config_reader *reader, enum config_route_kind kind,
 		    "\"%s\" is no template: expected NAME.xml without a "
 		    "folder", shown);
 	}
-	if (route != NULL)
+	if (route != NULL) {
 		route->template = xstrdup(word->text);
+		route->template_place = config_place(word);
+	}
 }
 
 static void

@@ -87,6 +87,7 @@ struct config_route {
 	struct config_place place; /* 0:0 for the built-in ones */
 	char *pattern;	/* begins with '/' */
 	char *template; /* NULL for CONFIG_PROFILE */
+	struct config_place template_place;
 };
 
 struct config {

@@ -226,7 +226,7 @@ load_routes(struct service *service, bool has_all_templates,
 		    !templates_has(service->templates, route->template)) {
 			(void)error_set(&err, ERROR_NOT_FOUND,
 			    "there is no template \"%s\"", route->template);
-			complain(errors, config, route->place, &err);
+			complain(errors, config, route->template_place, &err);
 		}
 	}
 }
