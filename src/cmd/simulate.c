@@ -406,9 +406,9 @@ cmd_simulate(int argc, char **argv)
 		.operands_max = 1,
 		.help = "Be a device for one resync and say what it would have "
 		    "done, and why.  RULE is a\nURL or a whole profile rule; "
-		    "without it the factory's rule.  Of the CAs given the\n"
+		    "without it the factory's rule.  Of the CAs given\nthe "
 		    "device trusts those that the registry says it does; "
-		    "others count as its custom CA.\n"
+		    "others count as its\ncustom CA.\n"
 		    "Exit status: 0 provisioned, 1 it could not be tried, "
 		    "3 not provisioned.\nSee sprov-simulate(1).\n",
 		.options = options,
