@@ -60,13 +60,22 @@ def free_port(host="127.0.0.1"):
 FIELD = re.compile(r'([a-z-]+)=("(?:[^"\\]|\\.)*"|\S*)')
 
 
+ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
+
+
 class Line(dict):
     """A line of the log: its fields, and the line itself."""
 
     def __init__(self, text):
-        super().__init__((key, value[1:-1] if value[:1] == '"' else value)
+        super().__init__((key, self.plain(value))
                          for key, value in FIELD.findall(text))
         self.text = text
+
+    @staticmethod
+    def plain(value):
+        if value[:1] == '"':
+            value = value[1:-1]
+        return ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), value)
 
 
 class Log:
@@ -87,9 +96,25 @@ class Log:
                        for key, value in fields.items())]
 
     def wait(self, count=1, **fields):
-        """The line number count with these fields."""
+        """The line number count with these fields.
+
+        The log is written by a thread of its own: what happened may not be
+        in it yet.
+        """
         return wait_until(lambda: self.lines(**fields)[count - 1:],
                           "%s in the log" % fields)[0]
+
+    def exactly(self, count, **fields):
+        """Those, of which there have to be so many."""
+        self.wait(count, **fields)
+        lines = self.lines(**fields)
+        assert len(lines) == count
+        return lines
+
+    def messages(self, **fields):
+        """The texts of those, as one; there has to be one."""
+        self.wait(**fields)
+        return "\n".join(line["message"] for line in self.lines(**fields))
 
     def tail(self, count=20):
         return "\n".join(self.text().splitlines()[-count:])

@@ -1,6 +1,5 @@
 """Other people's TLS stacks, and old formats, against the real server."""
 
-import contextlib
 import re
 import subprocess
 
@@ -294,10 +293,10 @@ def test_weak_server_certificate(two, bits, digest, error):
                           certificate="weak")
     two.configure(two.listener("old", policy="legacy") + modern)
     two.reload()
-    line = two.log.wait(event="reload-refused")
-    assert "cannot use the certificate CN=sprov.example.net" in line.text
-    assert "wants RSA of 2048 bits or more" in line.text
-    assert line.text.endswith(': %s"' % error), line.text
+    assert re.search(
+        r'cannot use the certificate CN=sprov\.example\.net \("tls modern" '
+        r"wants RSA of 2048 bits or more, and SHA-256 or better\): %s$"
+        % error, two.log.messages(event="reload-refused"), re.MULTILINE)
     # Nothing was taken over; now the other way round.
     two.write("sprov.conf", good.replace("server.", "weak.", 2))
     two.reload()
@@ -331,7 +330,7 @@ def test_renegotiation(two):
         assert alert.level == tls10.WARNING
         answer = client.ask(REQUEST % ("/spa%s.cfg" % MAC))
     assert answer.partition(b"\r\n\r\n")[2] == PROFILE
-    assert two.log.lines(event="request", status="200")
+    two.log.wait(event="request", status="200")
 
 
 def test_renegotiation_by_openssl(two):
@@ -365,7 +364,7 @@ def test_a_second_connection_is_decided_anew(two, version):
     with wire.Client(two.port, offer, session=session) as client:
         assert client.tls.session_reused is False
         assert client.get("/spa%s.cfg" % MAC).status == 403
-    assert two.log.lines(reason="retired-device", mac=MAC)
+    two.log.wait(reason="retired-device", mac=MAC)
 
 
 def test_a_decision_is_made_for_each_request(two):
@@ -414,8 +413,10 @@ def test_log_of_what_is_no_tls(two, said, reason):
     """Such as a rule with http:// and the port of https."""
     with wire.socket.create_connection(("127.0.0.1", two.port)) as plain:
         plain.sendall(said)
-        with contextlib.suppress(OSError):  # the server may have gone
+        try:
             plain.shutdown(wire.socket.SHUT_WR)
+        except OSError:
+            pass  # the server was faster
         two.log.wait(event="handshake-failed", reason=reason, level="info")
     assert two.get().status == 200
 

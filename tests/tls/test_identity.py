@@ -266,7 +266,7 @@ def test_public_file(optional):
         reply = optional.get("/hello.xml", certificate)
         assert reply.status == 200 and b"hello" in reply.body
         assert reply["Content-Type"] == "text/xml"
-    assert len(optional.log.lines(reason="public-file")) == 4
+    optional.log.exactly(4, reason="public-file")
 
 
 def test_only_public_files_without_identity(optional):
@@ -377,7 +377,7 @@ def test_two_anchors_with_one_serial_number(server):
         reply = server.get("/spa%s.cfg" % mac, certificate)
         assert reply.status == 200
         assert mac.encode() in reply.body
-    assert {line["issuer"] for line in server.log.lines(event="request")} \
+    assert {line["issuer"] for line in server.log.exactly(2, event="request")} \
         == {"Client Root 7", "Client Root 8"}
 
 
