@@ -43,6 +43,7 @@ struct setup {
 	bool has_firmware;
 	struct mac mac;
 	struct anchors *trusted;
+	size_t cas_given;
 	struct chain *identity;
 	struct sim_device *own;
 	const struct sim_device *device; /* own, or one of fleet */
@@ -108,14 +109,14 @@ read_cas(struct anchors *all, const struct arguments *arguments,
 /* Else a refusal would look like the server's fault. */
 static void
 say_nothing_trusted(const struct setup *setup,
-    const struct arguments *arguments, size_t given)
+    const struct arguments *arguments)
 {
-	if (given == 0)
+	if (setup->cas_given == 0)
 		cmd_error("no CA certificates were given, so %s trusts no "
-		    "server; name some with --ca", setup->model->name);
+		    "server; name some with --ca", arguments->as);
 	else
 		cmd_error("of the %zu CA certificates given, %s is not known "
-		    "to trust any", given, arguments->as);
+		    "to trust any", setup->cas_given, arguments->as);
 }
 
 /* Of the CAs at hand the device trusts those that its claims say. */
@@ -136,8 +137,7 @@ choose_cas(struct setup *setup, const struct arguments *arguments,
 		    ca != NULL ? ca : custom).verdict == VERDICT_TRUSTED)
 			anchors_add(setup->trusted, anchors_get(all, i));
 	}
-	if (rc == 0 && anchors_count(setup->trusted) == 0)
-		say_nothing_trusted(setup, arguments, anchors_count(all));
+	setup->cas_given = anchors_count(all);
 	anchors_free(all);
 	return rc;
 }
@@ -310,6 +310,9 @@ simulate_one(struct arguments *arguments)
 		else
 			print_text(arguments, &result);
 	}
+	if (result.outcome == SIM_UNTRUSTED && setup.trusted != NULL &&
+	    anchors_count(setup.trusted) == 0)
+		say_nothing_trusted(&setup, arguments);
 	rc = result.outcome == SIM_PROVISIONED ? CMD_DONE : CMD_PROBLEM;
 	if (arguments->output != NULL &&
 	    write_output(arguments->output, &result, &err) != 0)

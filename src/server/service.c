@@ -140,13 +140,17 @@ load_template(struct service *service, const char *name, struct errors *errors)
 	if (rc == 0 && (rc = templates_add(service->templates, name, text,
 	    len, &err)) != 0)
 		(void)error_prefix(&err, "%s/", config->templates);
-	if (rc != 0)
+	if (rc != 0) {
 		complain(errors, config, config->templates_place, &err);
+		/* It is there: what names it shall not be called wrong, too. */
+		rc = templates_add(service->templates, name, "", 0, &err);
+	}
 	free(text);
 	free(path);
 }
 
-static void
+/* False when the folder cannot be read. */
+static bool
 load_templates_folder(struct service *service, struct errors *errors)
 {
 	const struct config *config = service->config;
@@ -164,6 +168,7 @@ load_templates_folder(struct service *service, struct errors *errors)
 		free(entries[i]);
 	}
 	free(entries);
+	return count >= 0;
 }
 
 /* Do the templates stand by each other? */
@@ -182,29 +187,28 @@ check_templates(const struct service *service, struct errors *errors)
 	errors_clear(&found);
 }
 
-/* False when some are missing for a reason that has been said. */
+/* False when it is not known which there are, for a reason that was said. */
 static bool
 load_templates(struct service *service, struct errors *errors)
 {
-	size_t before = errors->count;
+	bool known = true;
 	struct error err;
 
 	service->templates = templates_new();
 	if (service->config->templates != NULL)
-		load_templates_folder(service, errors);
+		known = load_templates_folder(service, errors);
 	if (!templates_has(service->templates, RENDER_DEFAULT_TEMPLATE) &&
 	    templates_add(service->templates, RENDER_DEFAULT_TEMPLATE,
 	    render_builtin_template, strlen(render_builtin_template),
 	    &err) != 0)
 		errors_add(errors, "%s", err.text);
-	if (errors->count > before)
-		return false;
-	check_templates(service, errors);
-	return true;
+	if (known)
+		check_templates(service, errors);
+	return known;
 }
 
 static void
-load_routes(struct service *service, bool has_all_templates,
+load_routes(struct service *service, bool templates_known,
     struct errors *errors)
 {
 	static const enum route_kind kinds[] = {
@@ -222,7 +226,7 @@ load_routes(struct service *service, bool has_all_templates,
 		if (routes_add(service->routes, kinds[route->kind],
 		    route->pattern, route->template, &err) != 0) {
 			complain(errors, config, route->place, &err);
-		} else if (route->template != NULL && has_all_templates &&
+		} else if (route->template != NULL && templates_known &&
 		    !templates_has(service->templates, route->template)) {
 			(void)error_set(&err, ERROR_NOT_FOUND,
 			    "there is no template \"%s\"", route->template);
@@ -236,7 +240,7 @@ service_new(struct config *config, struct errors *errors)
 {
 	struct service *service = xcalloc(1, sizeof(*service));
 	size_t before = errors->count;
-	bool has_all_templates;
+	bool templates_known;
 
 	atomic_init(&service->references, 1);
 	service->config = config;
@@ -246,8 +250,8 @@ service_new(struct config *config, struct errors *errors)
 	for (size_t i = 0; i < config->listener_count; i++)
 		load_listener(&service->listeners[i], config,
 		    &config->listeners[i], errors);
-	has_all_templates = load_templates(service, errors);
-	load_routes(service, has_all_templates, errors);
+	templates_known = load_templates(service, errors);
+	load_routes(service, templates_known, errors);
 	if (errors->count == before)
 		return service;
 	service_free(service);

@@ -32,10 +32,11 @@ def resolving(ca, address="127.0.0.1"):
     return ["--resolve", "%s.lab.example.net=%s" % (ca, address)]
 
 
-def simulated(sprov, *arguments, status=3):
-    """The outcome as data."""
+def simulated(sprov, *arguments, status=3, note=""):
+    """The outcome as data; note is what is said besides."""
     result = sprov("simulate", "--json", *arguments)
-    assert result.status == status and result.err == "", result
+    assert result.status == status, result
+    assert note in result.err and (result.err == "") == (note == ""), result
     return json.loads(result.out)
 
 
@@ -183,7 +184,8 @@ def test_trusts_what_its_firmware_trusts(lab, sprov):
 def test_without_cas(lab, sprov):
     device = lab.device(OLD)
     found = simulated(sprov, "--as", OLD, *resolving(device.ca),
-                      "https://%s:%d/x" % (device.host, device.port))
+                      "https://%s:%d/x" % (device.host, device.port),
+                      note="no CA certificates were given")
     assert found["outcome"] == "untrusted"
 
 
@@ -465,7 +467,8 @@ def test_custom_ca(tmp_path, sprov):
                           status=0)
         assert found["outcome"] == "provisioned"
         # Nobody says that this one can be given one.
-        found = simulated(sprov, "--as", "PAP2T", *options, url)
+        found = simulated(sprov, "--as", "PAP2T", *options, url,
+                          note="PAP2T is not known to trust any")
         assert found["outcome"] == "untrusted"
 
 

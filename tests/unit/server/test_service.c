@@ -259,9 +259,9 @@ static const struct {
 	{ "public /$MA$PN device.xml\n" GOOD,
 	    { "sprov.conf:1:8: ", "two macros" } },
 	{ "common /a.cfg none.xml\n" GOOD,
-	    { "sprov.conf:1:8: ", "there is no template \"none.xml\"" } },
+	    { "sprov.conf:1:15: ", "there is no template \"none.xml\"" } },
 	{ "public /a.cfg none.xml\n" GOOD,
-	    { "sprov.conf:1:8: ", "there is no template \"none.xml\"" } },
+	    { "sprov.conf:1:15: ", "there is no template \"none.xml\"" } },
 };
 
 static void
@@ -375,7 +375,7 @@ test_all_at_once(void **state)
 	    "allow-expired-anchor Nobody\n"
 	    "}\n";
 	static const char *const places[] = { ":6:13: ", ":7:16: ", ":8:16: ",
-		":12:13: ", ":14:22: ", ":2:8: ", ":3:9: " };
+		":12:13: ", ":14:22: ", ":2:15: ", ":3:9: " };
 	struct errors errors = { 0 };
 
 	(void)state;
