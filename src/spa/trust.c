@@ -239,6 +239,16 @@ trust_weigh(const struct claim *claims, size_t count, const struct model *model,
 }
 
 struct trust
+trust_weigh_beside(const struct claim *claims, size_t count,
+    const struct model *model, const struct firmware *firmware, int side,
+    const struct ca *ca)
+{
+	const struct place place = { firmware, side };
+
+	return weigh_at(claims, count, model, &place, ca);
+}
+
+struct trust
 trust_resolve(const struct model *model, const struct firmware *firmware,
     const struct ca *ca)
 {

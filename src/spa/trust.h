@@ -42,6 +42,15 @@ struct trust trust_weigh(const struct claim *claims, size_t count,
     const struct model *model, const struct firmware *firmware,
     const struct ca *ca);
 
+/*
+ * As trust_weigh(), for the versions just below firmware (side -1), it itself
+ * (0), or those just above it (1): between two neighbouring bounds of claims
+ * no verdict changes.
+ */
+struct trust trust_weigh_beside(const struct claim *claims, size_t count,
+    const struct model *model, const struct firmware *firmware, int side,
+    const struct ca *ca);
+
 /* "MODEL@FIRMWARE" or "MODEL"; has_firmware tells which.  -1 with ERROR_INPUT
  * and the nearest model's name when the model is unknown. */
 int trust_parse_device(const char *text, const struct model **model,
