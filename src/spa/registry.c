@@ -35,6 +35,19 @@ registry_is_server_ca(const struct ca *ca)
 	return false;
 }
 
+const struct source *
+registry_find_source(const char *key, size_t len)
+{
+	for (size_t i = 0; i < registry_source_count; i++) {
+		const struct source *source = &registry_sources[i];
+
+		if (strlen(source->key) == len &&
+		    memcmp(source->key, key, len) == 0)
+			return source;
+	}
+	return NULL;
+}
+
 static bool
 same_hash(const uint8_t *a, const uint8_t *b)
 {

@@ -152,6 +152,12 @@ struct claim {
 	const char *source;
 };
 
+/* What a source key stands for; docs/sources.md says more. */
+struct source {
+	const char *key;   /* "SPA-PROV" */
+	const char *title; /* one line */
+};
+
 extern const struct ca registry_cas[];
 extern const size_t registry_ca_count;
 extern const struct denied registry_denied[];
@@ -166,11 +172,16 @@ extern const struct release registry_releases[];
 extern const size_t registry_release_count;
 extern const struct claim registry_claims[];
 extern const size_t registry_claim_count;
+extern const struct source registry_sources[];
+extern const size_t registry_source_count;
 
 const struct ca *registry_find_ca(const char *id);
 
 /* May this CA stand above a server's certificate (and claims name it)? */
 bool registry_is_server_ca(const struct ca *ca);
+
+/* The source whose key is the first len bytes of key; NULL when unknown. */
+const struct source *registry_find_source(const char *key, size_t len);
 
 /*
  * The denied certificate that has this SHA-256 of certificate or key (32 bytes

@@ -223,18 +223,24 @@ def read_table(path, name, problems):
 
 
 def read_sources(path, problems):
-    """The keys of docs/sources.md: its third-level headings."""
-    keys = {}
+    """docs/sources.md: the titles by key, which are third-level headings."""
+    keys, key, in_title = {}, None, False
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             heading = re.fullmatch(r"### (.*)\n?", line)
             if not heading:
+                title = re.fullmatch(r"- Title: (.*)\n?", line)
+                more = re.fullmatch(r"  (\S.*)\n?", line)
+                in_title = bool(key and (title or (in_title and more)))
+                if in_title:
+                    keys[key] += " " * bool(keys[key]) + (title or more)[1]
                 continue
             if not re.fullmatch(r"[A-Z0-9][A-Z0-9.-]*", heading[1]):
                 problems.add(path, number, f'"{heading[1]}" is no source key')
             elif heading[1] in keys:
                 problems.add(path, number, f'"{heading[1]}" stands twice')
-            keys[heading[1]] = number
+            key, in_title = heading[1], False
+            keys[key] = ""
     return keys
 
 
@@ -513,6 +519,12 @@ def write_claims(rows, models, cas, out):
     finish(rows, "claim", out)
 
 
+def write_sources(keys, out):
+    out.append("const struct source registry_sources[] = {")
+    out += [f"\t{{ {c_string(key)}, {c_string(keys[key])} }}," for key in keys]
+    finish(keys, "source", out)
+
+
 def translate(tables, keys):
     """Check all tables and return them as lines of C."""
     out = ["/* Made by compile.py from the tables beside it. */",
@@ -527,6 +539,7 @@ def translate(tables, keys):
     write_stack_uses(tables["stack-uses"], models, stacks, out)
     write_releases(tables["releases"], models, out)
     write_claims(tables["claims"], models, cas, out)
+    write_sources(keys, out)
     return out
 
 

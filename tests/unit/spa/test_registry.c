@@ -284,6 +284,27 @@ test_words(void **state)
 	assert_string_equal(confidence_name(CONFIDENCE_NONE), "none");
 }
 
+/* Every key that a claim or a CA carries has a title. */
+static void
+test_sources(void **state)
+{
+	const struct source *source = registry_find_source("SPA-LIST+X", 8);
+
+	(void)state;
+	assert_non_null(source);
+	assert_string_equal(source->key, "SPA-LIST");
+	assert_null(registry_find_source("SPA-LISTS", 9));
+	assert_null(registry_find_source("SPA-LIST", 7));
+	for (size_t i = 0; i < registry_source_count; i++) {
+		assert_true(*registry_sources[i].title != '\0');
+		assert_null(strchr(registry_sources[i].title, '\n'));
+	}
+	source = registry_find_source("NOT-FOUND", 9);
+	assert_non_null(source);
+	assert_string_equal(source->title, "the documents of this page were "
+	    "searched for the model and the CA, and say nothing");
+}
+
 int
 main(void)
 {
@@ -296,6 +317,7 @@ main(void)
 		cmocka_unit_test(test_ciphers),
 		cmocka_unit_test(test_every_model),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
