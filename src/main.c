@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/ca.h"
 #include "cmd/cmd.h"
 #include "cmd/device.h"
 
@@ -12,6 +13,7 @@ static const struct command commands[] = {
 	{ "lab", "try the whole job on this machine, nothing to configure",
 	    cmd_lab },
 	{ "serve", "provision devices over mutual TLS", cmd_serve },
+	{ "ca", "which CA for which device, and why", cmd_ca },
 	{ "device", "the devices that are provisioned", cmd_device },
 	{ "simulate", "be a device for one resync, and say what it did",
 	    cmd_simulate },

@@ -1,8 +1,10 @@
 #include "pki/cert.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,6 +356,39 @@ cert_key_sha256(const X509 *cert, uint8_t digest[static CERT_DIGEST_BYTES])
 	done = EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL);
 	assert(done == 1);
 	OPENSSL_free(der);
+}
+
+bool
+cert_is_issued_by(const X509 *cert, const X509 *issuer)
+{
+	EVP_PKEY *key = X509_get0_pubkey(issuer);
+	X509 *copy = X509_dup(cert); /* OpenSSL 3.0's X509_verify() is not
+				      * const */
+	bool is = key != NULL && copy != NULL &&
+	    X509_NAME_cmp(X509_get_issuer_name(cert),
+	    X509_get_subject_name(issuer)) == 0 &&
+	    X509_verify(copy, key) == 1;
+
+	X509_free(copy);
+	ERR_clear_error();
+	return is;
+}
+
+void
+cert_serial(const X509 *cert, char hex[static CERT_SERIAL_BYTES])
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
+	int len = ASN1_STRING_length(serial);
+
+	hex[0] = '\0';
+	if (len < 0 || len > 20 ||
+	    ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER)
+		return;
+	text_hex(ASN1_STRING_get0_data(serial), (size_t)len, hex);
+	for (char *p = hex; *p != '\0'; p++)
+		*p = (char)toupper((unsigned char)*p);
+	if (len == 0)
+		(void)snprintf(hex, CERT_SERIAL_BYTES, "00");
 }
 
 static time_t

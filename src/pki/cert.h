@@ -90,6 +90,14 @@ char *cert_issuer_text(const X509 *cert);
 void cert_sha256(const X509 *cert, uint8_t digest[static CERT_DIGEST_BYTES]);
 void cert_key_sha256(const X509 *cert, uint8_t digest[static CERT_DIGEST_BYTES]);
 
+/* Is cert issued by issuer: by the names, and by the signature? */
+bool cert_is_issued_by(const X509 *cert, const X509 *issuer);
+
+/* The serial number in upper-case hex, "00" for 0; "" when it is negative or
+ * longer than the 20 bytes of RFC 5280 4.1.2.2. */
+#define CERT_SERIAL_BYTES (2 * 20 + 1)
+void cert_serial(const X509 *cert, char hex[static CERT_SERIAL_BYTES]);
+
 /* UTC; dates past 2038 are right; 0 when the certificate's cannot be read. */
 time_t cert_not_before(const X509 *cert);
 time_t cert_not_after(const X509 *cert);

@@ -34,6 +34,12 @@ struct identified identify_issuer(const X509 *leaf, const X509 *issuer);
 /* The same for a CA's own certificate: which CA is it? */
 struct identified identify_ca(const X509 *cert);
 
+/*
+ * Which of the CAs above device certificates is it?  By certificate, by key (a
+ * reissue) or by its common name alone (a reissue, or not what it says).
+ */
+struct identified identify_client_ca(const X509 *cert);
+
 /* "by certificate", "by key", "by name" */
 const char *identify_basis_name(enum identify_basis basis);
 

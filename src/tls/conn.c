@@ -242,6 +242,19 @@ tls_conn_certificate(const struct tls_conn *conn)
 	return SSL_get0_peer_certificate(conn->ssl);
 }
 
+void
+tls_conn_shown(const struct tls_conn *conn, X509 ***certs, size_t *count)
+{
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(conn->ssl);
+
+	*count = chain != NULL ? (size_t)sk_X509_num(chain) : 0;
+	*certs = *count > 0 ? xcalloc(*count, sizeof(**certs)) : NULL;
+	for (size_t i = 0; i < *count; i++) {
+		(*certs)[i] = sk_X509_value(chain, (int)i);
+		(void)X509_up_ref((*certs)[i]);
+	}
+}
+
 int
 tls_conn_alert_sent(const struct tls_conn *conn)
 {

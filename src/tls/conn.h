@@ -104,6 +104,14 @@ const struct tls_peer *tls_conn_peer(struct tls_conn *conn);
  * as much as all the rest of an answer.  Borrowed; NULL when there is none. */
 const X509 *tls_conn_certificate(const struct tls_conn *conn);
 
+/*
+ * The certificates that a server has sent, leaf first, also when the handshake
+ * failed after that.  *certs is an array of *count (0: none);
+ * cert_free_all() releases it.
+ */
+void tls_conn_shown(const struct tls_conn *conn, X509 ***certs,
+    size_t *count);
+
 /* Alert numbers (RFC 8446 6), -1 when none: the last sent and received.
  * close_notify does not count. */
 int tls_conn_alert_sent(const struct tls_conn *conn);

@@ -253,3 +253,25 @@ tls_context_new_client(const struct tls_client_options *options,
 	}
 	return context;
 }
+
+struct tls_context *
+tls_context_new_accept_any(bool extensions, struct error *err)
+{
+	const struct tls_client_options options = {
+		.min_version = TLS1_VERSION,
+		/* TLS 1.3 is nothing but extensions. */
+		.max_version = extensions ? TLS1_3_VERSION : TLS1_2_VERSION,
+		.ciphers = "ALL:!aNULL:!eNULL:!PSK:!SRP",
+		.extensions = extensions,
+		.send_sni = extensions,
+	};
+	struct tls_context *context = tls_context_new_client(&options, err);
+
+	if (context == NULL)
+		return NULL;
+	(void)SSL_CTX_set_options(context->ssl_ctx,
+	    SSL_OP_LEGACY_SERVER_CONNECT);
+	SSL_CTX_set_cert_verify_callback(context->ssl_ctx, tls_verify_nothing,
+	    context);
+	return context;
+}

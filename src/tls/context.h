@@ -60,4 +60,13 @@ struct tls_context *tls_context_new_client(
     const struct tls_client_options *options,
     struct error *err) MUST_CHECK FREED_BY(tls_context_free);
 
+/*
+ * A client that accepts any certificate, in order to look at it, and verifies
+ * nothing: any version from TLS 1.0 on and any cipher there is.  Only for
+ * probing what a server shows; nothing may be sent to whoever that is.  With
+ * extensions false it says what a device without them says, SNI included.
+ */
+struct tls_context *tls_context_new_accept_any(bool extensions,
+    struct error *err) MUST_CHECK FREED_BY(tls_context_free);
+
 #endif

@@ -49,6 +49,9 @@ struct tls_context *tls_context_use(struct tls_context *context);
 int tls_verify_device(X509_STORE_CTX *store_ctx, void *context);
 int tls_verify_server(X509_STORE_CTX *store_ctx, void *context);
 
+/* The same for tls_context_new_accept_any(): notes what was shown. */
+int tls_verify_nothing(X509_STORE_CTX *store_ctx, void *context);
+
 /* For SSL_CTX_set_msg_callback and SSL_CTX_set_info_callback. */
 void tls_conn_see_message(int sent, int version, int type, const void *data,
     size_t len, SSL *ssl, void *arg);

@@ -96,7 +96,11 @@ def test_tables_of_the_tree(tables):
     text = (tables.folder / "out.c").read_text()
     assert text.count("\t{ ") == sum(
         sum(1 for line in tables.lines(name)[1:] if not line.startswith("#"))
-        for name in TABLES)
+        for name in TABLES) + (
+            tables.folder / "sources.md").read_text().count("\n### ")
+    assert ('{ "SPA-LIST-TEST", "the cross table of devices and CAs in a '
+            'comment on that page, tried on real devices by a user" },'
+            in text)
 
 
 CA = {"id": "ciscosb-prov-1"}
