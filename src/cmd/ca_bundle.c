@@ -155,8 +155,8 @@ judge_dates(struct examined *ex, size_t i)
 	ca_date(cert_not_after(entry->cert), date);
 	if (entry->expired && ca != NULL)
 		errors_add(&ex->problems, "%zu: %s expired on %s: devices "
-		    "under it are refused; \"allow-expired-anchor \"%s\"\" in "
-		    "sprov.conf lets them in", i + 1, ca->id, date,
+		    "under it are refused, unless sprov.conf has "
+		    "allow-expired-anchor \"%s\"", i + 1, ca->id, date,
 		    ca->common_name);
 	else if (entry->expired)
 		errors_add(&ex->problems, "%zu: expired on %s", i + 1, date);
@@ -213,22 +213,33 @@ judge(struct examined *ex)
 
 /* ------------------------------------------------------------- in words */
 
+/* Is this model the first of its family that may have a certificate under the
+ * CA? */
+static bool
+begins_family(const struct ca *ca, size_t index)
+{
+	const struct model *model = &registry_models[index];
+
+	if (!bundle_ca_signs(ca, model))
+		return false;
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(registry_models[i].family, model->family) == 0 &&
+		    bundle_ca_signs(ca, &registry_models[i]))
+			return false;
+	return true;
+}
+
 /* The families that may have certificates under it, and how many devices. */
 static void
-print_families(const struct examined *ex, const struct ca *ca)
+print_families(const struct examined *ex, const char *words,
+    const struct ca *ca)
 {
-	const char *last = "";
-	size_t column = (size_t)printf("     lets in");
+	size_t column = (size_t)printf("     %s", words);
 
-	for (size_t i = 0; i < registry_model_count; i++) {
-		const struct model *model = &registry_models[i];
-
-		if (strcmp(model->family, last) == 0 ||
-		    !bundle_ca_signs(ca, model))
-			continue;
-		column = ca_wrap(column, 7, model->family);
-		last = model->family;
-	}
+	for (size_t i = 0; i < registry_model_count; i++)
+		if (begins_family(ca, i))
+			column = ca_wrap(column, 7,
+			    registry_models[i].family);
 	if (ex->fleet.present)
 		(void)ca_wrapf(column, 7, "(%zu %s)",
 		    DEVICES(count_devices(ex, ca)));
@@ -239,18 +250,17 @@ static void
 print_properties(const struct bundle_entry *entry, size_t index)
 {
 	char date[CA_DATE_BYTES];
-	size_t column;
 
 	ca_date(cert_not_after(entry->cert), date);
-	column = ca_wrapf(0, 5, "%s %d, signed with %s,%s %s %s",
+	(void)ca_wrapf(0, 5, "%s %d, signed with %s,%s %s %s",
 	    cert_is_rsa(entry->cert) ? "RSA" : "key of",
 	    cert_key_bits(entry->cert), cert_signature_digest(entry->cert),
 	    entry->weak_digest || entry->weak_key ? " weak," : "",
 	    entry->expired ? "EXPIRED" : "valid to", date);
-	if (entry->same_serial != index)
-		(void)ca_wrapf(column, 7, "; same serial number as %zu, "
-		    "another certificate", entry->same_serial + 1);
 	(void)putchar('\n');
+	if (entry->same_serial != index)
+		(void)printf("     has the serial number of %zu, but is "
+		    "another certificate\n", entry->same_serial + 1);
 }
 
 static void
@@ -278,7 +288,7 @@ print_entry(struct examined *ex, size_t i)
 	(void)putchar('\n');
 	print_properties(entry, i);
 	if (ca != NULL) {
-		print_families(ex, ca);
+		print_families(ex, "lets in", ca);
 		ca_sources_add(&ex->sources, ca->source);
 	}
 	free(subject);
@@ -305,7 +315,7 @@ print_missing(struct examined *ex)
 			(void)ca_wrapf(0, 7, "%s", ca->note);
 			(void)putchar('\n');
 		}
-		print_families(ex, ca);
+		print_families(ex, "would let in", ca);
 		ca_sources_add(&ex->sources, ca->source);
 	}
 }
@@ -335,18 +345,11 @@ static json_t *
 families_json(const struct ca *ca)
 {
 	json_t *array = json_array();
-	const char *last = "";
 
-	for (size_t i = 0; ca != NULL && i < registry_model_count; i++) {
-		const struct model *model = &registry_models[i];
-
-		if (strcmp(model->family, last) == 0 ||
-		    !bundle_ca_signs(ca, model))
-			continue;
-		(void)json_array_append_new(array,
-		    json_string(model->family));
-		last = model->family;
-	}
+	for (size_t i = 0; ca != NULL && i < registry_model_count; i++)
+		if (begins_family(ca, i))
+			(void)json_array_append_new(array,
+			    json_string(registry_models[i].family));
 	return array;
 }
 

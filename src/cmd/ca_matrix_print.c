@@ -206,12 +206,69 @@ print_markdown_block(const struct ca_matrix *matrix,
 	}
 }
 
+/* The CAs that a row trusts and that (still) sign or not; with the end of those
+ * that do not. */
+static void
+print_markdown_trusted(const struct ca_matrix *matrix,
+    const struct ca_row *row, enum ca_signing signing)
+{
+	bool any = false;
+
+	for (size_t c = 0; c < matrix->ca_count; c++) {
+		const struct ca *ca = matrix->cas[c];
+		char date[CA_DATE_BYTES];
+
+		if (row->cells[c].verdict != VERDICT_TRUSTED ||
+		    ca->signing != signing ||
+		    ca->role == CA_SERVER_INTERMEDIATE)
+			continue;
+		ca_date(ca->not_after, date);
+		(void)printf("%s%s%s", any ? ", " : " ", ca->id,
+		    row->cells[c].sure ? "" : " (less sure)");
+		if (signing == CA_SIGNING_NO && ca->not_after != 0)
+			(void)printf(" to %s", date);
+		any = true;
+	}
+	(void)printf(" |");
+}
+
+/* For the newest firmware: from whom a certificate can be had. */
+static void
+print_markdown_answers(const struct ca_matrix *matrix)
+{
+	(void)printf("| models | firmware | new certificates from | existing "
+	    "certificates from |\n|---|---|---|---|\n");
+	for (size_t b = 0; b < matrix->block_count; b++) {
+		const struct ca_block *block = &matrix->blocks[b];
+		const struct ca_row *row =
+		    &block->rows[block->row_count - 1];
+		char range[KNOWLEDGE_RANGE_BYTES];
+
+		if (!is_known(matrix, block))
+			continue;
+		(void)printf("|");
+		for (size_t m = 0; m < block->model_count; m++)
+			(void)printf("%s %s", m > 0 ? "," : "",
+			    block->models[m]->name);
+		knowledge_range_text(&row->range, range);
+		(void)printf(" | %s |", range);
+		print_markdown_trusted(matrix, row, CA_SIGNING_YES);
+		print_markdown_trusted(matrix, row, CA_SIGNING_NO);
+		(void)printf("\n");
+	}
+	(void)printf("\n");
+}
+
 static void
 print_markdown(const struct ca_matrix *matrix)
 {
 	bool any = false;
 
+	(void)printf("## With the newest firmware\n\n");
+	print_markdown_answers(matrix);
+	(void)printf("## The CAs\n\n");
 	print_markdown_legend(matrix);
+	(void)printf("## Every firmware\n\n");
 	(void)printf("| models | firmware |");
 	for (size_t c = 0; c < matrix->ca_count; c++)
 		(void)printf(" %c |", (char)('a' + c));

@@ -10,7 +10,7 @@
 #include "cmd/device_common.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-#define FACT_WIDTH 13
+#define FACT_WIDTH 14
 
 struct show {
 	struct knowledge *knowledge;

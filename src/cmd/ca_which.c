@@ -79,6 +79,18 @@ verdict_of(const struct answer *answer)
 /* ------------------------------------------------------------- in words */
 
 static void
+print_head(const struct which *which, const struct ca *ca)
+{
+	char state[CA_STATE_BYTES];
+
+	ca_state(ca, which->now, state);
+	if (*state != '\0')
+		(void)printf("  %-26s%-20s%s\n", ca->id, ca->name, state);
+	else
+		(void)printf("  %-26s%s\n", ca->id, ca->name);
+}
+
+static void
 print_claim(struct which *which, const char *before,
     const struct claim *claim)
 {
@@ -104,41 +116,96 @@ print_span(struct which *which, const struct knowledge_span *span)
 }
 
 static void
-print_head(const struct which *which, const struct ca *ca)
+print_spans(struct which *which, const struct answer *answer)
 {
-	char state[CA_STATE_BYTES];
+	for (size_t i = 0; i < answer->count; i++) {
+		const struct knowledge_span *span = &answer->spans[i];
+		char range[KNOWLEDGE_RANGE_BYTES];
 
-	ca_state(ca, which->now, state);
-	(void)printf("\n  %-26s%-20s%s\n", ca->id, ca->name, state);
+		if (answer->count > 1) {
+			knowledge_range_text(span, range);
+			(void)printf("    %s: %s\n", range,
+			    verdict_name(span->trust.verdict));
+		}
+		print_span(which, span);
+	}
 }
 
+static bool
+same_words(const struct which *which, const struct claim *a,
+    const struct claim *b)
+{
+	char *one, *other;
+	bool same;
+
+	if (a == NULL || b == NULL)
+		return a == b;
+	one = ca_claim_text(which->knowledge, a);
+	other = ca_claim_text(which->knowledge, b);
+	same = strcmp(one, other) == 0;
+	free(one);
+	free(other);
+	return same;
+}
+
+static bool
+same_span(const struct which *which, const struct knowledge_span *a,
+    const struct knowledge_span *b)
+{
+	char one[KNOWLEDGE_RANGE_BYTES], other[KNOWLEDGE_RANGE_BYTES];
+
+	knowledge_range_text(a, one);
+	knowledge_range_text(b, other);
+	return strcmp(one, other) == 0 &&
+	    a->trust.verdict == b->trust.verdict &&
+	    a->also_count + b->also_count == 0 &&
+	    a->trust.contradiction_count + b->trust.contradiction_count ==
+	    0 && same_words(which, a->trust.decided_by, b->trust.decided_by);
+}
+
+/* Would the same be printed below both heads? */
+static bool
+are_alike(const struct which *which, const struct answer *a,
+    const struct answer *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!same_span(which, &a->spans[i], &b->spans[i]))
+			return false;
+	return true;
+}
+
+/* CAs of which the same is said stand together. */
 static void
 print_group(struct which *which, int verdict, const char *title)
 {
+	bool *told = xcalloc(which->count, sizeof(*told));
 	bool any = false;
 
 	for (size_t i = 0; i < which->count; i++) {
 		const struct answer *answer = &which->answers[i];
 
-		if (verdict_of(answer) != verdict)
+		if (told[i] || verdict_of(answer) != verdict)
 			continue;
-		if (!any)
-			(void)printf("\n%s\n", title);
+		if (any)
+			(void)printf("\n");
+		else
+			(void)printf("\n%s\n\n", title);
 		any = true;
 		print_head(which, answer->ca);
-		for (size_t j = 0; j < answer->count; j++) {
-			char range[KNOWLEDGE_RANGE_BYTES];
+		for (size_t j = i + 1; j < which->count; j++) {
+			const struct answer *other = &which->answers[j];
 
-			if (answer->count > 1) {
-				knowledge_range_text(&answer->spans[j],
-				    range);
-				(void)printf("    %s: %s\n", range,
-				    verdict_name(
-				    answer->spans[j].trust.verdict));
+			if (verdict_of(other) == verdict &&
+			    are_alike(which, answer, other)) {
+				told[j] = true;
+				print_head(which, other->ca);
 			}
-			print_span(which, &answer->spans[j]);
 		}
+		print_spans(which, answer);
 	}
+	free(told);
 }
 
 /* Those of which nothing is known, as a list. */
