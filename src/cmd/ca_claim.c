@@ -158,7 +158,8 @@ check_date(const char *date, const char *today, struct error *err)
 	struct tm tm = { 0 };
 	const char *end = strptime(date, "%Y-%m-%d", &tm);
 
-	if (end != NULL && *end == '\0')
+	/* strptime() takes the 30th of February; timegm() makes it March. */
+	if (end != NULL && *end == '\0' && timegm(&tm) != -1)
 		(void)strftime(again, sizeof(again), "%Y-%m-%d", &tm);
 	text_escape(date, strlen(date), shown, sizeof(shown));
 	if (strlen(date) != strlen("2026-11-23") || strcmp(again, date) != 0)

@@ -168,14 +168,15 @@ print_notes(const struct list *list)
 	if (!list->fleet.present)
 		return;
 	if (list->clients)
-		(void)printf("DEVICES: of the %zu %s in the inventory, those "
-		    "with a certificate under it,\nas far as their models "
-		    "tell.\n", DEVICES(list->fleet.device_count));
+		(void)ca_wrapf(0, 0, "DEVICES: of the %zu %s in the "
+		    "inventory, those with a certificate under it, as far as "
+		    "their models tell.", DEVICES(list->fleet.device_count));
 	else
-		(void)printf("Of the %zu %s in the inventory: ACCEPT are "
-		    "known to trust it; NEED of them are\nknown to trust no "
-		    "other that is valid.\n",
+		(void)ca_wrapf(0, 0, "Of the %zu %s in the inventory: ACCEPT "
+		    "are known to trust it; NEED of them are known to trust "
+		    "no other that is valid.",
 		    DEVICES(list->fleet.device_count));
+	(void)putchar('\n');
 }
 
 static int

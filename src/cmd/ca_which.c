@@ -423,7 +423,7 @@ ca_which(int argc, char **argv)
 		"sprov ca which", "MODEL[@FIRMWARE]",
 		"Say for every CA whether a model trusts it, which claim "
 		"decides that, who made\nthe claim, and what speaks against "
-		"it.  Without a firmware: from which version on\nwhich answer "
+		"it.  Without a firmware: from which version\non which answer "
 		"holds.  Example: sprov ca which SPA504G@7.5.6\n",
 		options, LENGTH(options), 1, 1
 	};
