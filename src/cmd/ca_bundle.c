@@ -4,7 +4,7 @@
 #include "cmd/ca_common.h"
 
 #include <dirent.h>
-#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,10 +81,13 @@ take_folder(struct examined *ex, const char *path, struct error *err)
 	if (count < 0)
 		return error_errno(err, "%s", path);
 	for (int i = 0; i < count; i++) {
-		char *file = file_join(path, names[i]->d_name);
+		const char *name = names[i]->d_name;
+		char *file = file_join(path, name);
+		char shown[4 * NAME_MAX + 1];
 
+		text_escape(name, strlen(name), shown, sizeof(shown));
 		if (rc == 0)
-			rc = take_file(ex, file, names[i]->d_name, err);
+			rc = take_file(ex, file, shown, err);
 		free(file);
 		free(names[i]);
 	}

@@ -38,8 +38,22 @@ ca_claims_path(const char *given, const char *inventory)
 	return path;
 }
 
+/* How the path of the claims came about. */
+enum claims_from { CLAIMS_GIVEN, CLAIMS_NAMED, CLAIMS_IMPLIED };
+
+static enum claims_from
+claims_from(const char *given)
+{
+	const char *named = getenv("SPROV_CLAIMS");
+
+	if (given != NULL)
+		return CLAIMS_GIVEN;
+	return named != NULL && *named != '\0' ? CLAIMS_NAMED :
+	    CLAIMS_IMPLIED;
+}
+
 static int
-add_own(struct knowledge *knowledge, const char *path, bool must_exist)
+add_own(struct knowledge *knowledge, const char *path, enum claims_from from)
 {
 	struct errors errors = { 0 };
 	struct error err = { 0 };
@@ -48,10 +62,13 @@ add_own(struct knowledge *knowledge, const char *path, bool must_exist)
 	int rc;
 
 	if (file_read(path, KNOWLEDGE_TEXT_MAX, &text, &len, &err) != 0) {
-		if (err.kind == ERROR_NOT_FOUND && !must_exist)
+		if (err.kind == ERROR_NOT_FOUND && from != CLAIMS_GIVEN)
 			return 0;
-		cmd_error("%s", err.text);
-		return -1;
+		cmd_error("%s%s", from == CLAIMS_IMPLIED ?
+		    "going on without own claims: " : "", err.text);
+		/* Whoever may not read the server's folder may ask all the
+		 * same. */
+		return from == CLAIMS_IMPLIED ? 0 : -1;
 	}
 	rc = knowledge_add(knowledge, path, text, len, &errors);
 	if (rc != 0)
@@ -67,7 +84,7 @@ ca_load_knowledge(const char *given, const char *inventory)
 	struct knowledge *knowledge = knowledge_new();
 	char *path = ca_claims_path(given, inventory);
 
-	if (add_own(knowledge, path, given != NULL) != 0) {
+	if (add_own(knowledge, path, claims_from(given)) != 0) {
 		knowledge_free(knowledge);
 		knowledge = NULL;
 	}

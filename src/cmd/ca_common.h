@@ -35,7 +35,8 @@ int ca_bundle(int argc, char **argv);
 char *ca_claims_path(const char *given, const char *inventory);
 
 /* The registry with the own claims; a file that is not there is one without
- * claims, unless it was given.  NULL when that failed, which is said
+ * claims, unless it was given.  One that nobody named and that cannot be read
+ * is passed over, which is said.  NULL when that failed, which is said
  * already. */
 struct knowledge *ca_load_knowledge(const char *given, const char *inventory);
 

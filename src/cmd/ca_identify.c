@@ -25,7 +25,7 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define DEFAULT_PORT 443
 #define ADDRESSES_MAX 8
-#define DAY (24 * 60 * 60)
+#define DAY 86400
 
 struct identification {
 	X509 **certs; /* leaf first */

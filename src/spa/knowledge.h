@@ -17,8 +17,8 @@
 #include "base/error.h"
 #include "spa/trust.h"
 
-#define KNOWLEDGE_TEXT_MAX (4 * 1024 * 1024) /* bytes of a file of claims */
-#define KNOWLEDGE_OWN_MAX 20000		     /* claims of one file */
+#define KNOWLEDGE_TEXT_MAX 4194304 /* bytes of a file of claims: 4 MiB */
+#define KNOWLEDGE_OWN_MAX 20000	   /* claims of one file */
 
 /* The first line of every file of claims, without its newline. */
 #define KNOWLEDGE_HEADS "ca\tmodel\tfirmware_min\tfirmware_max\tverdict\t" \

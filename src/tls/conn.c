@@ -247,8 +247,12 @@ tls_conn_shown(const struct tls_conn *conn, X509 ***certs, size_t *count)
 {
 	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(conn->ssl);
 
-	*count = chain != NULL ? (size_t)sk_X509_num(chain) : 0;
-	*certs = *count > 0 ? xcalloc(*count, sizeof(**certs)) : NULL;
+	*certs = NULL;
+	*count = 0;
+	if (chain == NULL || sk_X509_num(chain) <= 0)
+		return;
+	*count = (size_t)sk_X509_num(chain);
+	*certs = xcalloc(*count, sizeof(X509 *));
 	for (size_t i = 0; i < *count; i++) {
 		(*certs)[i] = sk_X509_value(chain, (int)i);
 		(void)X509_up_ref((*certs)[i]);

@@ -265,10 +265,14 @@ tls_context_new_accept_any(bool extensions, struct error *err)
 		.extensions = extensions,
 		.send_sni = extensions,
 	};
-	struct tls_context *context = tls_context_new_client(&options, err);
+	struct tls_context *context = new_context(TLS_client_method(), err);
 
 	if (context == NULL)
 		return NULL;
+	if (set_up_client(context, &options, err) != 0) {
+		tls_context_free(context);
+		return NULL;
+	}
 	(void)SSL_CTX_set_options(context->ssl_ctx,
 	    SSL_OP_LEGACY_SERVER_CONNECT);
 	SSL_CTX_set_cert_verify_callback(context->ssl_ctx, tls_verify_nothing,

@@ -436,6 +436,19 @@ def test_claims_elsewhere(sprov, good, tmp_path):
                           'add" adds one\n')
 
 
+def test_claims_that_cannot_be_read(sprov, tmp_path):
+    """Who may not read the server's own ones may ask all the same."""
+    (tmp_path / "claims.tsv").mkdir()
+    result = sprov("ca", "which", "SPA962")
+    assert result.status == 0 and "sipura-prov-1" in result.out
+    assert result.err.startswith("sprov: going on without own claims: ")
+    result = sprov("ca", "which", "SPA962",
+                   SPROV_CLAIMS=str(tmp_path / "claims.tsv"))
+    assert result.status == 1
+    result = sprov("ca", "claim", "add", "SPA962@6.1.3", "custom-ca", "not")
+    assert result.status == 1
+
+
 def test_claims_in_no_folder(sprov, tmp_path):
     result = sprov("ca", "claim", "add", "-c", tmp_path / "no/claims.tsv",
                    "SPA962@6.1.3", "custom-ca", "not")
@@ -771,6 +784,10 @@ def test_bundle_folder(sprov, tmp_path, keys):
     assert [row["file"] for row in found["certificates"]] == ["a.cer",
                                                               "b.pem"]
     assert "(a.cer)" in sprov("ca", "bundle", folder).out
+    os.rename(os.fsencode(folder / "a.cer"), os.fsencode(folder) +
+              b"/a\xff\x1b.cer")
+    found = json.loads(sprov("ca", "bundle", "-j", folder).out)
+    assert found["certificates"][0]["file"] == "a\\xff\\x1b.cer"
     (folder / "e.pem").write_text("nothing")
     result = sprov("ca", "bundle", folder)
     assert result.status == 1 and "e.pem" in result.err
