@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "cmd/ca.h"
+#include "cmd/cert.h"
 #include "cmd/cmd.h"
+#include "cmd/csr.h"
 #include "cmd/device.h"
 
 static const struct command commands[] = {
@@ -14,6 +16,8 @@ static const struct command commands[] = {
 	    cmd_lab },
 	{ "serve", "provision devices over mutual TLS", cmd_serve },
 	{ "ca", "which CA for which device, and why", cmd_ca },
+	{ "csr", "make a key and a request for the signing portal", cmd_csr },
+	{ "cert", "certificates: import, roll back, list, check", cmd_cert },
 	{ "device", "the devices that are provisioned", cmd_device },
 	{ "simulate", "be a device for one resync, and say what it did",
 	    cmd_simulate },
