@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "lib"))
 # pylint: disable=wrong-import-position
 import minting  # noqa: E402
 import wire  # noqa: E402
-from daemon import (BINARY, ENVIRONMENT, Log, Server,  # noqa: E402
+from daemon import (BINARY, ENVIRONMENT, TREE, Log, Server,  # noqa: E402,F401
                     free_port)
 from labs import Lab  # noqa: E402
 

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/ca_common.h"
 #include "cmd/device_common.h"
 #include "inventory/inventory.h"
 #include "server/config.h"
@@ -102,7 +103,13 @@ cert_fleet_load(struct cert_fleet *fleet, const char *given,
 	struct inventory *inventory;
 	int rc;
 
-	*fleet = (struct cert_fleet) { .knowledge = knowledge_new() };
+	*fleet = (struct cert_fleet) { .knowledge = ca_load_knowledge(NULL,
+	    uri) };
+	if (fleet->knowledge == NULL) {
+		free(uri);
+		return error_set(err, ERROR_INPUT,
+		    "mend the file of own claims first");
+	}
 	inventory = inventory_open(uri, true, err);
 	free(uri);
 	if (inventory == NULL && given == NULL &&
