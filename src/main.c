@@ -19,6 +19,8 @@ static const struct command commands[] = {
 	{ "csr", "make a key and a request for the signing portal", cmd_csr },
 	{ "cert", "certificates: import, roll back, list, check", cmd_cert },
 	{ "device", "the devices that are provisioned", cmd_device },
+	{ "plan", "the fewest CAs, listeners and rules for the fleet",
+	    cmd_plan },
 	{ "simulate", "be a device for one resync, and say what it did",
 	    cmd_simulate },
 };

@@ -55,7 +55,7 @@ struct cmd_option {
 	struct cmd_texts *texts;
 };
 
-#define CMD_OPTIONS_MAX 16
+#define CMD_OPTIONS_MAX 32
 
 struct cmd_syntax {
 	const char *name;     /* "sprov device add" */
@@ -84,6 +84,7 @@ int cmd_number(const struct cmd_syntax *syntax, const char *option,
 
 /* The other subcommands. */
 int cmd_lab(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 
