@@ -343,10 +343,30 @@ row_is_whole(const struct plan_csv *csv)
 	return !quoted;
 }
 
+/* What says that the bytes are UTF-8, or that they are not. */
+static void
+skip_mark(struct plan_csv *csv)
+{
+	csv->started = true;
+	if (csv->row_len >= 2 && (memcmp(csv->row, "\xff\xfe", 2) == 0 ||
+	    memcmp(csv->row, "\xfe\xff", 2) == 0)) {
+		give_up(csv, 0,
+		    "the file is in UTF-16: save it as \"CSV UTF-8\"");
+	} else if (csv->row_len >= 3 &&
+	    memcmp(csv->row, "\xef\xbb\xbf", 3) == 0) {
+		csv->row_len -= 3;
+		memmove(csv->row, csv->row + 3, csv->row_len);
+	}
+}
+
 /* A row is in csv->row, with its newline unless it is the last. */
 static void
 parse_row(struct plan_csv *csv)
 {
+	if (!csv->started)
+		skip_mark(csv);
+	if (csv->stop)
+		return;
 	if (csv_parse(&csv->parser, csv->row, csv->row_len, take_cell,
 	    take_row, csv) != csv->row_len)
 		skip_row(csv, "a quote stands where none can be: a cell with "
@@ -365,26 +385,9 @@ end_line(struct plan_csv *csv)
 	csv->row_line = csv->line;
 }
 
-/* What says that the bytes are UTF-8, or that they are not. */
-static void
-start(struct plan_csv *csv, const char **text, size_t *len)
-{
-	csv->started = true;
-	if (*len >= 2 && (memcmp(*text, "\xff\xfe", 2) == 0 ||
-	    memcmp(*text, "\xfe\xff", 2) == 0)) {
-		give_up(csv, 0,
-		    "the file is in UTF-16: save it as \"CSV UTF-8\"");
-	} else if (*len >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0) {
-		*text += 3;
-		*len -= 3;
-	}
-}
-
 int
 plan_csv_read(struct plan_csv *csv, const char *text, size_t len)
 {
-	if (!csv->started && len > 0)
-		start(csv, &text, &len);
 	while (len > 0 && !csv->stop) {
 		const char *newline = memchr(text, '\n', len);
 		size_t n = newline != NULL ? (size_t)(newline - text) + 1 :
