@@ -94,14 +94,20 @@ read_hold(struct arguments *a)
 static int
 read_without(struct arguments *a)
 {
+	size_t count = 0;
+
 	a->excluded = xcalloc(a->without.count + 1, sizeof(*a->excluded));
 	for (size_t i = 0; i < a->without.count; i++) {
-		a->excluded[i] = find_ca("without", a->without.text[i]);
-		if (a->excluded[i] == NULL)
+		if (strcmp(a->without.text[i], "gone") == 0) {
+			a->options.without_gone = true;
+			continue;
+		}
+		a->excluded[count] = find_ca("without", a->without.text[i]);
+		if (a->excluded[count++] == NULL)
 			return CMD_USAGE;
 	}
 	a->options.without = a->excluded;
-	a->options.without_count = a->without.count;
+	a->options.without_count = count;
 	return -1;
 }
 
@@ -429,11 +435,11 @@ judge(const struct plan *plan)
 
 		if (!plan_can_be_had(one->supply))
 			cmd_error("a certificate from %s is needed for %zu "
-			    "%s, and the CA %s; --hold %s if you have one, "
-			    "--without %s shows what else there is",
+			    "%s, and the CA %s: --hold %s if you have one, "
+			    "--without gone to plan with what can be had",
 			    one->ca->id, DEVICES((size_t)one->devices),
 			    one->supply == PLAN_GONE ? "signs no more" :
-			    "may sign no more", one->ca->id, one->ca->id);
+			    "may sign no more", one->ca->id);
 	}
 	return plan->left_out > 0 || plan->unsupplied > 0 ? CMD_PROBLEM :
 	    CMD_DONE;
@@ -552,7 +558,7 @@ cmd_plan(int argc, char **argv)
 		    .texts = &a.certificates,
 		    .help = "a folder of ours, with keys; repeatable" },
 		{ .name = "without", .value = "CA", .texts = &a.without,
-		    .help = "what if that CA were not; repeatable" },
+		    .help = "what if it were not; gone: all past having" },
 		{ .name = "drop-tls", .value = "VERSION",
 		    .text = &a.drop_tls,
 		    .help = "what if 1.0 (1.1) were not spoken any more" },

@@ -62,6 +62,7 @@ find_candidates(struct work *work)
 		work->merits[work->ca_count++] = (struct plan_merit) {
 			.held = supply == PLAN_HELD,
 			.signs = ca->signing == CA_SIGNING_YES,
+			.kept = supply == PLAN_OVERDUE,
 			.life = life_of(ca, certificate),
 		};
 	}

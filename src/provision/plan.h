@@ -54,6 +54,7 @@ struct plan_options {
 	size_t certificate_count;
 	const struct ca *const *without; /* as if they did not exist */
 	size_t without_count;
+	bool without_gone; /* nor those of which no certificate can be had */
 	bool allow_custom, allow_public; /* the classes that may be planned */
 	int drop_tls; /* 0x0301 or 0x0302: no TLS 1.0 or 1.1 any more, so 1.2 is
 		       * the least; 0: all are spoken */
@@ -89,8 +90,8 @@ enum plan_expectation plan_expect(const struct plan_options *options,
     const struct firmware *firmware, const struct ca *ca,
     const struct claim **claim);
 
-/* May this CA be planned at all: a server's, not excluded, and no class that
- * is not allowed?  verisign-c3-any never: no one certificate answers to it. */
+/* May this CA be planned at all: a server's, not excluded, and no class unless
+ * it is allowed?  verisign-c3-any never: no one certificate answers to it. */
 bool plan_may_use(const struct plan_options *options, const struct ca *ca);
 
 /* Where a listener's certificate comes from. */
@@ -145,7 +146,8 @@ struct plan_way {
 /* Why a kind of device is left out, or will be. */
 enum plan_reason {
 	PLAN_COVERED,
-	PLAN_LACKS_SUPPLY,  /* led to ca, which nobody signs or holds */
+	PLAN_LACKS_SUPPLY,  /* it needs ca, of which none can be had; covered,
+			     * unless such CAs are excluded */
 	PLAN_LACKS_CLAIM,   /* nothing says what it trusts */
 	PLAN_LACKS_TRUST,   /* claims only say what it does not trust */
 	PLAN_LACKS_WITHOUT, /* it accepts ca, which is excluded */

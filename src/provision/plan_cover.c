@@ -32,6 +32,8 @@ plan_merit_compare(const struct plan_merit *a, const struct plan_merit *b)
 		return a->held ? -1 : 1;
 	if (a->signs != b->signs)
 		return a->signs ? -1 : 1;
+	if (a->kept != b->kept)
+		return a->kept ? -1 : 1;
 	return (a->life < b->life) - (a->life > b->life);
 }
 
@@ -106,14 +108,14 @@ is_dominated(const struct search *search, size_t a, size_t b)
 	const struct plan_merit *other = &search->merits[b];
 
 	if (one->held > other->held || one->signs > other->signs ||
-	    one->life > other->life)
+	    one->kept > other->kept || one->life > other->life)
 		return false;
 	for (size_t i = 0; i < search->count; i++)
 		if ((search->masks[i] & BIT(a)) != 0 &&
 		    (search->masks[i] & BIT(b)) == 0)
 			return false;
 	return b < a || one->held < other->held ||
-	    one->signs < other->signs;
+	    one->signs < other->signs || one->kept < other->kept;
 }
 
 static void
@@ -133,20 +135,21 @@ drop_dominated(struct search *search, size_t count)
 /* --------------------------------------------------------------- search */
 
 struct sum {
-	unsigned held, signs;
+	unsigned held, signs, kept;
 	time_t life; /* of the one that ends first */
 };
 
 static struct sum
 sum_up(uint64_t set, const struct plan_merit *merits)
 {
-	struct sum sum = { 0, 0, merits[first_bit(set)].life };
+	struct sum sum = { 0, 0, 0, merits[first_bit(set)].life };
 
 	for (; set != 0; set &= set - 1) {
 		const struct plan_merit *merit = &merits[first_bit(set)];
 
 		sum.held += merit->held;
 		sum.signs += merit->signs;
+		sum.kept += merit->kept;
 		if (merit->life < sum.life)
 			sum.life = merit->life;
 	}
@@ -164,6 +167,8 @@ is_better(uint64_t set, uint64_t than, const struct plan_merit *merits)
 		return a.held > b.held;
 	if (a.signs != b.signs)
 		return a.signs > b.signs;
+	if (a.kept != b.kept)
+		return a.kept > b.kept;
 	if (a.life != b.life)
 		return a.life > b.life;
 	return differ != 0 && (set & differ & -differ) != 0;

@@ -20,6 +20,7 @@
 struct plan_merit {
 	bool held;   /* we have a valid certificate from it */
 	bool signs;  /* it still signs */
+	bool kept;   /* we have one out of its dates, and that serves, too */
 	time_t life; /* until when; 0: not known, which is worst */
 };
 
@@ -30,7 +31,8 @@ int plan_merit_compare(const struct plan_merit *a, const struct plan_merit *b);
  * The smallest set with a CA of every mask in it.  accepted[] are masks with
  * bit i for merits[i]; each has a bit at least, bits from count up are 0.  Of
  * several smallest sets: the one with most CAs held; then with most that sign;
- * then whose first CA to end does so last; then with the first in order.
+ * then with most kept; then whose first CA to end does so last; then with the
+ * first in order.
  */
 uint64_t plan_cover(const uint64_t *accepted, size_t accepted_count,
     const struct plan_merit *merits, size_t count);

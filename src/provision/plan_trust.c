@@ -19,7 +19,9 @@ bool
 plan_may_use(const struct plan_options *options, const struct ca *ca)
 {
 	if (!registry_is_server_ca(ca) ||
-	    is_among(options->without, options->without_count, ca))
+	    is_among(options->without, options->without_count, ca) ||
+	    (options->without_gone &&
+	    !plan_can_be_had(plan_supply(options, ca, NULL))))
 		return false;
 	if (ca->role != CA_SERVER_CLASS)
 		return true;

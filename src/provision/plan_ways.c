@@ -39,18 +39,18 @@ plan_versions(const struct model *model, struct firmware *list, size_t max)
 
 /* ------------------------------------------------------------- reasons */
 
-/* What would be said of a CA that the device does not accept now; the first of
- * several in this order. */
+/* What would be said of a CA that the device does not accept now; of several
+ * the one that comes nearest to being accepted. */
 static const struct {
 	enum plan_expectation expectation;
 	enum plan_reason reason;
 } reasons[] = {
 	{ PLAN_TLS, PLAN_LACKS_TLS },
 	{ PLAN_ACCEPTS, PLAN_LACKS_WITHOUT },
-	{ PLAN_EXPIRED, PLAN_LACKS_TIME },
 	{ PLAN_WEAK, PLAN_LACKS_STRENGTH },
 	{ PLAN_NAME, PLAN_LACKS_SAN },
 	{ PLAN_DIGEST, PLAN_LACKS_SHA2 },
+	{ PLAN_EXPIRED, PLAN_LACKS_TIME },
 };
 
 /* The CA of which this is expected; a class only when classes are asked for.
@@ -95,6 +95,10 @@ find_reason(const struct plan_options *options,
 		if (ca == NULL)
 			continue;
 		assignment->reason = reasons[i].reason;
+		if (reasons[i].expectation == PLAN_ACCEPTS &&
+		    options->without_gone &&
+		    !plan_can_be_had(plan_supply(options, ca, NULL)))
+			assignment->reason = PLAN_LACKS_SUPPLY;
 		assignment->ca = ca;
 		return;
 	}

@@ -25,11 +25,11 @@ static void
 test_merits(void **state)
 {
 	static const struct plan_merit merits[] = {
-		{ true, false, 10 },  /* what we have, first of all */
-		{ false, true, 20 },  /* then what still signs */
-		{ false, true, 5 },   /* then what lasts */
-		{ false, false, 90 },
-		{ false, false, 0 },  /* not known is worst */
+		{ true, false, false, 10 }, /* what we have, first of all */
+		{ false, true, false, 20 }, /* then what still signs */
+		{ false, false, true, 5 },  /* then what we had */
+		{ false, false, false, 90 }, /* then what lasts */
+		{ false, false, false, 0 }, /* not known is worst */
 	};
 
 	(void)state;
@@ -48,12 +48,13 @@ test_merits(void **state)
 static void
 test_ties(void **state)
 {
-	static const struct plan_merit same[4] = { { false, true, 7 },
-		{ false, true, 7 }, { false, true, 7 }, { false, true, 7 } };
-	static const struct plan_merit lives[4] = { { false, false, 1 },
-		{ false, false, 9 }, { false, false, 8 }, { false, false, 8 } };
-	static const struct plan_merit held[4] = { { false, true, 99 },
-		{ true, false, 1 }, { true, false, 2 }, { false, true, 99 } };
+	static const struct plan_merit same[4] = { { .signs = true }, { .signs = true },
+		{ .signs = true }, { .signs = true } };
+	static const struct plan_merit lives[4] = { { .life = 1 }, { .life = 9 },
+		{ .life = 8 }, { .life = 8 } };
+	static const struct plan_merit held[4] = { { .signs = true, .life = 99 },
+		{ .held = true, .life = 1 }, { .held = true, .life = 2 },
+		{ .signs = true, .life = 99 } };
 	static const uint64_t one[] = { 0xf };
 	static const uint64_t two[] = { 0x3, 0xc, 0xf, 0x3 };
 
@@ -74,8 +75,8 @@ test_ties(void **state)
 static void
 test_small_but_held(void **state)
 {
-	static const struct plan_merit merits[] = { { false, true, 9 },
-		{ true, true, 9 }, { true, true, 9 } };
+	static const struct plan_merit merits[] = { { .life = 9 },
+		{ .held = true, .life = 9 }, { .held = true, .life = 9 } };
 	/* 1 and 2 serve all; 0 could stand for 1, and does not. */
 	static const uint64_t masks[] = { 0x3, 0x5, 0x4 };
 
@@ -86,19 +87,20 @@ test_small_but_held(void **state)
 /* ------------------------------------------------------- against all sets */
 
 struct sum {
-	unsigned held, signs;
+	unsigned held, signs, kept;
 	time_t life;
 };
 
 static struct sum
 sum_of(uint64_t set, const struct plan_merit *merits)
 {
-	struct sum sum = { 0, 0, INT64_MAX };
+	struct sum sum = { 0, 0, 0, INT64_MAX };
 
 	for (size_t i = 0; i < MAX_CAS; i++)
 		if ((set >> i & 1) != 0) {
 			sum.held += merits[i].held;
 			sum.signs += merits[i].signs;
+			sum.kept += merits[i].kept;
 			if (merits[i].life < sum.life)
 				sum.life = merits[i].life;
 		}
@@ -116,6 +118,8 @@ is_better(uint64_t a, uint64_t b, const struct plan_merit *merits)
 		return x.held > y.held;
 	if (x.signs != y.signs)
 		return x.signs > y.signs;
+	if (x.kept != y.kept)
+		return x.kept > y.kept;
 	if (x.life != y.life)
 		return x.life > y.life;
 	for (size_t i = 0; i < MAX_CAS; i++)
@@ -156,7 +160,7 @@ test_random(void **state)
 		for (size_t i = 0; i < MAX_CAS; i++)
 			merits[i] = (struct plan_merit) {
 				random_below(2), random_below(2),
-				(time_t)random_below(3) };
+				random_below(2), (time_t)random_below(3) };
 		for (size_t i = 0; i < count; i++) {
 			masks[i] = UINT64_MAX;
 			for (uint64_t k = 0; k < sparse; k++)
@@ -172,7 +176,7 @@ test_random(void **state)
 static void
 test_largest(void **state)
 {
-	struct plan_merit merits[PLAN_CAS_MAX] = { { false, false, 0 } };
+	struct plan_merit merits[PLAN_CAS_MAX] = { { .life = 0 } };
 	uint64_t masks[PLAN_CAS_MAX];
 
 	(void)state;

@@ -93,6 +93,7 @@ make_options(struct question *q)
 		.certificate_count = random_below(8),
 		.without = q->without,
 		.without_count = random_below(3) == 0 ? random_below(8) : 0,
+		.without_gone = random_below(4) == 0,
 	};
 	for (size_t i = 0; i < q->options.certificate_count; i++)
 		make_certificate(&q->held[i]);
@@ -162,19 +163,6 @@ is_without(const struct question *q, const struct ca *ca)
 	return false;
 }
 
-static bool
-is_candidate(const struct question *q, const struct ca *ca)
-{
-	if (!registry_is_server_ca(ca) || is_without(q, ca) ||
-	    strcmp(ca->id, "verisign-c3-any") == 0)
-		return false;
-	if (strcmp(ca->id, "custom-ca") == 0)
-		return q->options.allow_custom;
-	if (strcmp(ca->id, "public-ca-bundle") == 0)
-		return q->options.allow_public;
-	return true;
-}
-
 /* In force on that day; the end that is not known never comes. */
 static bool
 in_force(const struct plan_certificate *one, time_t at)
@@ -204,6 +192,22 @@ certificate_of(const struct question *q, const struct ca *ca)
 			best_end = end;
 		}
 	return best;
+}
+
+static bool
+is_candidate(const struct question *q, const struct ca *ca)
+{
+	if (!registry_is_server_ca(ca) || is_without(q, ca) ||
+	    strcmp(ca->id, "verisign-c3-any") == 0)
+		return false;
+	if (q->options.without_gone && ca->signing != CA_SIGNING_YES &&
+	    certificate_of(q, ca) == NULL)
+		return false;
+	if (strcmp(ca->id, "custom-ca") == 0)
+		return q->options.allow_custom;
+	if (strcmp(ca->id, "public-ca-bundle") == 0)
+		return q->options.allow_public;
+	return true;
 }
 
 static bool
@@ -281,14 +285,14 @@ find_accepted(struct question *q)
 /* ------------------------------------------------------------ all sets */
 
 struct merit {
-	unsigned held, signs;
+	unsigned held, signs, kept;
 	time_t life;
 };
 
 static struct merit
 merit_of(const struct question *q, uint64_t set)
 {
-	struct merit merit = { 0, 0, 0 };
+	struct merit merit = { 0, 0, 0, 0 };
 	bool first = true;
 
 	for (size_t i = 0; i < q->ca_count; i++) {
@@ -306,6 +310,8 @@ merit_of(const struct question *q, uint64_t set)
 		    (life == 0 || ours->not_after < life))
 			life = ours->not_after;
 		merit.held += held;
+		merit.kept += ours != NULL && !held &&
+		    q->cas[i]->signing != CA_SIGNING_YES;
 		merit.signs += q->cas[i]->signing == CA_SIGNING_YES;
 		if (first || life < merit.life)
 			merit.life = life;
@@ -323,6 +329,8 @@ is_better(const struct question *q, uint64_t a, uint64_t b)
 		return one.held > other.held;
 	if (one.signs != other.signs)
 		return one.signs > other.signs;
+	if (one.kept != other.kept)
+		return one.kept > other.kept;
 	if (one.life != other.life)
 		return one.life > other.life;
 	for (size_t i = 0; i < q->ca_count; i++)
