@@ -46,15 +46,21 @@ count_places(const struct plan *plan, const struct plan_options *options,
 		places->ports = port_count(options);
 	if (places->addresses * places->ports >= wanted)
 		return 0;
-	if (places->ports > 1)
+	if (ports_only)
 		return error_set(err, ERROR_INPUT,
-		    "%zu listeners, but %zu ports on %zu addresses: name more "
-		    "with --port or --address", wanted, places->ports,
-		    places->addresses);
+		    "%zu listeners need a port each, and %zu %s given: name "
+		    "more with --port", wanted, places->ports,
+		    places->ports == 1 ? "is" : "are");
+	if (options->mix_ports)
+		return error_set(err, ERROR_INPUT,
+		    "%zu listeners need an address and port each, and %zu by "
+		    "%zu are given: name more with --address or --port",
+		    wanted, places->addresses, places->ports);
 	return error_set(err, ERROR_INPUT,
-	    "%zu listeners, but %zu addresses: name more with --address, or "
-	    "mix with ports as in --layout addresses,ports", wanted,
-	    places->addresses);
+	    "%zu listeners need an address each, and %zu %s given: name more "
+	    "with --address, or mix with ports as in --layout "
+	    "addresses,ports", wanted, places->addresses,
+	    places->addresses == 1 ? "is" : "are");
 }
 
 /* "prov", or "prov.voice.example.net", with the domain where it has none; the

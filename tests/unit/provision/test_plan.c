@@ -447,12 +447,17 @@ static const struct {
 	    "prov.example.net=198.51.100.7:3443/0 "
 	    "prov.example.net=198.51.100.7:4443/0" },
 	{ { .at = NOW, .ports = ports, .port_count = 2 },
-	    "3 listeners, but 2 ports on 1 addresses: name more with --port "
-	    "or --address" },
+	    "3 listeners need a port each, and 2 are given: name more with "
+	    "--port" },
+	{ { .at = NOW, .ports = ports, .port_count = 1,
+	    .layout = PLAN_ADDRESSES, .mix_ports = true,
+	    .addresses = addresses, .address_count = 2 },
+	    "3 listeners need an address and port each, and 2 by 1 are "
+	    "given: name more with --address or --port" },
 	{ { .at = NOW, .layout = PLAN_ADDRESSES, .addresses = addresses,
-	    .address_count = 2 }, "3 listeners, but 2 addresses: name more "
-	    "with --address, or mix with ports as in --layout "
-	    "addresses,ports" },
+	    .address_count = 2 }, "3 listeners need an address each, and 2 "
+	    "are given: name more with --address, or mix with ports as in "
+	    "--layout addresses,ports" },
 	{ { .at = NOW, .domain = "a-name-that-is-rather-long-but-not-absurd."
 	    "voice.department.example.net" }, "the name prov.a-name-that-is-"
 	    "rather-long-but-not-absurd.voice.department.example.net is 75 "
