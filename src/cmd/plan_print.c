@@ -295,8 +295,15 @@ print_csr(const struct plan *plan, size_t index)
 	(void)printf("%s\n    CN=%s, RSA 2048, to be signed with %s\n",
 	    one->name, one->host, one->needs_sha1 &&
 	    one->ca->role == CA_SERVER_CLASS ? "SHA-1" : "SHA-256");
-	if (product != NULL)
+	if (product != NULL) {
+		char *command = xasprintf("sprov csr %s --out %s%s --email "
+		    "ADDRESS", one->host, one->name,
+		    one->needs_san ? " --san" : "");
+
+		print_wrapped("    made by: ", command, 13);
 		print_wrapped("    product: ", product, 13);
+		free(command);
+	}
 	print_models(plan, index);
 	if (one->needs_san)
 		print_wrapped("    ", "with a subjectAltName: some of these "
