@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "tls/conn.h"
 
 #define DATE_BYTES sizeof("9999-12-31")
 
@@ -192,9 +191,9 @@ plan_reason_text(const struct plan_assignment *assignment,
 		return xasprintf("it wants a subjectAltName, and the "
 		    "certificate from %s has none", id);
 	case PLAN_LACKS_TLS:
-		return xasprintf("it speaks %s at most",
-		    tls_version_name((uint16_t)
-		    assignment->stack->max_version));
+		/* 0x0301 is TLS 1.0. */
+		return xasprintf("it speaks TLS 1.%d at most",
+		    (assignment->stack->max_version & 0xff) - 1);
 	case PLAN_LACKS_STRENGTH:
 		return xasprintf("the certificate from %s is too weak to be "
 		    "shown without old TLS", id);

@@ -6,6 +6,7 @@ that were planned, and lets simulated devices follow the planned rules.
 
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -503,3 +504,36 @@ def test_left_out_by_handshakes(sprov, lab, served):
             assert result.status == 3
             assert json.loads(result.out)["outcome"] in (
                 "untrusted", "wrong-name", "handshake")
+
+
+# The documentation
+
+DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / \
+    "docs" / "ca-no-longer-signs.md"
+
+
+def test_document(tmp_path, environment):
+    """Every command of the page does what the page shows: "[3] text" is the
+    exit status and a line on standard error, other lines are in the output,
+    in this order."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    (tmp_path / "fleet.csv").write_text(
+        re.search(r"```csv\n(.*?)```", text, re.S).group(1))
+    blocks = re.findall(r"```console\n(.*?)```", text, re.S)
+    assert len(blocks) >= 5
+    for block in blocks:
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, shown = part.partition("\n")
+            run = subprocess.run(
+                ["sh", "-c", command.replace("sprov ", "%s " % BINARY)],
+                cwd=tmp_path, env=environment, capture_output=True,
+                encoding="utf-8", check=False)
+            lines = iter(run.stdout.splitlines())
+            status = 0
+            for line in shown.splitlines():
+                if line.startswith("[3] "):
+                    status = 3
+                    assert "sprov: %s\n" % line[4:] in run.stderr
+                else:
+                    assert line in lines, (command, line, run.stdout)
+            assert run.returncode == status, (command, run.stderr)
