@@ -10,8 +10,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/err.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 struct anchor {
 	X509 *cert;
@@ -78,6 +80,13 @@ anchors_add(struct anchors *anchors, X509 *cert)
 	if (X509_up_ref(cert) != 1 ||
 	    X509_STORE_add_cert(anchors->store, cert) != 1)
 		abort(); /* as xcalloc: no memory */
+	/*
+	 * OpenSSL reads extensions when they are first wanted.  Let that be
+	 * now, in one thread: later several verify with this certificate.
+	 * What is wrong with one shows when it is used.
+	 */
+	(void)X509_check_purpose(cert, -1, 0);
+	ERR_clear_error();
 }
 
 int
