@@ -254,7 +254,8 @@ after_reload(uv_work_t *work, int status)
 		    "%s has mistakes: going on as before", server->path);
 	}
 	discard_new(server);
-	notify_manager("READY=1");
+	if (!server->stopping)
+		notify_manager("READY=1");
 	work_ended(server);
 }
 
