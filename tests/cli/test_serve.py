@@ -448,7 +448,8 @@ def test_reload_of_a_broken_file(running):
         before = running.config.read_text()
         running.config.write_text(before.replace("modern", "modren"))
         running.reload()
-        said = running.log.messages(event="reload-refused", level="error")
+        running.log.wait(2, event="reload-refused", level="error")
+        said = running.log.messages(event="reload-refused")
         assert re.search(r'sprov\.conf:\d+:\d+: "modren" is no TLS policy: '
                          r'.* did you mean "modern"\?', said)
         assert "going on as before" in said
@@ -702,9 +703,13 @@ def test_stop_in_time(server):
 
 
 def test_stop_during_a_reload(running):
+    """And the manager does not hear that all is ready after that."""
     running.process.send_signal(signal.SIGHUP)
     running.process.send_signal(signal.SIGTERM)
     assert running.ended() == 0
+    while running.manager.hear(0):
+        pass
+    assert running.manager.states[-1] == "STOPPING=1"
 
 
 # The service manager

@@ -49,12 +49,19 @@ def wait_until(condition, what, patience=PATIENCE):
         time.sleep(0.01)
 
 
+_given = set()
+
+
 def free_port(host="127.0.0.1"):
-    """One that was free a moment ago."""
+    """One that was free a moment ago, and another one each time."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
+    while True:
+        with socket.socket(family) as s:
+            s.bind((host, 0))
+            port = s.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 FIELD = re.compile(r'([a-z-]+)=("(?:[^"\\]|\\.)*"|\S*)')
@@ -115,6 +122,13 @@ class Log:
         """The texts of those, as one; there has to be one."""
         self.wait(**fields)
         return "\n".join(line["message"] for line in self.lines(**fields))
+
+    def check(self):
+        """Nothing that a sanitizer complained about."""
+        text = self.text()
+        at = text.find("Sanitizer")
+        assert at < 0 and "runtime error:" not in text, \
+            text[max(at - 1000, 0):]
 
     def tail(self, count=20):
         return "\n".join(self.text().splitlines()[-count:])
@@ -242,4 +256,7 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.manager.close()
-        shutil.rmtree(self.folder)
+        try:
+            self.log.check()
+        finally:
+            shutil.rmtree(self.folder)

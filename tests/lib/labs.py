@@ -109,4 +109,7 @@ class Lab:
     def close(self):
         if self.pid and is_running(self.pid):
             stop(self.pid)
-        shutil.rmtree(self.base)
+        try:
+            self.log.check()
+        finally:
+            shutil.rmtree(self.base)
