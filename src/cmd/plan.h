@@ -11,6 +11,14 @@
 #include "base/error.h"
 #include "provision/plan.h"
 
+/* ------------------------------------------------------------ the fleet */
+
+/* Read a CSV file ("-": standard input), or the inventory.  -1 to go on; else
+ * all is said, and the exit status is returned. */
+int plan_read_csv(struct plan_fleet *fleet, const char *path) MUST_CHECK;
+int plan_read_inventory(struct plan_fleet *fleet,
+    const char *uri) MUST_CHECK;
+
 /* ------------------------------------------------- certificates we hold */
 
 struct plan_held {

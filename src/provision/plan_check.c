@@ -138,22 +138,36 @@ check_all(const struct check *check, struct error *err)
 	return rc;
 }
 
+/* The listeners' own rules; some may be NULL when that failed. */
+static int
+parse_own(struct check *check, struct error *err)
+{
+	size_t count = check->plan->listener_count;
+
+	check->own = xcalloc(count + 1, sizeof(*check->own));
+	for (size_t i = 0; i < count; i++) {
+		struct rule *rule = rule_parse(check->plan->listeners[i].rule,
+		    err);
+
+		check->own[i] = rule;
+		if (rule == NULL)
+			return -1;
+	}
+	return 0;
+}
+
 int
 plan_check_rule(const struct plan *plan, const struct plan_options *options,
     const struct knowledge *knowledge, const char *rule, struct error *err)
 {
 	struct check check = { .plan = plan, .options = options,
 		.knowledge = knowledge };
-	int rc = 0;
+	int rc;
 
 	check.rule = rule_parse(rule, err);
 	if (check.rule == NULL)
 		return -1;
-	check.own = xcalloc(plan->listener_count + 1, sizeof(*check.own));
-	for (size_t i = 0; rc == 0 && i < plan->listener_count; i++) {
-		check.own[i] = rule_parse(plan->listeners[i].rule, err);
-		rc = check.own[i] != NULL ? 0 : -1;
-	}
+	rc = parse_own(&check, err);
 	if (rc == 0)
 		rc = check_all(&check, err);
 	for (size_t i = 0; i < plan->listener_count; i++)

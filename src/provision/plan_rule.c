@@ -16,7 +16,7 @@
  */
 #include "base/buf.h"
 #include "base/mem.h"
-#include "provision/plan_parts.h"
+#include "provision/plan_shape.h"
 #include "spa/rule.h"
 
 #include <stdio.h>
@@ -26,31 +26,6 @@
 #define CUTS_MAX 64 /* versions that the chain may use */
 #define COMFORTABLE_LENGTH 1024 /* of a rule; one field of [MPP-PROV] has it */
 #define TEXT_MAX (1024 * 1024) /* of a rule that is too long, to say so */
-
-/* Devices of one model at one version (or several that fare alike). */
-struct point {
-	const struct firmware *firmware;
-	uint64_t allowed; /* a bit for each listener */
-	size_t segment;	  /* of the model */
-	size_t interval;  /* of the chain */
-};
-
-/* A run of versions of one model that go to one listener. */
-struct segment {
-	struct firmware from; /* unless it is the first */
-	size_t listener;
-};
-
-struct shape {
-	const struct model *model;
-	bool any_version; /* some of its devices' firmware is not known */
-	size_t listener;  /* of those */
-	struct firmware *versions; /* of those, what they may be */
-	struct point *points;
-	size_t point_count;
-	struct segment *segments; /* at least one */
-	size_t segment_count;
-};
 
 /* One alternative: "$PN" eq model (unless NULL) and $SWVER op version. */
 struct alternative {
@@ -62,9 +37,7 @@ struct alternative {
 
 struct universal {
 	const struct plan *plan;
-	const struct plan_options *options;
-	const struct knowledge *knowledge;
-	struct shape *shapes;
+	struct plan_shape *shapes;
 	size_t shape_count;
 	struct firmware cuts[CUTS_MAX]; /* between the intervals */
 	size_t cut_count;
@@ -73,191 +46,7 @@ struct universal {
 	size_t alternative_count;
 };
 
-static bool
-accepts(const struct universal *u, const struct model *model,
-    const struct firmware *firmware, size_t listener)
-{
-	return plan_expect(u->options, u->knowledge, model, firmware,
-	    u->plan->listeners[listener].ca, NULL) == PLAN_ACCEPTS;
-}
-
-/* --------------------------------------------------------- the devices */
-
-static struct shape *
-shape_of(struct universal *u, const struct model *model)
-{
-	struct shape *shape;
-
-	for (size_t i = 0; i < u->shape_count; i++)
-		if (u->shapes[i].model == model)
-			return &u->shapes[i];
-	shape = &u->shapes[u->shape_count++];
-	shape->model = model;
-	return shape;
-}
-
-static void
-add_point(struct shape *shape, const struct firmware *firmware,
-    uint64_t allowed)
-{
-	shape->points = xrealloc(shape->points,
-	    (shape->point_count + 1) * sizeof(*shape->points));
-	shape->points[shape->point_count++] = (struct point) {
-		.firmware = firmware, .allowed = allowed };
-}
-
-/* Devices whose version is not known may be of any: at each, a listener that
- * is accepted there. */
-static void
-add_possible_points(const struct universal *u, struct shape *shape)
-{
-	size_t count;
-
-	shape->versions = xcalloc(PLAN_VERSIONS_MAX,
-	    sizeof(*shape->versions));
-	count = plan_versions(shape->model, shape->versions,
-	    PLAN_VERSIONS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		uint64_t allowed = 0;
-
-		for (size_t j = 0; j < u->plan->listener_count; j++)
-			if (accepts(u, shape->model, &shape->versions[i], j))
-				allowed |= UINT64_C(1) << j;
-		if (allowed != 0)
-			add_point(shape, &shape->versions[i], allowed);
-	}
-}
-
-static int
-compare_points(const void *one, const void *other)
-{
-	const struct point *a = one, *b = other;
-
-	return firmware_compare(a->firmware, b->firmware);
-}
-
-static void
-collect_shapes(struct universal *u)
-{
-	const struct plan *plan = u->plan;
-
-	u->shapes = xcalloc(registry_model_count, sizeof(*u->shapes));
-	for (size_t i = 0; i < plan->assignment_count; i++) {
-		const struct plan_assignment *one = &plan->assignments[i];
-		struct shape *shape;
-
-		if (one->listener == PLAN_LEFT_OUT)
-			continue;
-		shape = shape_of(u, one->group->model);
-		if (one->group->has_firmware) {
-			add_point(shape, &one->group->firmware,
-			    UINT64_C(1) << one->listener);
-		} else {
-			shape->any_version = true;
-			shape->listener = one->listener;
-			add_possible_points(u, shape);
-		}
-	}
-	for (size_t i = 0; i < u->shape_count; i++)
-		if (u->shapes[i].point_count > 0)
-			qsort(u->shapes[i].points, u->shapes[i].point_count,
-			    sizeof(*u->shapes[i].points), compare_points);
-}
-
-/* ------------------------------------------------------------ segments */
-
-/*
- * Where devices begin to go to the listener: at the version to, or already at
- * an earlier one after from, when all in between that the registry knows
- * accept it.
- */
-static struct firmware
-find_cut(const struct universal *u, const struct model *model,
-    const struct firmware *from, const struct firmware *to, size_t listener)
-{
-	struct firmware list[PLAN_VERSIONS_MAX], cut = *to;
-	size_t count = plan_versions(model, list, PLAN_VERSIONS_MAX);
-
-	while (count-- > 0) {
-		if (firmware_compare(&list[count], to) > 0)
-			continue;
-		if (firmware_compare(&list[count], from) <= 0 ||
-		    !accepts(u, model, &list[count], listener))
-			break;
-		cut = list[count];
-	}
-	return cut;
-}
-
-/* Of what all devices of a segment accept: the listener of those whose version
- * is not known, when it is among them, else the best. */
-static size_t
-choose(const struct shape *shape, uint64_t allowed)
-{
-	if (shape->any_version &&
-	    (allowed & (UINT64_C(1) << shape->listener)) != 0)
-		return shape->listener;
-	return (size_t)__builtin_ctzll(allowed);
-}
-
-/* The segment whose lowest point is that one; segments come from the highest
- * version down. */
-static void
-close_segment(const struct universal *u, struct shape *shape, size_t lowest,
-    uint64_t allowed)
-{
-	struct segment segment = { .listener = choose(shape, allowed) };
-
-	if (lowest > 0)
-		segment.from = find_cut(u, shape->model,
-		    shape->points[lowest - 1].firmware,
-		    shape->points[lowest].firmware, segment.listener);
-	shape->segments = xrealloc(shape->segments,
-	    (shape->segment_count + 1) * sizeof(segment));
-	shape->segments[shape->segment_count++] = segment;
-}
-
-static void
-reverse_segments(struct shape *shape)
-{
-	size_t count = shape->segment_count;
-
-	for (size_t i = 0; i < count / 2; i++) {
-		struct segment swapped = shape->segments[i];
-
-		shape->segments[i] = shape->segments[count - 1 - i];
-		shape->segments[count - 1 - i] = swapped;
-	}
-	for (size_t i = 0; i < shape->point_count; i++)
-		shape->points[i].segment = count - 1 -
-		    shape->points[i].segment;
-}
-
-/*
- * As few segments as can be: each goes on while one listener suits all.  From
- * the highest version down, so that newer CAs serve as many versions as they
- * can.
- */
-static void
-cut_shape(const struct universal *u, struct shape *shape)
-{
-	uint64_t allowed = UINT64_MAX;
-
-	if (shape->point_count == 0)
-		allowed = UINT64_C(1) << shape->listener;
-	for (size_t i = shape->point_count; i-- > 0;) {
-		struct point *point = &shape->points[i];
-
-		if ((allowed & point->allowed) == 0) {
-			close_segment(u, shape, i + 1, allowed);
-			allowed = UINT64_MAX;
-		}
-		allowed &= point->allowed;
-		point->segment = shape->segment_count;
-	}
-	close_segment(u, shape, 0, allowed);
-	reverse_segments(shape);
-}
+/* ------------------------------------------------------------ intervals */
 
 static void
 add_cut(struct universal *u, const struct firmware *version)
@@ -288,13 +77,13 @@ interval_of(const struct universal *u, const struct firmware *firmware)
 
 /* Put points into intervals, and those of one segment and interval together. */
 static void
-sort_into_intervals(const struct universal *u, struct shape *shape)
+sort_into_intervals(const struct universal *u, struct plan_shape *shape)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < shape->point_count; i++) {
-		struct point point = shape->points[i];
-		struct point *last = kept > 0 ? &shape->points[kept - 1] :
+		struct plan_point point = shape->points[i];
+		struct plan_point *last = kept > 0 ? &shape->points[kept - 1] :
 		    NULL;
 
 		point.interval = interval_of(u, point.firmware);
@@ -308,13 +97,11 @@ sort_into_intervals(const struct universal *u, struct shape *shape)
 }
 
 static void
-cut_shapes(struct universal *u)
+find_cuts(struct universal *u)
 {
-	for (size_t i = 0; i < u->shape_count; i++) {
-		cut_shape(u, &u->shapes[i]);
+	for (size_t i = 0; i < u->shape_count; i++)
 		for (size_t j = 1; j < u->shapes[i].segment_count; j++)
 			add_cut(u, &u->shapes[i].segments[j].from);
-	}
 	for (size_t i = 0; i < u->shape_count; i++)
 		sort_into_intervals(u, &u->shapes[i]);
 }
@@ -342,7 +129,7 @@ chain_is_constant(const struct universal *u)
 /* Which segments the chain would lead astray: the first and the last of them;
  * false when none. */
 static bool
-find_strays(const struct universal *u, const struct shape *shape,
+find_strays(const struct universal *u, const struct plan_shape *shape,
     size_t *first, size_t *last)
 {
 	bool found = false;
@@ -355,7 +142,7 @@ find_strays(const struct universal *u, const struct shape *shape,
 		return true;
 	}
 	for (size_t i = 0; i < shape->point_count; i++) {
-		const struct point *point = &shape->points[i];
+		const struct plan_point *point = &shape->points[i];
 
 		if ((point->allowed >> u->chain[point->interval] & 1) != 0)
 			continue;
@@ -372,10 +159,10 @@ find_strays(const struct universal *u, const struct shape *shape,
  * the first, whichever takes fewer alternatives: the rest is left to the chain.
  */
 static void
-add_shape(struct universal *u, const struct shape *shape)
+add_shape(struct universal *u, const struct plan_shape *shape)
 {
 	size_t first, last, count = shape->segment_count;
-	const struct segment *segments = shape->segments;
+	const struct plan_segment *segments = shape->segments;
 
 	if (!find_strays(u, shape, &first, &last))
 		return;
@@ -606,36 +393,24 @@ write_rule(const struct universal *u, struct error *err)
 	return NULL;
 }
 
-static void
-clear(struct universal *u)
-{
-	for (size_t i = 0; i < u->shape_count; i++) {
-		free(u->shapes[i].versions);
-		free(u->shapes[i].points);
-		free(u->shapes[i].segments);
-	}
-	free(u->shapes);
-	free(u->alternatives);
-}
-
 char *
 plan_universal_rule(const struct plan *plan,
     const struct plan_options *options, const struct knowledge *knowledge,
     struct error *err)
 {
-	struct universal u = { .plan = plan, .options = options,
-		.knowledge = knowledge };
+	struct universal u = { .plan = plan };
 	size_t max = CUTS_MAX + 1;
 	char *rule;
 
-	collect_shapes(&u);
-	cut_shapes(&u);
+	u.shapes = plan_shapes(plan, options, knowledge, &u.shape_count);
+	find_cuts(&u);
 	for (size_t i = 0; i < u.shape_count; i++)
 		max += u.shapes[i].segment_count;
 	u.alternatives = xcalloc(max, sizeof(*u.alternatives));
 	find_chain(&u);
 	(void)compose(&u);
 	rule = write_rule(&u, err);
-	clear(&u);
+	plan_shapes_free(u.shapes, u.shape_count);
+	free(u.alternatives);
 	return rule;
 }
