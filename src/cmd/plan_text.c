@@ -205,6 +205,8 @@ const char *
 plan_way_name(enum plan_way_kind kind)
 {
 	switch (kind) {
+	case PLAN_SWITCH:
+		return "switch";
 	case PLAN_UPGRADE:
 		return "upgrade";
 	case PLAN_ASK:
@@ -254,6 +256,9 @@ plan_way_text(const struct plan_assignment *assignment,
 	char *first, *text;
 
 	switch (way->kind) {
+	case PLAN_SWITCH:
+		return xasprintf("it accepts %s, which can be had: plan with "
+		    "--without gone", way->ca->id);
 	case PLAN_UPGRADE:
 		return xasprintf("upgrade to firmware %s or later, which "
 		    "accepts %s", way->firmware.text, way->ca->id);

@@ -133,6 +133,7 @@ enum plan_way_kind {
 	PLAN_TRY,	/* nothing is known: try a unit */
 	PLAN_ENCRYPT,	/* AES-encrypted profiles over HTTP */
 	PLAN_REPLACE,
+	PLAN_SWITCH,	/* it accepts ca as it is, and that can be had */
 };
 
 #define PLAN_WAYS_MAX 8

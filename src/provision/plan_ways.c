@@ -165,6 +165,12 @@ add_rungs(const struct plan_options *options,
 	    PLAN_VERSIONS_MAX), rungs = 0;
 	const struct ca *before = NULL;
 
+	if (group->has_firmware) {
+		before = best_at(options, knowledge, group->model,
+		    &group->firmware);
+		if (before != NULL)
+			add_way(assignment, PLAN_SWITCH, before, NULL);
+	}
 	for (size_t i = 0; i < count && rungs < RUNGS_MAX; i++) {
 		const struct ca *ca;
 
