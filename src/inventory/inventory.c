@@ -159,6 +159,15 @@ inventory_open(const char *uri, bool read_only, struct error *err)
 	return inventory;
 }
 
+const struct inventory_store *
+inventory_behind(const struct inventory *inventory, void **state,
+    bool *writing)
+{
+	*state = inventory->state;
+	*writing = inventory->writing;
+	return inventory->store;
+}
+
 void
 inventory_close(struct inventory *inventory)
 {

@@ -68,6 +68,7 @@ static const char *const statement_sql[STATEMENTS] = {
 };
 
 struct sqlite {
+	struct sqlite_kind kind;
 	struct sqlite_file file;
 	sqlite3_stmt *statements[STATEMENTS]; /* prepared when first used */
 };
@@ -599,10 +600,25 @@ inventory_sqlite_open(const char *path, bool read_only, struct error *err)
 {
 	struct sqlite *sqlite = xcalloc(1, sizeof(*sqlite));
 
-	if (sqlite_file_open(&sqlite->file, path, read_only, err) == 0)
+	sqlite->kind = (struct sqlite_kind) {
+		.name = "inventory",
+		.update = "the next change of a device",
+		.application_id = 0x53505256, /* "SPRV" */
+		.synchronous = "FULL",
+		.migrations = inventory_migrations,
+		.migration_count = inventory_migration_count,
+	};
+	if (sqlite_file_open(&sqlite->file, &sqlite->kind, path, read_only,
+	    err) == 0)
 		return sqlite;
 	free(sqlite);
 	return NULL;
+}
+
+struct sqlite_file *
+inventory_sqlite_file(void *state)
+{
+	return &((struct sqlite *)state)->file;
 }
 
 const struct inventory_store inventory_sqlite = {
@@ -619,4 +635,5 @@ const struct inventory_store inventory_sqlite = {
 	.get_scope = sqlite_get_scope,
 	.each_device = sqlite_each_device,
 	.each_scope = sqlite_each_scope,
+	.migration = &inventory_sqlite_migrations,
 };

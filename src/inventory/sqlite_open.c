@@ -1,5 +1,4 @@
 #include "inventory/sqlite.h"
-#include "inventory/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +12,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-/* In the header of every database of ours: "SPRV". */
-#define APPLICATION_ID 0x53505256
 #define BUSY_TIMEOUT_MS 5000
 
 int
@@ -22,6 +19,7 @@ sqlite_file_error(const struct sqlite_file *file, const char *what,
     struct error *err)
 {
 	const char *advice = "";
+	char other[96];
 
 	switch (sqlite3_errcode(file->db) & 0xff) {
 	case SQLITE_BUSY:
@@ -29,7 +27,9 @@ sqlite_file_error(const struct sqlite_file *file, const char *what,
 		advice = " (another program writes to it; try again)";
 		break;
 	case SQLITE_NOTADB:
-		advice = " (it is no inventory; name another file)";
+		(void)snprintf(other, sizeof(other),
+		    " (it is no %s; name another file)", file->kind->name);
+		advice = other;
 		break;
 	case SQLITE_CORRUPT:
 		advice = " (the file is damaged; restore it from a backup)";
@@ -186,8 +186,8 @@ check_file(const struct sqlite_file *file, struct error *err)
 	if (stat(file->path, &st) != 0) {
 		int saved = errno;
 
-		(void)error_errno(err, "%s: cannot open the inventory",
-		    file->path);
+		(void)error_errno(err, "%s: cannot open the %s", file->path,
+		    file->kind->name);
 		if (saved == ENOENT || saved == ENOTDIR)
 			err->kind = ERROR_NOT_FOUND;
 		return -1;
@@ -212,15 +212,15 @@ recognise(struct sqlite_file *file, int *version, struct error *err)
 		return -1;
 	if (application == 0 && *version == 0 && objects == 0)
 		return 0;
-	if (application != APPLICATION_ID)
+	if (application != file->kind->application_id)
 		return error_set(err, ERROR_INPUT,
-		    "%s: it is a SQLite database of another program, not an "
-		    "inventory; name another file", file->path);
-	if (*version < 1 || (size_t)*version > inventory_migration_count)
+		    "%s: it is a SQLite database of another program, no %s; "
+		    "name another file", file->path, file->kind->name);
+	if (*version < 1 || (size_t)*version > file->kind->migration_count)
 		return error_set(err, ERROR_INPUT,
 		    "%s: its schema has version %d, this sprov knows 1 to %zu; "
 		    "install a newer sprov", file->path, *version,
-		    inventory_migration_count);
+		    file->kind->migration_count);
 	return 0;
 }
 
@@ -228,23 +228,24 @@ recognise(struct sqlite_file *file, int *version, struct error *err)
 static int
 migrate_from(struct sqlite_file *file, size_t version, struct error *err)
 {
+	const struct sqlite_kind *kind = file->kind;
 	char sql[96];
 
-	for (size_t i = version; i < inventory_migration_count; i++) {
-		if (sqlite_file_exec(file, inventory_migrations[i], err) == 0)
+	for (size_t i = version; i < kind->migration_count; i++) {
+		if (sqlite_file_exec(file, kind->migrations[i], err) == 0)
 			continue;
 		return error_prefix(err, "migration %zu: ", i + 1);
 	}
 	(void)snprintf(sql, sizeof(sql),
 	    "PRAGMA application_id = %d; PRAGMA user_version = %zu",
-	    APPLICATION_ID, inventory_migration_count);
+	    kind->application_id, kind->migration_count);
 	return sqlite_file_exec(file, sql, err);
 }
 
 static int
 migrate(struct sqlite_file *file, int version, struct error *err)
 {
-	if ((size_t)version == inventory_migration_count)
+	if ((size_t)version == file->kind->migration_count)
 		return 0;
 	if (sqlite_file_exec(file, "BEGIN IMMEDIATE", err) != 0)
 		return -1;
@@ -282,13 +283,13 @@ prepare_reader(struct sqlite_file *file, struct error *err)
 		return -1;
 	if (version == 0)
 		return error_set(err, ERROR_NOT_FOUND,
-		    "%s: it is empty, there is no inventory in it yet",
-		    file->path);
-	if ((size_t)version < inventory_migration_count)
+		    "%s: it is empty, there is no %s in it yet", file->path,
+		    file->kind->name);
+	if ((size_t)version < file->kind->migration_count)
 		return error_set(err, ERROR_INPUT,
 		    "%s: it was made by an older sprov (schema %d, expected "
-		    "%zu); the next change of a device brings it up to date",
-		    file->path, version, inventory_migration_count);
+		    "%zu); %s brings it up to date", file->path, version,
+		    file->kind->migration_count, file->kind->update);
 	return 0;
 }
 
@@ -296,6 +297,7 @@ static int
 prepare_writer(struct sqlite_file *file, struct error *err)
 {
 	int version = 0;
+	char sql[128];
 
 	if (take_lock(file, err) != 0 || create_file(file, err) != 0 ||
 	    check_file(file, err) != 0 ||
@@ -303,17 +305,20 @@ prepare_writer(struct sqlite_file *file, struct error *err)
 	    recognise(file, &version, err) != 0)
 		return -1;
 	/* Only now: a database of another program stays as it is. */
-	if (sqlite_file_exec(file, "PRAGMA journal_mode = WAL;"
-	    "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err) != 0)
+	(void)snprintf(sql, sizeof(sql), "PRAGMA journal_mode = WAL;"
+	    "PRAGMA synchronous = %s; PRAGMA foreign_keys = ON",
+	    file->kind->synchronous);
+	if (sqlite_file_exec(file, sql, err) != 0)
 		return -1;
 	return migrate(file, version, err);
 }
 
 int
-sqlite_file_open(struct sqlite_file *file, const char *path, bool read_only,
-    struct error *err)
+sqlite_file_open(struct sqlite_file *file, const struct sqlite_kind *kind,
+    const char *path, bool read_only, struct error *err)
 {
-	*file = (struct sqlite_file) { .path = xstrdup(path), .lock_fd = -1 };
+	*file = (struct sqlite_file) { .kind = kind, .path = xstrdup(path),
+		.lock_fd = -1 };
 	if ((read_only ? prepare_reader(file, err) :
 	    prepare_writer(file, err)) == 0)
 		return 0;

@@ -14,6 +14,31 @@
 
 #include "inventory/inventory.h"
 
+struct migration;
+struct migration_member;
+
+/* What the names of migration_store.h mean; -1 when they mean nothing. */
+int migration_state_find(const char *name);
+int wave_state_find(const char *name);
+int member_state_find(const char *name);
+
+/* As their namesakes in migration_store.h. */
+struct inventory_migrations {
+	int (*add)(void *state, struct migration *migration,
+	    const struct migration_member *members, size_t count,
+	    struct error *err);
+	int (*update)(void *state, const struct migration *migration,
+	    struct error *err);
+	int (*update_members)(void *state, int64_t id,
+	    const struct migration_member *members, size_t count,
+	    struct error *err);
+	int (*load)(void *state, int64_t id, struct migration *migration,
+	    struct error *err);
+	int (*members)(void *state, int64_t id,
+	    struct migration_member **members, size_t *count,
+	    struct error *err);
+};
+
 /*
  * Functions are as their namesakes in inventory.h.  A write that fails with
  * another kind than ERROR_SYSTEM has changed nothing.
@@ -48,10 +73,18 @@ struct inventory_store {
 	    void *arg, struct error *err);
 	int (*each_scope)(void *state, inventory_visit_scope *visit,
 	    void *arg, struct error *err);
+
+	/* NULL: this store keeps no migrations. */
+	const struct inventory_migrations *migration;
 };
 
 extern const struct inventory_store inventory_memory;
 extern const struct inventory_store inventory_sqlite;
+extern const struct inventory_migrations inventory_sqlite_migrations;
+
+/* What is behind an inventory; *writing: between begin and commit. */
+const struct inventory_store *inventory_behind(
+    const struct inventory *inventory, void **state, bool *writing);
 
 /* Cannot fail. */
 void *inventory_memory_open(void);

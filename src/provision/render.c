@@ -11,6 +11,9 @@ const char render_builtin_template[] =
     "<flat-profile>\n"
     "{{#profile_rule}}\n"
     "  <Profile_Rule>{{profile_rule}}</Profile_Rule>\n"
+    /* Always with it: an empty one takes back what was there before. */
+    "  <Profile_Rule_B>{{#profile_rule_b}}{{profile_rule_b}}"
+    "{{/profile_rule_b}}</Profile_Rule_B>\n"
     "{{/profile_rule}}\n"
     "  <Resync_On_Reset>Yes</Resync_On_Reset>\n"
     "  <Resync_Periodic>86400</Resync_Periodic>\n"

@@ -3,9 +3,11 @@
 #include "base/log.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "inventory/resyncs.h"
 #include "inventory/snapshot.h"
 #include "provision/decision.h"
 #include "provision/render.h"
+#include "server/record.h"
 #include "server/service.h"
 #include "spa/profile.h"
 #include "spa/registry.h"
@@ -87,6 +89,29 @@ log_answer(const struct exchange *exchange, const struct request *request,
 	log_end(&line);
 }
 
+/*
+ * Common files say nothing about a device's own profile.  Strangers are left
+ * out too: their certificate may say what it likes.
+ */
+static void
+record_answer(const struct exchange *exchange, const struct decision *decision,
+    int status)
+{
+	const struct ca *ca = exchange->listener->issuer.ca;
+	struct resync resync = { .status = status, .at = clock_wall() };
+
+	if (decision->device == NULL ||
+	    decision->reason == DECISION_COMMON_FILE ||
+	    decision->reason == DECISION_PUBLIC_FILE)
+		return;
+	resync.mac = decision->device->mac;
+	(void)snprintf(resync.listener, sizeof(resync.listener), "%s",
+	    exchange->listener->name);
+	(void)snprintf(resync.ca, sizeof(resync.ca), "%s",
+	    ca != NULL ? ca->id : "");
+	record_add(exchange->record, &resync);
+}
+
 static int
 render(const struct exchange *exchange, const struct decision *decision,
     struct buf *body, struct error *err)
@@ -160,6 +185,7 @@ answer_request(const struct exchange *exchange, const struct request *request,
 		put_text(&body, response.status);
 	response.content_length = body.len;
 	put_answer(out, &response, &body, request->method == REQUEST_HEAD);
+	record_answer(exchange, &decision, response.status);
 	log_answer(exchange, request, response.status, reason, body.len);
 	buf_clear(&body);
 }

@@ -13,6 +13,7 @@
 #include "spa/peer.h"
 
 struct log_line;
+struct record;
 struct request;
 struct service;
 struct service_listener;
@@ -27,13 +28,15 @@ struct exchange {
 	struct tls_conn *tls;
 	const struct peer *peer; /* parsed once per connection */
 	const struct addr *source;
+	struct record *record;	 /* of answers; NULL: none is kept */
 	uint64_t started_us;	 /* monotonic: accept, or end of the last one */
 };
 
 /* Bytes of head and body together that an answer may have. */
 #define ANSWER_MAX (1024 * 1024 + 4096)
 
-/* Answer a request: append head and body to out, log. */
+/* Answer a request: append head and body to out, log, and record it when it
+ * was a known device's. */
 void answer_request(const struct exchange *exchange,
     const struct request *request, bool keep_alive, struct buf *out);
 

@@ -104,6 +104,7 @@ exchange_of(const struct conn *conn)
 		.peer = tls_conn_peer(conn->tls)->verdict != TLS_PEER_NONE ?
 		    &conn->peer : NULL,
 		.source = &conn->source,
+		.record = conn->host->record,
 		.started_us = conn->started_us,
 	};
 }

@@ -16,6 +16,7 @@
 #include "base/addr.h"
 
 struct conn;
+struct record;
 struct service;
 struct snapshot;
 
@@ -24,6 +25,7 @@ struct conn_host {
 	uv_loop_t *loop;
 	struct snapshot *snapshot; /* the newest one */
 	struct service *service;   /* ditto */
+	struct record *record;	   /* of answers; NULL: none is kept */
 	bool stopping;
 	struct conn *first;	   /* all connections, for conn_host_sweep */
 	/* Called once for each, after it is closed and freed. */

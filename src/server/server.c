@@ -9,6 +9,7 @@
 #include "server/config.h"
 #include "server/notify.h"
 #include "server/privilege.h"
+#include "server/record.h"
 #include "server/service.h"
 #include "server/sockets.h"
 #include "server/worker.h"
@@ -30,6 +31,7 @@ struct server {
 	struct service *service;
 	struct inventory *inventory;
 	struct snapshot *snapshot;
+	struct record *record;
 	struct sockets sockets;
 	struct acceptors *acceptors;
 	struct worker **workers;
@@ -91,8 +93,11 @@ open_inventory(const struct config *config, struct errors *errors)
 	struct error err;
 
 	inventory = inventory_open(config->inventory, true, &err);
-	if (inventory == NULL && err.kind == ERROR_NOT_FOUND) {
-		/* The first start: make an empty one. */
+	if (inventory == NULL && (err.kind == ERROR_NOT_FOUND ||
+	    err.kind == ERROR_INPUT)) {
+		/* The first start: make an empty one.  Or the first one after
+		 * an upgrade: bring it up to date.  What is no inventory stays
+		 * as it is. */
 		inventory_close(inventory_open(config->inventory, false,
 		    &err));
 		inventory = inventory_open(config->inventory, true, &err);
@@ -232,6 +237,8 @@ commit_reload(struct server *server, struct sockets *fresh)
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_update(server->workers[i], server->service, NULL);
 	log_set_level(service_config(server->service)->log_level);
+	record_move(server->record,
+	    service_config(server->service)->state_directory);
 	acceptors_start(server->acceptors, &server->sockets, server->service);
 	log_listeners(server);
 	log_message(LOG_LEVEL_INFO, "reloaded", "%s", server->path);
@@ -362,6 +369,18 @@ raise_descriptor_limit(const struct config *config)
 }
 
 static int
+start_record(struct server *server, struct errors *errors)
+{
+	struct error err;
+
+	server->record = record_start(
+	    service_config(server->service)->state_directory, &err);
+	if (server->record == NULL)
+		errors_add(errors, "%s", err.text);
+	return server->record != NULL ? 0 : -1;
+}
+
+static int
 start_workers(struct server *server, struct errors *errors)
 {
 	const struct config *config = service_config(server->service);
@@ -379,6 +398,7 @@ start_workers(struct server *server, struct errors *errors)
 			errors_add(errors, "%s", err.text);
 			return -1;
 		}
+		worker_use_record(worker, server->record);
 		server->workers[server->worker_count++] = worker;
 	}
 	return 0;
@@ -477,9 +497,12 @@ server_run(const char *path, struct errors *errors)
 	rc = prepare(&server, errors);
 	if (rc == 0 && (rc = log_start(&err)) != 0)
 		errors_add(errors, "%s", err.text);
+	if (rc == 0)
+		rc = start_record(&server, errors);
 	if (rc == 0 && (rc = start_workers(&server, errors)) == 0)
 		serve(&server);
 	end_workers(&server);
+	record_stop(server.record);
 	sockets_close(&server.sockets, NULL);
 	snapshot_release(server.snapshot);
 	inventory_close(server.inventory);

@@ -193,6 +193,14 @@ worker_start(struct service *service, struct snapshot *snapshot,
 	return worker;
 }
 
+/* Its thread looks at this only when it has a connection, and that comes
+ * through the queue, whose mutex orders the two. */
+void
+worker_use_record(struct worker *worker, struct record *record)
+{
+	worker->host.record = record;
+}
+
 void
 worker_give(struct worker *worker, int fd, const struct addr *source,
     struct service *service, size_t listener)

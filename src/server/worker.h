@@ -12,6 +12,7 @@
 #include "base/addr.h"
 #include "base/error.h"
 
+struct record;
 struct service;
 struct snapshot;
 struct worker;
@@ -19,6 +20,10 @@ struct worker;
 /* Start the thread; keeps its own references of service and snapshot. */
 struct worker *worker_start(struct service *service, struct snapshot *snapshot,
     struct error *err) MUST_CHECK;
+
+/* Record answers there; before the first worker_give(), and the record has to
+ * outlive the worker. */
+void worker_use_record(struct worker *worker, struct record *record);
 
 /* Hand over an accepted, non-blocking socket (taken) of that listener. */
 void worker_give(struct worker *worker, int fd, const struct addr *source,
