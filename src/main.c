@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	{ "device", "the devices that are provisioned", cmd_device },
 	{ "plan", "the fewest CAs, listeners and rules for the fleet",
 	    cmd_plan },
+	{ "migrate", "move devices from one CA's listener to another's",
+	    cmd_migrate },
 	{ "simulate", "be a device for one resync, and say what it did",
 	    cmd_simulate },
 };

@@ -85,6 +85,7 @@ int cmd_number(const struct cmd_syntax *syntax, const char *option,
 /* The other subcommands. */
 int cmd_lab(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_migrate(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 
