@@ -296,8 +296,8 @@ migrate_run(int argc, char **argv)
 	};
 	const struct cmd_syntax syntax = {
 		"sprov migrate run", "",
-		"Step until the migration is done or has stopped itself.  May "
-		"be ended and started\nagain at any time.\n",
+		"Step until the migration is done or has stopped itself.  It "
+		"may be ended and\nstarted again at any time.\n",
 		options, LENGTH(options), 0, 0
 	};
 	uint64_t interval_ms = INTERVAL_DEFAULT_S * 1000;

@@ -136,7 +136,7 @@ make_ca(const char *id)
 {
 	const struct ca *ca = registry_find_ca(id);
 	char *name = xasprintf(IDENTIFY_LAB_PREFIX "%s", ca->common_name);
-	struct authority authority = { .key = make_key(2048) };
+	struct authority authority = { .key = make_key(1024) };
 
 	authority.cert = mint(name, NULL, authority.key, NULL);
 	free(name);
@@ -180,7 +180,7 @@ write_server(const char *folder, const char *name, const char *host,
 	char *common_name = xasprintf("%s.%s", host, LAB_DOMAIN);
 	char *cert_name = xasprintf("servers/%s.crt", name);
 	char *key_name = xasprintf("servers/%s.key", name);
-	EVP_PKEY *key = make_key(2048);
+	EVP_PKEY *key = make_key(1024);
 	X509 *cert = mint(common_name, "serverAuth", key, issuer);
 
 	write_certs(folder, cert_name, &cert, 1);
