@@ -113,22 +113,21 @@ member_answers_add(struct member_answers *answers,
 	}
 }
 
-static uint64_t
-since(uint64_t before, uint64_t now)
-{
-	return now >= before ? now - before : now;
-}
-
 enum member_progress
 member_progress(const struct migration_member *member,
     const struct member_answers *answers)
 {
-	uint64_t old = since(member->old_answers, answers->old_answers);
+	/* Counts never fall, unless the record was removed and made anew. */
+	bool anew = answers->old_answers < member->old_answers ||
+	    answers->new_answers < member->new_answers ||
+	    answers->new_profiles < member->new_profiles;
+	uint64_t old = answers->old_answers -
+	    (anew ? 0 : member->old_answers);
 
-	if (since(member->new_answers, answers->new_answers) > 0 &&
+	if (answers->new_answers > (anew ? 0 : member->new_answers) &&
 	    answers->new_status != STATUS_OK)
 		return PROGRESS_FAILING;
-	if (since(member->new_profiles, answers->new_profiles) > 0)
+	if (answers->new_profiles > (anew ? 0 : member->new_profiles))
 		return PROGRESS_NEW;
 	if (old >= MEMBER_OLD_ANSWERS &&
 	    answers->old_at >= member->trial_at + MEMBER_OLD_AFTER_S)

@@ -27,6 +27,7 @@
 #ifndef PROVISION_MIGRATION_H
 #define PROVISION_MIGRATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
