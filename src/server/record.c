@@ -78,13 +78,17 @@ write_batch(struct record *record, const char *path,
 	struct error err = { .kind = ERROR_NONE };
 	bool tried = clock_monotonic_ms() >= record->retry_ms;
 	bool good = tried && put_batch(record, path, batch, count, &err) == 0;
+	bool lost;
 
 	(void)pthread_mutex_lock(&record->mutex);
 	if (good)
 		record->written += count;
 	else
 		record->dropped += count;
+	lost = record->dropped > record->dropped_logged;
 	(void)pthread_mutex_unlock(&record->mutex);
+	if (good && lost)
+		complain(record, "more answers than could be written");
 	if (good || !tried)
 		return;
 	record->retry_ms = clock_monotonic_ms() + RETRY_MS;
@@ -198,8 +202,9 @@ record_stop(struct record *record)
 	counts = record_counts(record);
 	if (counts.dropped > record->dropped_logged)
 		log_message(LOG_LEVEL_WARN, "resyncs-not-recorded",
-		    "%llu answers are missing in %s",
-		    (unsigned long long)counts.dropped, record->path);
+		    "%llu more answers are missing in %s",
+		    (unsigned long long)(counts.dropped -
+		    record->dropped_logged), record->path);
 	record_free(record);
 }
 

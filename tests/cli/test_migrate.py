@@ -468,3 +468,18 @@ def test_the_inventory_is_busy(three):
                           "--interval", "10", stderr=subprocess.PIPE)
         _, err = run.communicate(timeout=30)
         assert run.returncode == 1 and b"trying again" in err
+
+
+def test_the_server_brings_an_old_inventory_up_to_date(three):
+    path = three.folder / "inventory.db"
+    for name in ("inventory.db-wal", "inventory.db-shm"):
+        (three.folder / name).unlink(missing_ok=True)
+    with sqlite3.connect(path) as db:
+        for table in ("migration_member", "migration_wave", "migration"):
+            db.execute("DROP TABLE " + table)
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    assert "by an older sprov" in three.migrate("status", status=1)
+    three.serve()
+    assert "there is no migration yet" in three.migrate("status", status=1)
+    assert three.resync(1)["provisioned"] == 3
