@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/ca_common.h"
 #include "cmd/cmd.h"
 #include "cmd/device_common.h"
 #include "spa/knowledge.h"
@@ -394,7 +395,9 @@ plan_fleet(struct arguments *a, struct plan_fleet *fleet)
 		    "add\" adds one, --csv FILE plans without it", a->csv);
 		return CMD_FAILED;
 	}
-	knowledge = knowledge_new();
+	knowledge = ca_load_knowledge(NULL, a->inventory);
+	if (knowledge == NULL)
+		return CMD_FAILED;
 	plan = plan_make(groups, count, &a->options, knowledge, &err);
 	rc = plan != NULL ? answer(plan, a) : cmd_fail(&err);
 	plan_free(plan);
