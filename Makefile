@@ -45,9 +45,10 @@ fuzz: setup-all
 coverage: setup-all
 	@tools/coverage $(COVERAGE)
 
-# CPU, memory and time of the server under the simulator's load.
+# CPU, memory and time: a resync under the simulator's load, a large plan.
 bench: all
 	@bench/resync $(BUILD)
+	@bench/plan $(BUILD)
 
 clean:
 	rm -rf $(BUILD) $(SAN) $(TSAN) $(FUZZ) $(COVERAGE)
