@@ -2,20 +2,19 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/mem.h"
 #include "inventory/inventory.h"
 #include "inventory/resyncs.h"
 #include "server/config.h"
 
-#include <stdlib.h>
-
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-#define INTERVAL_DEFAULT_S 10
+#define INTERVAL_DEFAULT_MS 10000
+#define INTERVAL_MAX_MS 3600000
 /* So many steps may fail one after the other, as when somebody else is writing
  * to the inventory. */
 #define FAILURES_MAX 10
@@ -159,11 +158,9 @@ migrate_list(int argc, char **argv)
 	if ((config = migrate_config(path)) == NULL)
 		return CMD_FAILED;
 	status = CMD_DONE;
-	if (migrate_open(&files, config, true, &err) != 0) {
+	if (migrate_open(&files, config, true, &err) != 0 ||
+	    migrate_print_list(files.inventory, json, &err) != 0)
 		status = cmd_fail(&err);
-	} else if (migrate_print_list(files.inventory, json, &err) != 0) {
-		status = cmd_fail(&err);
-	}
 	migrate_close(&files);
 	config_free(config);
 	return status;
@@ -300,7 +297,7 @@ migrate_run(int argc, char **argv)
 		"may be ended and\nstarted again at any time.\n",
 		options, LENGTH(options), 0, 0
 	};
-	uint64_t interval_ms = INTERVAL_DEFAULT_S * 1000;
+	uint64_t interval_ms = INTERVAL_DEFAULT_MS;
 	struct config *config;
 	struct error err;
 	int first, status;
@@ -308,7 +305,7 @@ migrate_run(int argc, char **argv)
 	status = cmd_options(&syntax, argc, argv, &first);
 	if (status < 0)
 		status = cmd_number(&syntax, "interval", interval_text, 10,
-		    3600 * 1000, &interval_ms);
+		    INTERVAL_MAX_MS, &interval_ms);
 	if (status >= 0)
 		return status;
 	if ((config = migrate_config(path)) == NULL)
@@ -343,8 +340,8 @@ roll_back(const struct config *config, bool json)
 	    "rules again\n", migration.id, put_back);
 	if (changed == 0)
 		return CMD_DONE;
-	(void)printf("%zu were left alone: their rules were changed meanwhile\n",
-	    changed);
+	(void)printf("%zu were left alone: their rules were changed "
+	    "meanwhile\n", changed);
 	return CMD_PROBLEM;
 }
 

@@ -203,7 +203,7 @@ tally_object(const struct wave_tally *tally)
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "devices", (json_int_t)tally->members,
 	    "waiting", (json_int_t)tally->waiting,
-	    "new", (json_int_t)(tally->new + tally->moved),
+	    "new", (json_int_t)tally->new + (json_int_t)tally->moved,
 	    "moved", (json_int_t)tally->moved,
 	    "old", (json_int_t)tally->old,
 	    "failing", (json_int_t)tally->failing,

@@ -121,7 +121,7 @@ static int
 read_ends(const struct service *service, const struct arguments *arguments,
     struct waves_plan *plan, struct error *err)
 {
-	const struct service_listener *from, *to;
+	const struct service_listener *from = NULL, *to = NULL;
 
 	if (read_end(service, "from", arguments->from, &plan->from, &from,
 	    err) != 0 || read_end(service, "to", arguments->to, &plan->to,

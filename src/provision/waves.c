@@ -27,7 +27,7 @@ count_members(struct work *work, struct error *err)
 {
 	for (size_t i = 0; i < work->count; i++) {
 		const struct migration_member *member = &work->members[i];
-		struct member_answers answers;
+		struct member_answers answers = { 0 };
 
 		work->progress[i] = PROGRESS_ABSENT;
 		if (member->state == MEMBER_TRIAL ||

@@ -153,7 +153,7 @@ waves_begin(struct inventory *inventory, struct resyncs *resyncs,
     struct error *err)
 {
 	struct snapshot *snapshot = snapshot_load(inventory, err);
-	struct member_answers answers;
+	struct member_answers answers = { 0 };
 	int rc = snapshot != NULL ? 0 : -1;
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {

@@ -140,7 +140,7 @@ judge_device(struct picking *picking, const struct device *device)
 	const struct waves_plan *plan = picking->plan;
 	const char *rule = snapshot_variable(picking->snapshot, device,
 	    device->model, RULE_VARIABLE);
-	struct member_answers answers;
+	struct member_answers answers = { 0 };
 
 	if (device->state == DEVICE_RETIRED)
 		return LEFT_RETIRED;

@@ -16,7 +16,7 @@ struct reader {
 	char **values;
 	unsigned depth;	  /* of elements that are open */
 	unsigned profile; /* depth of flat-profile; 0: it is not open */
-	size_t current;	  /* index of the parameter that is open, or count */
+	size_t current;	  /* index of the open parameter, or count */
 	struct buf text;
 	bool too_long;
 };

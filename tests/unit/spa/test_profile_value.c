@@ -85,7 +85,8 @@ test_refusals(void **state)
 	} cases[] = {
 		{ "", "1:1: " },
 		{ "<a/>", "no flat-profile" },
-		{ "<flat-profile><Profile_Rule>a</flat-profile>", "mismatched" },
+		{ "<flat-profile><Profile_Rule>a</flat-profile>",
+		    "mismatched" },
 		{ "<!DOCTYPE a><flat-profile/>", "DOCTYPE" },
 	};
 	char mark = 'x', *values[2] = { &mark, &mark };
