@@ -76,27 +76,30 @@ unknown_end(const struct service *service, const char *option,
 	    nearest != NULL ? "?" : "");
 }
 
-/* A CA, or else a listener; and the first listener that it stands for. */
-static int
+/* A CA, or else a listener.  Returns the first listener that it stands for, or
+ * NULL with err. */
+static const struct service_listener *
 read_end(const struct service *service, const char *option, const char *text,
-    struct migration_end *end, const struct service_listener **listener,
-    struct error *err)
+    struct migration_end *end, struct error *err)
 {
 	const struct ca *ca = registry_find_ca(text);
+	const struct service_listener *listener;
 
 	*end = (struct migration_end) { .is_ca = ca != NULL &&
 	    registry_is_server_ca(ca) };
-	if (strlen(text) >= sizeof(end->name))
-		return unknown_end(service, option, text, err);
+	if (strlen(text) >= sizeof(end->name)) {
+		(void)unknown_end(service, option, text, err);
+		return NULL;
+	}
 	memcpy(end->name, text, strlen(text) + 1);
-	*listener = find_listener(service, end);
-	if (*listener != NULL)
-		return 0;
-	if (!end->is_ca)
-		return unknown_end(service, option, text, err);
-	return error_set(err, ERROR_NOT_FOUND,
-	    "--%s %s: no listener of %s shows a certificate of that CA",
-	    option, text, service_config(service)->path);
+	listener = find_listener(service, end);
+	if (listener == NULL && end->is_ca)
+		(void)error_set(err, ERROR_NOT_FOUND,
+		    "--%s %s: no listener of %s shows a certificate of that "
+		    "CA", option, text, service_config(service)->path);
+	else if (listener == NULL)
+		(void)unknown_end(service, option, text, err);
+	return listener;
 }
 
 /* An answer must never count for both. */
@@ -121,11 +124,13 @@ static int
 read_ends(const struct service *service, const struct arguments *arguments,
     struct waves_plan *plan, struct error *err)
 {
-	const struct service_listener *from = NULL, *to = NULL;
+	const struct service_listener *to;
 
-	if (read_end(service, "from", arguments->from, &plan->from, &from,
-	    err) != 0 || read_end(service, "to", arguments->to, &plan->to,
-	    &to, err) != 0 || check_ends(service, plan, err) != 0)
+	if (read_end(service, "from", arguments->from, &plan->from, err) ==
+	    NULL)
+		return -1;
+	to = read_end(service, "to", arguments->to, &plan->to, err);
+	if (to == NULL || check_ends(service, plan, err) != 0)
 		return -1;
 	/* A certificate of no known CA is trusted as an own root is. */
 	plan->ca = to->issuer.ca != NULL ? to->issuer.ca :
