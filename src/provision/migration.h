@@ -5,10 +5,10 @@
  * How a device tries the new listener without being lost when it does not
  * accept it:
  *
- *   - The rules of a resync run in order, Profile_Rule first, then B; the first
- *     that fails ends the resync, and the retry begins with the first again:
- *     [ATA-AG] p. 59, [ATA19X-PROV], [MPP-PROV].  So Profile_Rule_B is no
- *     fallback: behind a Profile_Rule that fails it is never reached.
+ *   - The rules of a resync run in order, Profile_Rule first, then B:
+ *     [ATA-AG] p. 59, [ATA19X-PROV].  The first that fails ends the resync, and
+ *     the retry begins with the first again: [MPP-PROV].  So Profile_Rule_B is
+ *     no fallback: behind a Profile_Rule that fails it is never reached.
  *   - Therefore the old rule stays first while a device is on trial, and the
  *     new rule is its Profile_Rule_B.  Every resync begins with a profile from
  *     the old listener, whatever the new one does, and each profile that the
@@ -18,9 +18,10 @@
  *   - A device that does not know Profile_Rule_B is never seen at the new
  *     listener, and so stays where it is.
  *
- * ASSUMED: the sources describe the order and the abort for SPA1xx, ATA19x and
- * multiplatform phones; older families are taken to do the same.  ASSUMED: the
- * profile of the first rule is in force although a later rule fails.
+ * ASSUMED: the sources describe the order for SPA1xx and ATA19x and the abort
+ * for multiplatform phones only; all families are taken to do the same.  One
+ * that went on after a failure would lose nothing here.  ASSUMED: the profile
+ * of the first rule is in force although a later rule fails.
  *
  * All of this is pure: times and answers are arguments.
  */

@@ -13,7 +13,7 @@
  * run lets every device resync so many times, or with 0 until the file
  * FOLDER/stop is there.  What a device was given last is kept in
  * FOLDER/flash.tsv, also between two runs.  A resync is Profile_Rule, then
- * Profile_Rule_B; the first that fails ends it ([ATA19X-PROV], [MPP-PROV]).
+ * Profile_Rule_B ([ATA19X-PROV]); the first that fails ends it ([MPP-PROV]).
  * Every other device uses a Profile_Rule_B that came with Profile_Rule at
  * once, the rest only from the next resync on, because the sources leave that
  * open.  At the end a line of JSON says how the last round went.
