@@ -12,6 +12,7 @@
 #include "cmd/ca_common.h"
 #include "cmd/cmd.h"
 #include "cmd/device_common.h"
+#include "provision/plan_cover.h"
 #include "spa/knowledge.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
@@ -26,7 +27,7 @@ struct arguments {
 	/* What they mean. */
 	struct plan_options options;
 	struct plan_held held;
-	const struct ca **excluded;
+	const struct ca *excluded[PLAN_CAS_MAX];
 	uint16_t *port_numbers;
 	char (*address_texts)[16];
 	const char **address_list;
@@ -92,7 +93,8 @@ read_without(struct arguments *a)
 {
 	size_t count = 0;
 
-	a->excluded = xcalloc(a->without.count + 1, sizeof(*a->excluded));
+	if (a->without.count > PLAN_CAS_MAX)
+		return bad("more than %d of --without", PLAN_CAS_MAX);
 	for (size_t i = 0; i < a->without.count; i++) {
 		if (strcmp(a->without.text[i], "gone") == 0) {
 			a->options.without_gone = true;
@@ -428,7 +430,6 @@ static void
 clear(struct arguments *a)
 {
 	plan_held_clear(&a->held);
-	free(a->excluded);
 	free(a->port_numbers);
 	free(a->address_texts);
 	free(a->address_list);

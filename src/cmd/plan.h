@@ -39,7 +39,7 @@ void plan_held_clear(struct plan_held *held);
 
 /* -------------------------------------------------------------- answers */
 
-#define PLAN_CONFIG_MAX (1024 * 1024)
+#define PLAN_CONFIG_MAX (1024UL * 1024)
 
 /* The listener blocks for sprov.conf; machine limits them to one machine,
  * SIZE_MAX does not.  -1 when the text is too long. */

@@ -145,9 +145,9 @@ expiry_text(const struct ca *ca, const struct plan_options *options)
 {
 	char date[DATE_BYTES];
 
-	if (ca->not_after == 0 || ca->not_after >= options->at)
+	if (ca == NULL || ca->not_after == 0 || ca->not_after >= options->at)
 		return xasprintf("it looks at dates, and our certificate from "
-		    "%s is not valid then", ca->id);
+		    "%s is not valid then", ca != NULL ? ca->id : "its CA");
 	format_date(ca->not_after, date);
 	return xasprintf("it looks at dates, and %s, which it trusts, expired "
 	    "on %s", ca->id, date);
@@ -164,7 +164,8 @@ plan_reason_text(const struct plan_assignment *assignment,
 	case PLAN_COVERED:
 		break;
 	case PLAN_LACKS_SUPPLY:
-		return xasprintf(ca->signing == CA_SIGNING_NO ?
+		return xasprintf(ca != NULL &&
+		    ca->signing == CA_SIGNING_NO ?
 		    "it needs %s, which signs no more, and we hold no "
 		    "certificate from it" :
 		    "it needs %s, of which nobody knows whether it signs, and "

@@ -17,19 +17,25 @@ struct work {
 	struct plan_merit merits[PLAN_CAS_MAX];
 	uint64_t *accepted; /* of each group, a bit for each of cas */
 	size_t listener_of[PLAN_CAS_MAX];
+	struct plan_ladder ladder;
 };
 
-void
-plan_free(struct plan *plan)
+static void
+discard(struct plan *plan)
 {
-	if (plan == NULL)
-		return;
 	for (size_t i = 0; i < plan->listener_count; i++)
 		free(plan->listeners[i].rule);
 	free(plan->listeners);
 	free(plan->assignments);
 	free(plan->universal_rule);
 	free(plan);
+}
+
+void
+plan_free(struct plan *plan)
+{
+	if (plan != NULL)
+		discard(plan);
 }
 
 /* ---------------------------------------------------------- candidates */
@@ -189,7 +195,7 @@ assign_all(struct work *work)
 		if (assignment->listener == PLAN_LEFT_OUT ||
 		    assignment->reason != PLAN_COVERED)
 			plan_explain(work->options, work->knowledge,
-			    assignment);
+			    &work->ladder, assignment);
 	}
 }
 
@@ -219,26 +225,26 @@ plan_make(const struct plan_group *groups, size_t group_count,
     struct error *err)
 {
 	struct work work = { .options = options, .knowledge = knowledge };
+	struct plan *plan;
 
 	if (group_count == 0) {
 		(void)error_set(err, ERROR_INPUT, "there is no device");
 		return NULL;
 	}
-	work.plan = xcalloc(1, sizeof(*work.plan));
-	work.plan->assignments = xcalloc(group_count,
-	    sizeof(*work.plan->assignments));
-	work.plan->assignment_count = group_count;
+	plan = work.plan = xcalloc(1, sizeof(*plan));
+	plan->assignments = xcalloc(group_count, sizeof(*plan->assignments));
+	plan->assignment_count = group_count;
 	for (size_t i = 0; i < group_count; i++)
-		work.plan->assignments[i].group = &groups[i];
+		plan->assignments[i].group = &groups[i];
 	find_candidates(&work);
 	find_accepted(&work);
 	choose_listeners(&work);
 	assign_all(&work);
 	free(work.accepted);
-	if (plan_lay_out(work.plan, options, err) != 0) {
-		plan_free(work.plan);
+	if (plan_lay_out(plan, options, err) != 0) {
+		discard(plan);
 		return NULL;
 	}
 	add_universal_rule(&work);
-	return work.plan;
+	return plan;
 }

@@ -1,3 +1,4 @@
+#include "base/buf.h"
 #include "base/mem.h"
 #include "provision/plan_parts.h"
 #include "spa/macro.h"
@@ -5,6 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+#define MA "020000000001" /* of any device: all URLs have it */
 
 /* A rule, evaluated as a device of that model and version does it. */
 static int
@@ -16,8 +19,8 @@ evaluate(const struct rule *rule, const struct model *model,
 		{ "PN", model->product, false },
 		{ "PSN", model->series, false },
 		{ "SWVER", firmware != NULL ? firmware->text : NULL, false },
-		{ "MA", "020000000001", false },
-		{ "MAU", "020000000001", false },
+		{ "MA", MA, false },
+		{ "MAU", MA, false },
 	};
 	const struct macros macros = { list, sizeof(list) / sizeof(*list) };
 
@@ -29,7 +32,7 @@ struct check {
 	const struct plan_options *options;
 	const struct knowledge *knowledge;
 	struct rule *rule;
-	struct rule **own; /* of each listener */
+	char **urls; /* of each listener */
 };
 
 /* Which listener the rule leads to; PLAN_LEFT_OUT when to none of them. */
@@ -37,17 +40,14 @@ static int
 follow(const struct check *check, const struct model *model,
     const struct firmware *firmware, size_t *listener, struct error *err)
 {
-	struct rule_result result, own;
+	struct rule_result result;
 	int rc = evaluate(check->rule, model, firmware, &result, err);
 
 	*listener = PLAN_LEFT_OUT;
-	for (size_t i = 0; rc == 0 && i < check->plan->listener_count; i++) {
-		rc = evaluate(check->own[i], model, firmware, &own, err);
-		if (rc == 0 && result.matched &&
-		    strcmp(result.url, own.url) == 0)
+	for (size_t i = 0; rc == 0 && i < check->plan->listener_count; i++)
+		if (result.matched &&
+		    strcmp(result.url, check->urls[i]) == 0)
 			*listener = i;
-		rule_result_clear(&own);
-	}
 	rule_result_clear(&result);
 	return rc;
 }
@@ -138,22 +138,26 @@ check_all(const struct check *check, struct error *err)
 	return rc;
 }
 
-/* The listeners' own rules; some may be NULL when that failed. */
+/* Where the listeners' own rules lead; no model and no version is in them. */
 static int
-parse_own(struct check *check, struct error *err)
+expand_urls(struct check *check, struct error *err)
 {
-	size_t count = check->plan->listener_count;
+	const struct macro list[] = { { "MA", MA, false } };
+	const struct macros macros = { list, 1 };
+	const struct plan *plan = check->plan;
+	int rc = 0;
 
-	check->own = xcalloc(count + 1, sizeof(*check->own));
-	for (size_t i = 0; i < count; i++) {
-		struct rule *rule = rule_parse(check->plan->listeners[i].rule,
-		    err);
+	check->urls = xcalloc(plan->listener_count + 1, sizeof(*check->urls));
+	for (size_t i = 0; rc == 0 && i < plan->listener_count; i++) {
+		const char *rule = plan->listeners[i].rule;
+		struct buf url;
 
-		check->own[i] = rule;
-		if (rule == NULL)
-			return -1;
+		buf_init(&url, RULE_EXPANDED_MAX);
+		rc = macro_expand(&macros, rule, strlen(rule), false, &url);
+		check->urls[i] = buf_take(&url);
 	}
-	return 0;
+	return rc == 0 ? 0 : error_set(err, ERROR_INPUT,
+	    "a URL is longer than %d bytes", RULE_EXPANDED_MAX);
 }
 
 int
@@ -167,12 +171,12 @@ plan_check_rule(const struct plan *plan, const struct plan_options *options,
 	check.rule = rule_parse(rule, err);
 	if (check.rule == NULL)
 		return -1;
-	rc = parse_own(&check, err);
+	rc = expand_urls(&check, err);
 	if (rc == 0)
 		rc = check_all(&check, err);
 	for (size_t i = 0; i < plan->listener_count; i++)
-		rule_free(check.own[i]);
-	free(check.own);
+		free(check.urls[i]);
+	free(check.urls);
 	rule_free(check.rule);
 	return rc;
 }

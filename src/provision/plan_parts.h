@@ -14,9 +14,17 @@
 size_t plan_versions(const struct model *model, struct firmware *list,
     size_t max);
 
+/* Those of the model that was asked for last: finding them takes a while. */
+struct plan_ladder {
+	const struct model *model; /* NULL: of none yet */
+	size_t count;
+	struct firmware versions[PLAN_VERSIONS_MAX];
+};
+
 /* Say why the device is left out, or will be, and what can be done. */
 void plan_explain(const struct plan_options *options,
-    const struct knowledge *knowledge, struct plan_assignment *assignment);
+    const struct knowledge *knowledge, struct plan_ladder *ladder,
+    struct plan_assignment *assignment);
 
 /* Give the listeners names, addresses, ports and rules. */
 int plan_lay_out(struct plan *plan, const struct plan_options *options,

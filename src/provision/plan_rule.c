@@ -25,7 +25,7 @@
 
 #define CUTS_MAX 64 /* versions that the chain may use */
 #define COMFORTABLE_LENGTH 1024 /* of a rule; one field of [MPP-PROV] has it */
-#define TEXT_MAX (1024 * 1024) /* of a rule that is too long, to say so */
+#define TEXT_MAX (1024UL * 1024) /* of a rule that is too long, to say so */
 
 /* One alternative: "$PN" eq model (unless NULL) and $SWVER op version. */
 struct alternative {

@@ -157,13 +157,13 @@ best_at(const struct plan_options *options, const struct knowledge *knowledge,
 /* The firmware ladder: versions from which on another CA is accepted. */
 static void
 add_rungs(const struct plan_options *options,
-    const struct knowledge *knowledge, struct plan_assignment *assignment)
+    const struct knowledge *knowledge, const struct plan_ladder *ladder,
+    struct plan_assignment *assignment)
 {
 	const struct plan_group *group = assignment->group;
-	struct firmware versions[PLAN_VERSIONS_MAX];
-	size_t count = plan_versions(group->model, versions,
-	    PLAN_VERSIONS_MAX), rungs = 0;
+	const struct firmware *versions = ladder->versions;
 	const struct ca *before = NULL;
+	size_t rungs = 0;
 
 	if (group->has_firmware) {
 		before = best_at(options, knowledge, group->model,
@@ -171,7 +171,7 @@ add_rungs(const struct plan_options *options,
 		if (before != NULL)
 			add_way(assignment, PLAN_SWITCH, before, NULL);
 	}
-	for (size_t i = 0; i < count && rungs < RUNGS_MAX; i++) {
+	for (size_t i = 0; i < ladder->count && rungs < RUNGS_MAX; i++) {
 		const struct ca *ca;
 
 		if (group->has_firmware &&
@@ -190,13 +190,13 @@ add_rungs(const struct plan_options *options,
 /* At this version, else from a later one on. */
 static void
 add_class(const struct plan_options *options,
-    const struct knowledge *knowledge, struct plan_assignment *assignment,
-    enum plan_way_kind kind, const char *id)
+    const struct knowledge *knowledge, const struct plan_ladder *ladder,
+    struct plan_assignment *assignment, enum plan_way_kind kind,
+    const char *id)
 {
 	const struct plan_group *group = assignment->group;
+	const struct firmware *versions = ladder->versions;
 	const struct ca *ca = registry_find_ca(id);
-	struct firmware versions[PLAN_VERSIONS_MAX];
-	size_t count;
 
 	if (ca == NULL)
 		return;
@@ -206,8 +206,7 @@ add_class(const struct plan_options *options,
 		add_way(assignment, kind, ca, NULL);
 		return;
 	}
-	count = plan_versions(group->model, versions, PLAN_VERSIONS_MAX);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < ladder->count; i++) {
 		if ((group->has_firmware && firmware_compare(&versions[i],
 		    &group->firmware) <= 0) ||
 		    plan_expect(options, knowledge, group->model, &versions[i],
@@ -220,13 +219,22 @@ add_class(const struct plan_options *options,
 
 void
 plan_explain(const struct plan_options *options,
-    const struct knowledge *knowledge, struct plan_assignment *assignment)
+    const struct knowledge *knowledge, struct plan_ladder *ladder,
+    struct plan_assignment *assignment)
 {
+	const struct model *model = assignment->group->model;
+
+	if (ladder->model != model) {
+		ladder->model = model;
+		ladder->count = plan_versions(model, ladder->versions,
+		    PLAN_VERSIONS_MAX);
+	}
 	if (assignment->listener == PLAN_LEFT_OUT)
 		find_reason(options, knowledge, assignment);
-	add_rungs(options, knowledge, assignment);
-	add_class(options, knowledge, assignment, PLAN_OWN_ROOT, "custom-ca");
-	add_class(options, knowledge, assignment, PLAN_PUBLIC_CA,
+	add_rungs(options, knowledge, ladder, assignment);
+	add_class(options, knowledge, ladder, assignment, PLAN_OWN_ROOT,
+	    "custom-ca");
+	add_class(options, knowledge, ladder, assignment, PLAN_PUBLIC_CA,
 	    "public-ca-bundle");
 	if (assignment->reason == PLAN_LACKS_CLAIM)
 		add_way(assignment, PLAN_TRY, NULL, NULL);
