@@ -331,7 +331,7 @@ static int
 judge(const struct plan *plan)
 {
 	if (plan->listener_count == 0)
-		cmd_error("no CA covers any of the %zu %s",
+		cmd_error("no CA covers any device of this fleet (%zu %s)",
 		    DEVICES((size_t)plan->devices));
 	else if (plan->left_out > 0)
 		cmd_error("%zu of %zu %s left out", (size_t)plan->left_out,

@@ -118,7 +118,8 @@ def test_what_if(plan):
     assert gone["unsupplied"] == 0 and gone["left_out"] == 89
     none = plan(FLEET, "--without", "gone", "--without", "ciscosb-prov-2")
     assert none.status == 3
-    assert none.err == "sprov: no CA covers any of the 389 devices\n"
+    assert none.err == ("sprov: no CA covers any device of this fleet "
+                        "(389 devices)\n")
     assert ("it accepts ciscosb-prov-2, which is left out of this plan" in
             " ".join(none.out.split()))
     modern = plan(FLEET, "--drop-tls", "1.0", "--json")
@@ -292,7 +293,7 @@ def test_nothing_covered(plan, tmp_path):
                   "planned")
     assert result.status == 3
     assert result.err.startswith(
-        "sprov: no CA covers any of the 4 devices\n")
+        "sprov: no CA covers any device of this fleet (4 devices)\n")
     assert "nothing is known of what it trusts" in result.out
     assert not (tmp_path / "planned").exists()
 
@@ -396,6 +397,41 @@ def test_unknown_certificate(plan, lab, tmp_path):
             device.with_suffix(suffix).read_bytes())
     result = plan(EASY, "--certificates", "ours")
     assert "x.crt: not counted: its CA is none" in result.err
+
+
+TRUSTED = ["sipura-prov-1", "linksys-prov-1", "ciscosb-prov-1",
+           "linksys-voice-test", "gte-cybertrust-root",
+           "cybertrust-sureserver-sv", "verisign-c3-pca-g5",
+           "verisign-c3-ssca-g3", "verisign-c3-pca-g1",
+           "verisign-c3-ssca-2005", "ciscosb-prov-2"]
+
+
+def test_reasons(plan, lab):
+    """What depends on certificates that we have, and on the day."""
+    def why(fleet, *options):
+        result = plan("model,firmware\n" + fleet + "\n", "--certificates",
+                      lab / "servers", "--json", *options)
+        return from_json(result)["groups"][0]["why"]
+
+    without = [text for ca in TRUSTED for text in ("--without", ca)]
+    assert why("SPA504G,7.5.2b", "--allow", "custom-ca", *without[:-2]) == (
+        "it accepts ciscosb-prov-1, which is left out of this plan")
+    assert why("CP-8831-3PCC,9.3(4)", "--at", "2040-01-01").startswith(
+        "it looks at dates, and ")
+    assert why("CP-7841-3PCC,12.0(3)", "--drop-tls", "1.0", "--without",
+               "ciscosb-prov-2").startswith("it accepts ciscosb-prov-2")
+    later = plan("model\nSPA962\n", "--certificates", lab / "servers",
+                 "--at", "2030-01-01")
+    assert later.status == 0
+    assert re.search(r"^sipura-prov-1 .* expired 20\d\d-\d\d-\d\d$",
+                     later.out, re.M)
+    assert "none of these devices looks at dates" in later.out
+    public = plan("model,firmware\nCP-6841-3PCC,12.0(3)\n", *without)
+    assert "then plan with --allow public-ca-bundle" in " ".join(
+        public.out.split())
+    doubtful = plan("model,firmware\nSPA504G,7.6.2g\n", *without)
+    assert doubtful.status == 3
+    assert "may sign no more" in doubtful.err
 
 
 @pytest.mark.parametrize("options", [

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "provision/plan.h"
+#include "provision/plan_parts.h"
 #include "spa/knowledge.h"
 #include "spa/trust.h"
 
@@ -588,6 +589,43 @@ test_rules(void **state)
 	}
 }
 
+/* A plan made by hand, of two listeners. */
+static void
+test_spelling_and_length(void **state)
+{
+	static char first[] = "https://a/", second[] = "https://b/";
+	char *endless = xcalloc(1, 5001);
+	const struct plan_group groups[] = { group("SPA8000@6.1.4", 1),
+		group("SPA8000@6.1.5 SR1", 1) };
+	struct plan_listener listeners[] = {
+		{ .ca = registry_find_ca("sipura-prov-1"), .rule = first },
+		{ .ca = registry_find_ca("linksys-prov-1"), .rule = second } };
+	struct plan_assignment assignments[] = {
+		{ .group = &groups[0], .listener = 0 },
+		{ .group = &groups[1], .listener = 1 } };
+	struct plan plan = { .listeners = listeners, .listener_count = 2,
+		.assignments = assignments, .assignment_count = 2 };
+	struct error err = { 0 };
+	char *rule;
+
+	(void)state;
+	/* The registry knows no version between, so it is the fleet's, without
+	 * the blank: operands have none. */
+	rule = plan_universal_rule(&plan, &plain, knowledge, &err);
+	assert_string_equal(rule, "($SWVER lt 6.1.5sr1)? https://a/ | "
+	    "https://b/");
+	assert_int_equal(plan_check_rule(&plan, &plain, knowledge, rule,
+	    &err), 0);
+	free(rule);
+	memset(endless, 'x', 5000);
+	listeners[1].rule = endless;
+	assert_null(plan_universal_rule(&plan, &plain, knowledge, &err));
+	assert_string_equal(err.text, "one rule for all would take 5035 bytes "
+	    "in 2 alternatives, and 4096 bytes in 64 are the most: use the "
+	    "rules of the listeners");
+	free(endless);
+}
+
 /* The check finds a rule that leads astray. */
 static void
 test_check(void **state)
@@ -646,6 +684,7 @@ main(void)
 		cmocka_unit_test(test_given_names),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_spelling_and_length),
 		cmocka_unit_test(test_check),
 	};
 
