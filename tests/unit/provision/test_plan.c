@@ -350,6 +350,25 @@ test_stories(void **state)
 	}
 }
 
+/* The fewest CAs may be ones that cannot be had, where others would do. */
+static void
+test_switch(void **state)
+{
+	const struct plan_options options = { .at = NOW };
+	const struct plan_group groups[] = { group("SPA504G@7.5.6", 3),
+		group("SPA962@6.1.5(a)", 1) };
+	struct plan *plan = plan_of(groups, 2, &options);
+	const struct plan_assignment *one = &plan->assignments[0];
+
+	(void)state;
+	assert_int_equal(plan->listener_count, 1);
+	assert_string_equal(plan->listeners[0].ca->id, "sipura-prov-1");
+	assert_int_equal(one->reason, PLAN_LACKS_SUPPLY);
+	assert_int_equal(one->ways[0].kind, PLAN_SWITCH);
+	assert_string_equal(one->ways[0].ca->id, "ciscosb-prov-2");
+	plan_free(plan);
+}
+
 /* Reasons that need a certificate of a certain kind, or a time. */
 static void
 test_more_reasons(void **state)
@@ -678,6 +697,7 @@ main(void)
 		cmocka_unit_test(test_expectations),
 		cmocka_unit_test(test_certificates),
 		cmocka_unit_test(test_stories),
+		cmocka_unit_test(test_switch),
 		cmocka_unit_test(test_more_reasons),
 		cmocka_unit_test(test_expired_reason),
 		cmocka_unit_test(test_layouts),
