@@ -51,10 +51,6 @@ int plan_write_config(const struct plan *plan,
  * tabs between and a line of heads. */
 int plan_write_rules(const struct plan *plan, struct buf *out) MUST_CHECK;
 
-/* The product to choose on the signing portal, and a remark on it; NULL when
- * the CA has none there. */
-const char *plan_portal_product(const struct ca *ca);
-
 /* Sentences without an end: why, and what can be done.  free() them. */
 char *plan_reason_text(const struct plan_assignment *assignment,
     const struct plan_options *options);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "spa/portal.h"
 
 static json_t *
 date_or_null(time_t when)
@@ -150,13 +151,15 @@ csrs_json(const struct plan *plan)
 
 	for (size_t i = 0; i < plan->listener_count; i++) {
 		const struct plan_listener *one = &plan->listeners[i];
+		const struct portal_product *product =
+		    portal_find(one->ca->id);
 
 		if (one->supply != PLAN_SIGNS)
 			continue;
 		(void)json_array_append_new(list, json_pack(
 		    "{s:s, s:s, s:s?, s:b, s:o}", "ca", one->ca->id,
 		    "common_name", one->host,
-		    "product", plan_portal_product(one->ca),
+		    "product", product != NULL ? product->title : NULL,
 		    "needs_san", (int)one->needs_san,
 		    "models", models_json(plan, i)));
 	}

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "spa/portal.h"
 
 #define WIDTH 80
 #define LAST_MAX 24 /* what other columns leave to the last, at least */
@@ -290,7 +291,7 @@ static void
 print_csr(const struct plan *plan, size_t index)
 {
 	const struct plan_listener *one = &plan->listeners[index];
-	const char *product = plan_portal_product(one->ca);
+	const struct portal_product *product = portal_find(one->ca->id);
 
 	(void)printf("%s\n    CN=%s, RSA 2048, to be signed with %s\n",
 	    one->name, one->host, one->needs_sha1 &&
@@ -301,7 +302,7 @@ print_csr(const struct plan *plan, size_t index)
 		    one->needs_san ? " --san" : "");
 
 		print_wrapped("    made by: ", command, 13);
-		print_wrapped("    product: ", product, 13);
+		print_wrapped("    product: ", product->title, 13);
 		free(command);
 	}
 	print_models(plan, index);

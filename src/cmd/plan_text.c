@@ -18,27 +18,6 @@ format_date(time_t when, char text[static DATE_BYTES])
 	(void)snprintf(text, DATE_BYTES, "%.10s", full);
 }
 
-/* The three groups of [SPA-CLIENT-THREAD]; only the last still signs, and its
- * list is that of [CDA-SIGN]. */
-const char *
-plan_portal_product(const struct ca *ca)
-{
-	static const struct {
-		const char *ca, *product;
-	} products[] = {
-		{ "sipura-prov-1",
-		    "PAP2T/WRP400/SPA2xxx/SPA3xxx/SPA9xx/SPA3xx/SPA5xx" },
-		{ "linksys-prov-1", "PAP2/WRTP/RTP" },
-		{ "ciscosb-prov-2", "SPA1xx 1.3.3+, SPA232D 1.3.3+, "
-		    "SPA5xx 7.5.6+, CP-78xx-3PCC, CP-88xx-3PCC" },
-	};
-
-	for (size_t i = 0; i < sizeof(products) / sizeof(*products); i++)
-		if (strcmp(products[i].ca, ca->id) == 0)
-			return products[i].product;
-	return NULL;
-}
-
 const char *
 plan_supply_name(enum plan_supply supply)
 {
