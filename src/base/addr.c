@@ -57,7 +57,8 @@ addr_parse(struct addr *addr, const char *text, struct error *err)
 malformed:
 	return error_set(err, ERROR_INPUT,
 	    "\"%.64s\" is not an address with a port: expected "
-	    "192.0.2.1:443 or [2001:db8::1]:443", text - bracketed);
+	    "192.0.2.1:443 or [2001:db8::1]:443",
+	    text - bracketed);
 }
 
 void
@@ -70,8 +71,7 @@ addr_format_host(const struct addr *addr, char text[static ADDR_TEXT_BYTES])
 	const char *done = NULL;
 
 	if (addr->sockaddr.ss_family == AF_INET)
-		done = inet_ntop(AF_INET, &v4->sin_addr, text,
-		    ADDR_TEXT_BYTES);
+		done = inet_ntop(AF_INET, &v4->sin_addr, text, ADDR_TEXT_BYTES);
 	else if (addr->sockaddr.ss_family == AF_INET6 &&
 	    IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
 		done = inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], text,
@@ -98,11 +98,11 @@ uint16_t
 addr_port(const struct addr *addr)
 {
 	if (addr->sockaddr.ss_family == AF_INET)
-		return ntohs(((const struct sockaddr_in *)
-		    &addr->sockaddr)->sin_port);
+		return ntohs(((const struct sockaddr_in *)&addr->sockaddr)
+				 ->sin_port);
 	if (addr->sockaddr.ss_family == AF_INET6)
-		return ntohs(((const struct sockaddr_in6 *)
-		    &addr->sockaddr)->sin6_port);
+		return ntohs(((const struct sockaddr_in6 *)&addr->sockaddr)
+				 ->sin6_port);
 	return 0;
 }
 

@@ -10,7 +10,9 @@
 
 #include "base/error.h"
 
-#define ADDR_TEXT_BYTES sizeof("[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255%4294967295]:65535")
+#define ADDR_TEXT_BYTES \
+	sizeof("[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255%4294967295]:" \
+	       "65535")
 
 struct addr {
 	struct sockaddr_storage sockaddr;
@@ -18,8 +20,8 @@ struct addr {
 };
 
 /* Read "192.0.2.1:443" or "[2001:db8::1]:443"; the port is 1..65535. */
-int addr_parse(struct addr *addr, const char *text,
-    struct error *err) MUST_CHECK;
+int
+addr_parse(struct addr *addr, const char *text, struct error *err) MUST_CHECK;
 
 /* Read a bare "192.0.2.1" or "2001:db8::1" and add the port. */
 int addr_parse_host(struct addr *addr, const char *host, uint16_t port,
@@ -29,8 +31,8 @@ int addr_parse_host(struct addr *addr, const char *host, uint16_t port,
 void addr_format(const struct addr *addr, char text[static ADDR_TEXT_BYTES]);
 
 /* Same, without the port. */
-void addr_format_host(const struct addr *addr,
-    char text[static ADDR_TEXT_BYTES]);
+void
+addr_format_host(const struct addr *addr, char text[static ADDR_TEXT_BYTES]);
 
 uint16_t addr_port(const struct addr *addr);
 

@@ -28,8 +28,8 @@ void buf_clear(struct buf *buf);
 /* Append; -1 when the limit would be passed, buf is then as it was. */
 int buf_append(struct buf *buf, const void *data, size_t len) MUST_CHECK;
 int buf_append_text(struct buf *buf, const char *text) MUST_CHECK;
-int buf_printf(struct buf *buf, const char *fmt, ...)
-    PRINTF_LIKE(2, 3) MUST_CHECK;
+int
+buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3) MUST_CHECK;
 
 /*
  * Room for at least len more bytes after those in use, and for the NUL; NULL

@@ -52,7 +52,7 @@ int error_prefix(struct error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
  */
 #define ERRORS_MAX 100
 struct errors {
-	char **text;  /* the kept ones, in order of arrival */
+	char **text; /* the kept ones, in order of arrival */
 	size_t kept;
 	size_t count; /* all of them */
 };

@@ -16,8 +16,12 @@
 
 #include "base/error.h"
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO,
-	LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
 
 #define LOG_LINE_MAX 2048
 
@@ -46,8 +50,8 @@ void log_begin(struct log_line *line, enum log_level level, const char *event);
 
 /* Add key=value; a value with blanks or quotes is quoted and escaped. */
 void log_text(struct log_line *line, const char *key, const char *value);
-void log_bytes(struct log_line *line, const char *key, const void *data,
-    size_t len);
+void
+log_bytes(struct log_line *line, const char *key, const void *data, size_t len);
 void log_number(struct log_line *line, const char *key, long long value);
 void log_format(struct log_line *line, const char *key, const char *fmt, ...)
     PRINTF_LIKE(3, 4);

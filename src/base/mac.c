@@ -46,7 +46,8 @@ mac_parse(struct mac *mac, const char *text, struct error *err)
 	if (!mac_read(mac, text, strlen(text)))
 		return error_set(err, ERROR_INPUT,
 		    "\"%.32s\" is not a MAC address: expected 12 hex digits, "
-		    "bare or in pairs split by ':' or '-'", text);
+		    "bare or in pairs split by ':' or '-'",
+		    text);
 	return 0;
 }
 

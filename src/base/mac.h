@@ -15,8 +15,8 @@
 #include "base/error.h"
 
 #define MAC_OCTETS 6
-#define MAC_TEXT_BYTES (2 * MAC_OCTETS + 1)  /* with the final NUL */
-#define MAC_COLON_BYTES (3 * MAC_OCTETS)     /* with the final NUL */
+#define MAC_TEXT_BYTES (2 * MAC_OCTETS + 1) /* with the final NUL */
+#define MAC_COLON_BYTES (3 * MAC_OCTETS)    /* with the final NUL */
 
 struct mac {
 	uint8_t octet[MAC_OCTETS]; /* as written, manufacturer first */

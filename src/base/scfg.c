@@ -37,16 +37,16 @@ struct parser {
 	/* The current line, without its newline. */
 	const char *line;
 	size_t len;
-	size_t at;	 /* the next byte to read */
-	unsigned number; /* from 1 */
+	size_t at;			/* the next byte to read */
+	unsigned number;		/* from 1 */
 	struct scfg_directive *current; /* the one that words are added to */
 	enum token last;
 	bool damaged; /* a mistake was found in it */
 	bool crowded; /* the limit of words was reported */
 };
 
-static void complain(struct parser *p, size_t at, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+static void
+complain(struct parser *p, size_t at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 static void
 complain(struct parser *p, size_t at, const char *fmt, ...)
@@ -119,7 +119,8 @@ check_characters(struct parser *p)
 	if (p->len > 0 && p->line[p->len - 1] == '\r') {
 		p->len--;
 		if (!p->carriage_return_told)
-			complain(p, p->len, "a carriage return ends the line: "
+			complain(p, p->len,
+			    "a carriage return ends the line: "
 			    "expected lines that end in a newline alone");
 		p->carriage_return_told = true;
 	}
@@ -133,10 +134,13 @@ check_characters(struct parser *p)
 			step = 1;
 		} else if ((code < 0x20 && code != '\t') ||
 		    (code >= 0x7f && code < 0xa0)) {
-			complain(p, i, "control character U+%04X: "
-			    "expected text", (unsigned)code);
+			complain(p, i,
+			    "control character U+%04X: "
+			    "expected text",
+			    (unsigned)code);
 		} else if (code == 0xfeff) {
-			complain(p, i, "byte order mark: expected UTF-8 "
+			complain(p, i,
+			    "byte order mark: expected UTF-8 "
 			    "without one");
 		}
 	}
@@ -173,8 +177,10 @@ read_quoted(struct parser *p)
 		take(p, start);
 	}
 	if (p->at == p->len) {
-		complain(p, start, "a quoted word does not end: expected %c "
-		    "before the end of the line", quote);
+		complain(p, start,
+		    "a quoted word does not end: expected %c "
+		    "before the end of the line",
+		    quote);
 		return;
 	}
 	p->at++;
@@ -192,18 +198,22 @@ read_bare(struct parser *p)
 		char c = p->line[p->at];
 
 		if (c == '{' || c == '}') {
-			complain(p, p->at, "\"%c\" inside a word: expected a "
-			    "blank before it, or quotes around the word", c);
+			complain(p, p->at,
+			    "\"%c\" inside a word: expected a "
+			    "blank before it, or quotes around the word",
+			    c);
 			return; /* it counts as a brace, as it looks */
 		}
 		if ((c == '"' || c == '\'') && !quote_told) {
-			complain(p, p->at, "a quote inside a word: expected "
+			complain(p, p->at,
+			    "a quote inside a word: expected "
 			    "it around the whole word, or a backslash "
 			    "before it");
 			quote_told = true;
 		}
 		if (c == '\\' && ++p->at == p->len) {
-			complain(p, p->at - 1, "a backslash ends the line: "
+			complain(p, p->at - 1,
+			    "a backslash ends the line: "
 			    "expected a character after it");
 			return;
 		}
@@ -256,8 +266,10 @@ add_word(struct parser *p, size_t start)
 	}
 	if (d->count == SCFG_WORDS_MAX) {
 		if (!p->crowded)
-			complain(p, start, "more than %d words in one "
-			    "directive", SCFG_WORDS_MAX);
+			complain(p, start,
+			    "more than %d words in one "
+			    "directive",
+			    SCFG_WORDS_MAX);
 		p->crowded = true;
 		return;
 	}
@@ -354,7 +366,7 @@ read_lines(struct parser *p, const char *text, size_t len)
 
 		p->line = text + begin;
 		p->len = newline != NULL ? (size_t)(newline - p->line) :
-		    len - begin;
+					   len - begin;
 		p->at = 0;
 		p->current = NULL;
 		p->last = TOKEN_END;
@@ -378,8 +390,10 @@ check_end(struct parser *p)
 
 		text_escape(word->text, strlen(word->text), shown,
 		    sizeof(shown));
-		complain(p, p->len, "the file ends inside the block \"%s\" of "
-		    "line %u: expected \"}\"", shown, word->line);
+		complain(p, p->len,
+		    "the file ends inside the block \"%s\" of "
+		    "line %u: expected \"}\"",
+		    shown, word->line);
 		p->torn = true;
 	}
 }

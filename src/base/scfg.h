@@ -33,8 +33,8 @@ struct scfg_word {
 };
 
 struct scfg_directive {
-	struct scfg_word *words; /* words[0] is the directive's name */
-	size_t count;		 /* at least 1 */
+	struct scfg_word *words;	 /* words[0] is the directive's name */
+	size_t count;			 /* at least 1 */
 	struct scfg_directive *children; /* in the order of the file */
 	size_t child_count;
 	int has_block; /* also when the block is empty */

@@ -25,8 +25,8 @@ text_parse_number(const char *text, uint64_t min, uint64_t max,
 	}
 	if (p == text || *p != '\0' || value < min || value > max)
 		return error_set(err, ERROR_INPUT,
-		    "\"%.32s\": expected a number from %" PRIu64
-		    " to %" PRIu64, text, min, max);
+		    "\"%.32s\": expected a number from %" PRIu64 " to %" PRIu64,
+		    text, min, max);
 	*number = value;
 	return 0;
 }
@@ -48,7 +48,7 @@ edit_distance(const char *a, const char *b)
 		for (size_t j = 1; j <= b_len; j++) {
 			size_t best = diagonal +
 			    (tolower((unsigned char)a[i - 1]) !=
-			    tolower((unsigned char)b[j - 1]));
+				tolower((unsigned char)b[j - 1]));
 
 			if (row[j] + 1 < best)
 				best = row[j] + 1;
@@ -141,7 +141,7 @@ text_unhex(const char *text, void *data, size_t len)
 			return false;
 		c = isdigit(c) ? c - '0' : c - 'a' + 10;
 		bytes[i / 2] = (uint8_t)(i % 2 == 0 ? c << 4 :
-		    bytes[i / 2] | c);
+						      bytes[i / 2] | c);
 	}
 	return true;
 }

@@ -18,8 +18,8 @@ int text_parse_number(const char *text, uint64_t min, uint64_t max,
  * The candidate that someone who wrote text may have meant: the nearest by
  * edit distance without regard to case, or NULL when none is near.
  */
-const char *text_nearest(const char *text, const char *const *candidates,
-    size_t count);
+const char *
+text_nearest(const char *text, const char *const *candidates, size_t count);
 
 /*
  * Write at most size-1 bytes of what a peer sent as one printable word-safe

@@ -16,10 +16,14 @@ cmd_ca(int argc, char **argv)
 		    ca_matrix_command },
 		{ "claim", "your own tests, which outrank documents",
 		    ca_claim },
-		{ "identify", "which CA signed a certificate, and who "
-		    "accepts it", ca_identify },
-		{ "bundle", "what client anchors let in, and what is "
-		    "missing", ca_bundle },
+		{ "identify",
+		    "which CA signed a certificate, and who "
+		    "accepts it",
+		    ca_identify },
+		{ "bundle",
+		    "what client anchors let in, and what is "
+		    "missing",
+		    ca_bundle },
 	};
 
 	return cmd_run("sprov ca", commands,

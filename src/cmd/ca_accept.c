@@ -30,8 +30,8 @@ find_parts(const struct knowledge *knowledge, const struct ca *ca)
 	for (size_t m = 0; m < registry_model_count; m++) {
 		const struct model *model = &registry_models[m];
 		size_t count;
-		struct knowledge_span *spans = knowledge_spans(knowledge,
-		    model, ca, &count);
+		struct knowledge_span *spans = knowledge_spans(knowledge, model,
+		    ca, &count);
 
 		for (size_t i = 0; i < count; i++) {
 			if (spans[i].trust.verdict != VERDICT_TRUSTED)
@@ -39,7 +39,8 @@ find_parts(const struct knowledge *knowledge, const struct ca *ca)
 			parts.list = xrealloc(parts.list,
 			    (parts.count + 1) * sizeof(*parts.list));
 			parts.list[parts.count++] = (struct part) {
-				.model = model, .span = spans[i] };
+				.model = model, .span = spans[i]
+			};
 		}
 		free(spans);
 	}
@@ -138,8 +139,7 @@ ca_accept_print(const struct knowledge *knowledge, const struct ca *ca,
 		    basis_name(claim->basis),
 		    confidence_name(claim->confidence), claim->source);
 		if (fleet->present)
-			(void)ca_wrapf(column, 12, "%zu %s",
-			    DEVICES(devices));
+			(void)ca_wrapf(column, 12, "%zu %s", DEVICES(devices));
 		(void)putchar('\n');
 		if (sources != NULL)
 			ca_sources_add(sources, claim->source);
@@ -162,14 +162,14 @@ ca_accept_json(const struct knowledge *knowledge, const struct ca *ca,
 		json_t *object;
 
 		knowledge_range_text(&part->span, range);
-		object = json_pack("{ss ss ss so}", "model",
-		    part->model->name, "family", part->model->family,
-		    "firmware", range, "decided_by", ca_claim_json(knowledge,
-		    part->span.trust.decided_by));
+		object = json_pack("{ss ss ss so}", "model", part->model->name,
+		    "family", part->model->family, "firmware", range,
+		    "decided_by",
+		    ca_claim_json(knowledge, part->span.trust.decided_by));
 		if (fleet->present)
 			(void)json_object_set_new(object, "devices",
 			    json_integer((json_int_t)count_devices(fleet,
-			    part)));
+				part)));
 		(void)json_array_append_new(array, object);
 	}
 	free(parts.list);

@@ -17,7 +17,7 @@ void ca_accept_print(const struct knowledge *knowledge, const struct ca *ca,
     const struct ca_fleet *fleet, struct ca_sources *sources);
 
 /* The same as an array. */
-json_t *ca_accept_json(const struct knowledge *knowledge,
-    const struct ca *ca, const struct ca_fleet *fleet);
+json_t *ca_accept_json(const struct knowledge *knowledge, const struct ca *ca,
+    const struct ca_fleet *fleet);
 
 #endif

@@ -67,8 +67,9 @@ is_certificate_name(const struct dirent *entry)
 {
 	const char *name = entry->d_name;
 
-	return *name != '.' && (text_ends(name, ".pem") ||
-	    text_ends(name, ".crt") || text_ends(name, ".cer"));
+	return *name != '.' &&
+	    (text_ends(name, ".pem") || text_ends(name, ".crt") ||
+		text_ends(name, ".cer"));
 }
 
 static int
@@ -157,10 +158,11 @@ judge_dates(struct examined *ex, size_t i)
 		return;
 	ca_date(cert_not_after(entry->cert), date);
 	if (entry->expired && ca != NULL)
-		errors_add(&ex->problems, "%zu: %s expired on %s: devices "
+		errors_add(&ex->problems,
+		    "%zu: %s expired on %s: devices "
 		    "under it are refused, unless sprov.conf has "
-		    "allow-expired-anchor \"%s\"", i + 1, ca->id, date,
-		    ca->common_name);
+		    "allow-expired-anchor \"%s\"",
+		    i + 1, ca->id, date, ca->common_name);
 	else if (entry->expired)
 		errors_add(&ex->problems, "%zu: expired on %s", i + 1, date);
 	if (entry->not_yet_valid)
@@ -181,17 +183,21 @@ judge_entry(struct examined *ex, size_t i)
 		errors_add(&ex->problems, "%zu: %s: remove it: %s", i + 1,
 		    entry->denied->id, entry->denied->reason);
 	else if (entry->server != NULL)
-		errors_add(&ex->problems, "%zu: %s signs servers, not "
-		    "devices: it lets nobody in", i + 1, entry->server->id);
+		errors_add(&ex->problems,
+		    "%zu: %s signs servers, not "
+		    "devices: it lets nobody in",
+		    i + 1, entry->server->id);
 	else if (entry->known.ca == NULL)
-		errors_add(&ex->problems, "%zu: is no client anchor that is "
+		errors_add(&ex->problems,
+		    "%zu: is no client anchor that is "
 		    "known: whoever has a certificate under it is let in",
 		    i + 1);
 	else if (!bundle_is_genuine(entry))
-		errors_add(&ex->problems, "%zu: has the name of %s, but is "
+		errors_add(&ex->problems,
+		    "%zu: has the name of %s, but is "
 		    "another certificate with another key: reissued, or not "
-		    "what it says; ask where it comes from", i + 1,
-		    entry->known.ca->id);
+		    "what it says; ask where it comes from",
+		    i + 1, entry->known.ca->id);
 	judge_dates(ex, i);
 }
 
@@ -201,8 +207,7 @@ judge_missing(struct examined *ex, const struct ca *ca)
 	if (!bundle_wants(ca) || bundle_has(&ex->bundle, ca) ||
 	    !matters(ex, ca))
 		return;
-	errors_add(&ex->problems, "missing: %s (%s)", ca->id,
-	    ca->common_name);
+	errors_add(&ex->problems, "missing: %s (%s)", ca->id, ca->common_name);
 }
 
 static void
@@ -241,8 +246,7 @@ print_families(const struct examined *ex, const char *words,
 
 	for (size_t i = 0; i < registry_model_count; i++)
 		if (begins_family(ca, i))
-			column = ca_wrap(column, 7,
-			    registry_models[i].family);
+			column = ca_wrap(column, 7, registry_models[i].family);
 	if (ex->fleet.present)
 		(void)ca_wrapf(column, 7, "(%zu %s)",
 		    DEVICES(count_devices(ex, ca)));
@@ -263,7 +267,8 @@ print_properties(const struct bundle_entry *entry, size_t index)
 	(void)putchar('\n');
 	if (entry->same_serial != index)
 		(void)printf("     has the serial number of %zu, but is "
-		    "another certificate\n", entry->same_serial + 1);
+			     "another certificate\n",
+		    entry->same_serial + 1);
 }
 
 static void
@@ -278,8 +283,9 @@ print_entry(struct examined *ex, size_t i)
 		column = ca_wrapf(column, 5, "%s, %s%s: %s", ca->id,
 		    entry->known.lab ? "the lab's copy, " : "",
 		    bundle_is_genuine(entry) ?
-		    identify_basis_name(entry->known.basis) :
-		    "BY NAME ONLY", ca->common_name);
+			identify_basis_name(entry->known.basis) :
+			"BY NAME ONLY",
+		    ca->common_name);
 	else if (entry->server != NULL)
 		column = ca_wrapf(column, 5, "%s, A SERVER CA: %s",
 		    entry->server->id, subject);
@@ -377,17 +383,17 @@ entry_json(const struct examined *ex, size_t i)
 	clock_format(cert_not_after(entry->cert), after);
 	object = json_pack("{si ss? ss ss? ss? ss sb sb sb sb sb so so so so}",
 	    "number", (int)i + 1, "file", ex->files[i], "subject", subject,
-	    "ca", ca != NULL ? ca->id : NULL,
-	    "by", ca != NULL ? identify_basis_name(entry->known.basis) : NULL,
-	    "not_after", after, "genuine", bundle_is_genuine(entry),
-	    "expired", entry->expired, "not_yet_valid", entry->not_yet_valid,
-	    "weak", entry->weak_digest || entry->weak_key,
-	    "denied", entry->denied != NULL,
-	    "server_ca", entry->server != NULL ?
-	    json_string(entry->server->id) : json_null(),
+	    "ca", ca != NULL ? ca->id : NULL, "by",
+	    ca != NULL ? identify_basis_name(entry->known.basis) : NULL,
+	    "not_after", after, "genuine", bundle_is_genuine(entry), "expired",
+	    entry->expired, "not_yet_valid", entry->not_yet_valid, "weak",
+	    entry->weak_digest || entry->weak_key, "denied",
+	    entry->denied != NULL, "server_ca",
+	    entry->server != NULL ? json_string(entry->server->id) :
+				    json_null(),
 	    "same_as", number_json(entry->same_as + 1, entry->same_as != i),
-	    "same_serial_as", number_json(entry->same_serial + 1,
-	    entry->same_serial != i),
+	    "same_serial_as",
+	    number_json(entry->same_serial + 1, entry->same_serial != i),
 	    "families", families_json(ca));
 	(void)json_object_set_new(object, "sha256", json_string(hex));
 	free(subject);
@@ -408,7 +414,8 @@ print_bundle_json(const struct examined *ex)
 		if (bundle_wants(ca) && !bundle_has(&ex->bundle, ca))
 			(void)json_array_append_new(missing,
 			    json_pack("{ss ss so}", "ca", ca->id, "name",
-			    ca->common_name, "families", families_json(ca)));
+				ca->common_name, "families",
+				families_json(ca)));
 	}
 	for (size_t i = 0; i < ex->problems.kept; i++)
 		(void)json_array_append_new(problems,
@@ -440,15 +447,13 @@ ca_bundle(int argc, char **argv)
 		DEVICE_INVENTORY_OPTION(&uri),
 		CA_JSON_OPTION(&json),
 	};
-	const struct cmd_syntax syntax = {
-		"sprov ca bundle", "FILE",
+	const struct cmd_syntax syntax = { "sprov ca bundle", "FILE",
 		"Examine client anchors (a file, or a folder of *.pem, *.crt "
 		"and *.cer): which\nfamilies of devices they let in, what is "
 		"expired, weak, double or unknown, and\nwhat is missing.  "
 		"With an inventory only what its devices need counts.\n"
 		"Exit status: 3 when something needs attention.\n",
-		options, LENGTH(options), 1, 1
-	};
+		options, LENGTH(options), 1, 1 };
 	struct error err = { 0 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 

@@ -65,7 +65,8 @@ lock_file(struct claim_file *file, struct error *err)
 		rc = error_errno(err, "%s", path);
 		if (reason == ENOENT)
 			cmd_error("make the folder %s, or name another file "
-			    "with --claims", folder);
+				  "with --claims",
+			    folder);
 		free(folder);
 	}
 	free(path);
@@ -79,7 +80,7 @@ load_file(struct claim_file *file, struct error *err)
 	int rc = 0;
 
 	if (file_read(file->path, KNOWLEDGE_TEXT_MAX, &file->text, &file->len,
-	    err) != 0) {
+		err) != 0) {
 		if (err->kind != ERROR_NOT_FOUND)
 			return -1;
 		*err = (struct error) { 0 };
@@ -87,7 +88,7 @@ load_file(struct claim_file *file, struct error *err)
 	}
 	file->knowledge = knowledge_new();
 	if (knowledge_add(file->knowledge, file->path, file->text, file->len,
-	    &errors) != 0) {
+		&errors) != 0) {
 		(void)cmd_fail_all(&errors);
 		rc = error_set(err, ERROR_INPUT, "%s: mend these lines first",
 		    file->path);
@@ -115,8 +116,8 @@ claim_file_replace(const struct claim_file *file, const struct buf *text,
     struct error *err)
 {
 	struct stat status;
-	mode_t mode = stat(file->path, &status) == 0 ?
-	    status.st_mode & 0777 : 0644;
+	mode_t mode = stat(file->path, &status) == 0 ? status.st_mode & 0777 :
+						       0644;
 
 	return file_replace(file->path, mode, buf_text(text), text->len, err);
 }
@@ -137,16 +138,21 @@ check_note(const char *note, struct error *err)
 	size_t len = strlen(note);
 
 	if (len == 0 || len > NOTE_MAX)
-		return error_set(err, ERROR_INPUT, "the note is %zu bytes "
-		    "long: wanted 1 to %d", len, NOTE_MAX);
+		return error_set(err, ERROR_INPUT,
+		    "the note is %zu bytes "
+		    "long: wanted 1 to %d",
+		    len, NOTE_MAX);
 	for (size_t i = 0; i < len; i++)
 		if (note[i] < 0x20 || note[i] > 0x7e)
-			return error_set(err, ERROR_INPUT, "the note has a "
+			return error_set(err, ERROR_INPUT,
+			    "the note has a "
 			    "character outside printable ASCII, which files "
 			    "of claims cannot hold");
 	if (note[0] == ' ' || note[len - 1] == ' ' || strcmp(note, "-") == 0)
-		return error_set(err, ERROR_INPUT, "the note \"%s\": wanted "
-		    "words, without blanks around them", note);
+		return error_set(err, ERROR_INPUT,
+		    "the note \"%s\": wanted "
+		    "words, without blanks around them",
+		    note);
 	return 0;
 }
 
@@ -163,8 +169,10 @@ check_date(const char *date, const char *today, struct error *err)
 		(void)strftime(again, sizeof(again), "%Y-%m-%d", &tm);
 	text_escape(date, strlen(date), shown, sizeof(shown));
 	if (strlen(date) != strlen("2026-11-23") || strcmp(again, date) != 0)
-		return error_set(err, ERROR_INPUT, "date \"%s\": wanted a day "
-		    "such as %s", shown, today);
+		return error_set(err, ERROR_INPUT,
+		    "date \"%s\": wanted a day "
+		    "such as %s",
+		    shown, today);
 	if (strcmp(date, today) > 0)
 		return error_set(err, ERROR_INPUT,
 		    "date \"%s\": is after today, %s", shown, today);
@@ -184,19 +192,20 @@ read_addition(struct addition *add, char **operands)
 	if (add->note == NULL)
 		add->note = DEFAULT_NOTE;
 	if (ca_parse_device(operands[0], &add->model, &add->firmware,
-	    &has_firmware) != 0)
+		&has_firmware) != 0)
 		return CMD_FAILED;
 	if (!has_firmware) {
 		cmd_error("\"%s\": wanted MODEL@FIRMWARE: a test is about one "
-		    "version, such as %s@7.5.6", operands[0],
-		    add->model->name);
+			  "version, such as %s@7.5.6",
+		    operands[0], add->model->name);
 		return CMD_USAGE;
 	}
 	if ((add->ca = ca_find(operands[1])) == NULL)
 		return CMD_FAILED;
 	if (!registry_is_server_ca(add->ca)) {
 		cmd_error("%s signs devices; no device trusts a server "
-		    "because of it", add->ca->id);
+			  "because of it",
+		    add->ca->id);
 		return CMD_FAILED;
 	}
 	add->verdict = operands[2];
@@ -238,23 +247,23 @@ find_same(const struct claim_file *file, const struct addition *add)
 }
 
 static int
-append(struct claim_file *file, const struct addition *add,
-    struct error *err)
+append(struct claim_file *file, const struct addition *add, struct error *err)
 {
 	bool torn = file->len > 0 && file->text[file->len - 1] != '\n';
 	struct buf text;
 	int rc;
 
 	buf_init(&text, KNOWLEDGE_TEXT_MAX);
-	rc = buf_printf(&text, "%s%s%s\t%s\t%s\t%s\t%s\ttested\thigh\t%s\t"
-	    SOURCE_WORDS "%s\n",
-	    file->len > 0 ? file->text : KNOWLEDGE_HEADS "\n",
-	    torn ? "\n" : "", add->ca->id, add->model->name,
-	    add->firmware.text, add->firmware.text, add->verdict, add->note,
-	    add->date);
+	rc = buf_printf(&text,
+	    "%s%s%s\t%s\t%s\t%s\t%s\ttested\thigh\t%s\t" SOURCE_WORDS "%s\n",
+	    file->len > 0 ? file->text : KNOWLEDGE_HEADS "\n", torn ? "\n" : "",
+	    add->ca->id, add->model->name, add->firmware.text,
+	    add->firmware.text, add->verdict, add->note, add->date);
 	if (rc != 0)
-		rc = error_set(err, ERROR_INPUT, "%s: would be longer than "
-		    "%d bytes", file->path, KNOWLEDGE_TEXT_MAX);
+		rc = error_set(err, ERROR_INPUT,
+		    "%s: would be longer than "
+		    "%d bytes",
+		    file->path, KNOWLEDGE_TEXT_MAX);
 	else
 		rc = claim_file_replace(file, &text, err);
 	buf_clear(&text);
@@ -282,8 +291,8 @@ print_added(const struct claim_file *file, const struct addition *add,
 	for (size_t i = 0; i < count; i++) {
 		char *text;
 
-		if (all[i]->verdict != (trusted ? VERDICT_NOT :
-		    VERDICT_TRUSTED))
+		if (all[i]->verdict !=
+		    (trusted ? VERDICT_NOT : VERDICT_TRUSTED))
 			continue;
 		text = ca_claim_text(file->knowledge, all[i]);
 		(void)ca_wrapf(0, 2, "against it: %s", text);
@@ -299,18 +308,23 @@ add_claim(int argc, char **argv)
 	struct addition add = { 0 };
 	const struct cmd_option options[] = {
 		CA_CLAIMS_OPTION(&path),
-		{ .name = "note", .letter = 'n', .value = "TEXT",
-		    .help = "what was done and seen", .text = &add.note },
-		{ .name = "date", .letter = 'd', .value = "DATE",
-		    .help = "when (default: today)", .text = &add.date },
+		{ .name = "note",
+		    .letter = 'n',
+		    .value = "TEXT",
+		    .help = "what was done and seen",
+		    .text = &add.note },
+		{ .name = "date",
+		    .letter = 'd',
+		    .value = "DATE",
+		    .help = "when (default: today)",
+		    .text = &add.date },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov ca claim add", "MODEL@FIRMWARE CA trusted|not",
+	const struct cmd_syntax syntax = { "sprov ca claim add",
+		"MODEL@FIRMWARE CA trusted|not",
 		"Record your own test: a device of this model and firmware "
 		"accepted (trusted) or\nrefused (not) a certificate under the "
 		"CA.  It outranks documents.\n",
-		options, LENGTH(options), 3, 3
-	};
+		options, LENGTH(options), 3, 3 };
 	struct claim_file file;
 	struct error err = { 0 };
 	size_t same, count;
@@ -326,8 +340,8 @@ add_claim(int argc, char **argv)
 	(void)knowledge_own(file.knowledge, &count);
 	if ((same = find_same(&file, &add)) > 0) {
 		cmd_error("%s: claim %zu is about this already; \"sprov ca "
-		    "claim remove %zu\" takes it away", file.path, same,
-		    same);
+			  "claim remove %zu\" takes it away",
+		    file.path, same, same);
 		status = CMD_FAILED;
 	} else if (count == KNOWLEDGE_OWN_MAX) {
 		cmd_error("%s: has %d claims: no more are allowed", file.path,
@@ -345,34 +359,32 @@ add_claim(int argc, char **argv)
 /* ----------------------------------------------------------------- list */
 
 static int
-fill_table(struct libscols_table *table, const struct claim *own,
-    size_t count)
+fill_table(struct libscols_table *table, const struct claim *own, size_t count)
 {
 	static const char *const titles[] = { "N", "DEVICE", "CA", "VERDICT",
 		"BASIS", "SOURCE", "NOTE" };
 
 	for (size_t i = 0; i < LENGTH(titles); i++)
 		if (scols_table_new_column(table, titles[i], 0.1,
-		    i == 0 ? SCOLS_FL_RIGHT : i == 6 ? SCOLS_FL_WRAP : 0) ==
-		    NULL)
+			i == 0	   ? SCOLS_FL_RIGHT :
+			    i == 6 ? SCOLS_FL_WRAP :
+				     0) == NULL)
 			return -1;
 	for (size_t i = 0; i < count; i++) {
 		struct libscols_line *line = scols_table_new_line(table, NULL);
 		char number[24], range[KNOWLEDGE_RANGE_BYTES];
 		char device[KNOWLEDGE_RANGE_BYTES + 64];
 		const char *const cells[] = { number, device, own[i].ca,
-			verdict_name(own[i].verdict),
-			basis_name(own[i].basis), own[i].source,
-			own[i].reason };
+			verdict_name(own[i].verdict), basis_name(own[i].basis),
+			own[i].source, own[i].reason };
 		bool exact = own[i].firmware_min != NULL &&
 		    own[i].firmware_max != NULL &&
 		    strcmp(own[i].firmware_min, own[i].firmware_max) == 0;
 
 		(void)snprintf(number, sizeof(number), "%zu", i + 1);
 		ca_claim_range(&own[i], range);
-		(void)snprintf(device, sizeof(device), "%s%s%s",
-		    own[i].model, exact ? "@" : ", ",
-		    exact ? own[i].firmware_min : range);
+		(void)snprintf(device, sizeof(device), "%s%s%s", own[i].model,
+		    exact ? "@" : ", ", exact ? own[i].firmware_min : range);
 		for (size_t j = 0; line != NULL && j < LENGTH(cells); j++)
 			if (scols_line_set_data(line, j, cells[j]) != 0)
 				line = NULL;
@@ -412,10 +424,8 @@ list_claims(int argc, char **argv)
 		CA_CLAIMS_OPTION(&path),
 		CA_JSON_OPTION(&json),
 	};
-	const struct cmd_syntax syntax = {
-		"sprov ca claim list", "", "List your own claims.\n",
-		options, LENGTH(options), 0, 0
-	};
+	const struct cmd_syntax syntax = { "sprov ca claim list", "",
+		"List your own claims.\n", options, LENGTH(options), 0, 0 };
 	struct claim_file file;
 	struct error err = { 0 };
 	const struct claim *own;
@@ -497,12 +507,10 @@ remove_claim(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CA_CLAIMS_OPTION(&path),
 	};
-	const struct cmd_syntax syntax = {
-		"sprov ca claim remove", "N",
+	const struct cmd_syntax syntax = { "sprov ca claim remove", "N",
 		"Remove the claim that \"sprov ca claim list\" shows with "
 		"this number.  Those after\nit move up.\n",
-		options, LENGTH(options), 1, 1
-	};
+		options, LENGTH(options), 1, 1 };
 	struct claim_file file;
 	struct error err = { 0 };
 	const struct claim *own;
@@ -513,7 +521,7 @@ remove_claim(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (text_parse_number(argv[first], 1, KNOWLEDGE_OWN_MAX, &wanted,
-	    &err) != 0) {
+		&err) != 0) {
 		cmd_error("%s", err.text);
 		return CMD_USAGE;
 	}

@@ -48,8 +48,7 @@ claims_from(const char *given)
 
 	if (given != NULL)
 		return CLAIMS_GIVEN;
-	return named != NULL && *named != '\0' ? CLAIMS_NAMED :
-	    CLAIMS_IMPLIED;
+	return named != NULL && *named != '\0' ? CLAIMS_NAMED : CLAIMS_IMPLIED;
 }
 
 static int
@@ -64,8 +63,10 @@ add_own(struct knowledge *knowledge, const char *path, enum claims_from from)
 	if (file_read(path, KNOWLEDGE_TEXT_MAX, &text, &len, &err) != 0) {
 		if (err.kind == ERROR_NOT_FOUND && from != CLAIMS_GIVEN)
 			return 0;
-		cmd_error("%s%s", from == CLAIMS_IMPLIED ?
-		    "going on without own claims: " : "", err.text);
+		cmd_error("%s%s",
+		    from == CLAIMS_IMPLIED ? "going on without own claims: " :
+					     "",
+		    err.text);
 		/* Whoever may not read the server's folder may ask all the
 		 * same. */
 		return from == CLAIMS_IMPLIED ? 0 : -1;
@@ -117,7 +118,10 @@ list_near(const char *text, const char **names, size_t count, char *near,
 		size_t used = strlen(near);
 
 		(void)snprintf(near + used, size - used, "%s%s",
-		    i == 0 ? "" : i + 1 == n ? " or " : ", ", found[i]);
+		    i == 0	   ? "" :
+			i + 1 == n ? " or " :
+				     ", ",
+		    found[i]);
 	}
 }
 
@@ -141,7 +145,8 @@ ca_find(const char *id)
 		    near);
 	else
 		cmd_error("CA \"%s\" is not known; \"sprov ca list\" and "
-		    "\"sprov ca list --clients\" name all", shown);
+			  "\"sprov ca list --clients\" name all",
+		    shown);
 	return NULL;
 }
 
@@ -164,8 +169,7 @@ ca_parse_device(const char *text, const struct model **model,
 	const char **names;
 	char near[256], shown[64], *name;
 
-	if (trust_parse_device(text, model, firmware, has_firmware, &err) ==
-	    0)
+	if (trust_parse_device(text, model, firmware, has_firmware, &err) == 0)
 		return 0;
 	if (len == 0 || is_model(text, len)) {
 		cmd_error("%s", err.text);
@@ -178,11 +182,12 @@ ca_parse_device(const char *text, const struct model **model,
 	list_near(name, names, registry_model_count, near, sizeof(near));
 	text_escape(name, len, shown, sizeof(shown));
 	if (*near != '\0')
-		cmd_error("model \"%s\" is not known; did you mean %s?",
-		    shown, near);
+		cmd_error("model \"%s\" is not known; did you mean %s?", shown,
+		    near);
 	else
 		cmd_error("model \"%s\" is not known; \"sprov ca matrix\" "
-		    "lists all", shown);
+			  "lists all",
+		    shown);
 	free(name);
 	free(names);
 	return -1;
@@ -196,8 +201,7 @@ ca_date(time_t when, char text[static CA_DATE_BYTES])
 	char full[CLOCK_TEXT_BYTES];
 
 	clock_format(when, full);
-	(void)snprintf(text, CA_DATE_BYTES, "%.10s",
-	    when == 0 ? "?" : full);
+	(void)snprintf(text, CA_DATE_BYTES, "%.10s", when == 0 ? "?" : full);
 }
 
 bool
@@ -308,8 +312,8 @@ ca_sources_print(const struct ca_sources *sources)
 {
 	bool first = true;
 
-	for (size_t i = 0; sources->named != NULL &&
-	    i < registry_source_count; i++) {
+	for (size_t i = 0; sources->named != NULL && i < registry_source_count;
+	     i++) {
 		size_t column = 0;
 
 		if (!sources->named[i])
@@ -328,8 +332,8 @@ ca_sources_json(const struct ca_sources *sources)
 {
 	json_t *object = json_object();
 
-	for (size_t i = 0; sources->named != NULL &&
-	    i < registry_source_count; i++)
+	for (size_t i = 0; sources->named != NULL && i < registry_source_count;
+	     i++)
 		if (sources->named[i])
 			(void)json_object_set_new(object,
 			    registry_sources[i].key,
@@ -361,23 +365,22 @@ ca_claim_json(const struct knowledge *knowledge, const struct claim *claim)
 {
 	if (claim == NULL)
 		return json_null();
-	return json_pack("{ss ss ss? ss? sb ss ss ss ss ss sb}",
-	    "ca", claim->ca, "model", claim->model,
-	    "firmware_min", claim->firmware_min,
-	    "firmware_max", claim->firmware_max,
-	    "firmware_max_exclusive", claim->max_exclusive,
-	    "verdict", verdict_name(claim->verdict),
-	    "basis", basis_name(claim->basis),
-	    "confidence", confidence_name(claim->confidence),
-	    "reason", claim->reason, "source", claim->source,
-	    "own", knowledge_is_own(knowledge, claim));
+	return json_pack("{ss ss ss? ss? sb ss ss ss ss ss sb}", "ca",
+	    claim->ca, "model", claim->model, "firmware_min",
+	    claim->firmware_min, "firmware_max", claim->firmware_max,
+	    "firmware_max_exclusive", claim->max_exclusive, "verdict",
+	    verdict_name(claim->verdict), "basis", basis_name(claim->basis),
+	    "confidence", confidence_name(claim->confidence), "reason",
+	    claim->reason, "source", claim->source, "own",
+	    knowledge_is_own(knowledge, claim));
 }
 
 int
 ca_print_json(json_t *root)
 {
-	int rc = root == NULL ? -1 : json_dumpf(root, stdout,
-	    JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	int rc = root == NULL ?
+	    -1 :
+	    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 
 	if (rc != 0)
 		cmd_error("cannot write JSON");

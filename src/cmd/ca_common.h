@@ -24,11 +24,16 @@ int ca_identify(int argc, char **argv);
 int ca_bundle(int argc, char **argv);
 
 #define CA_CLAIMS_OPTION(path) \
-	{ .name = "claims", .letter = 'c', .value = "FILE", \
-	    .help = "your own claims (default: $SPROV_CLAIMS)", \
-	    .text = (path) }
+	{ \
+		.name = "claims", .letter = 'c', .value = "FILE", \
+		.help = "your own claims (default: $SPROV_CLAIMS)", \
+		.text = (path) \
+	}
 #define CA_JSON_OPTION(json) \
-	{ .name = "json", .letter = 'j', .help = "as JSON", .flag = (json) }
+	{ \
+		.name = "json", .letter = 'j', .help = "as JSON", \
+		.flag = (json) \
+	}
 
 /* Where own claims are: the path given, else $SPROV_CLAIMS, else claims.tsv
  * beside the inventory (the one given, or NULL); free() it. */
@@ -57,8 +62,8 @@ bool ca_is_expired(const struct ca *ca, time_t now);
 
 #define CA_STATE_BYTES 48
 /* "signs", "stopped signing 2022-12-01", "expired 2015-06-30", "" */
-void ca_state(const struct ca *ca, time_t now,
-    char text[static CA_STATE_BYTES]);
+void
+ca_state(const struct ca *ca, time_t now, char text[static CA_STATE_BYTES]);
 
 /* "for 7.5.6 and later" and the like: the versions of a claim. */
 void ca_claim_range(const struct claim *claim,
@@ -70,8 +75,8 @@ void ca_claim_range(const struct claim *claim,
  * returned.
  */
 size_t ca_wrap(size_t column, size_t indent, const char *text);
-size_t ca_wrapf(size_t column, size_t indent, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+size_t
+ca_wrapf(size_t column, size_t indent, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* ----------------------------------------------------------- sources */
 
@@ -89,10 +94,10 @@ json_t *ca_sources_json(const struct ca_sources *sources);
 /* ------------------------------------------------------------- claims */
 
 /* "vendor, high: REASON, for RANGE [SOURCE]"; free() it. */
-char *ca_claim_text(const struct knowledge *knowledge,
-    const struct claim *claim);
-json_t *ca_claim_json(const struct knowledge *knowledge,
-    const struct claim *claim);
+char *
+ca_claim_text(const struct knowledge *knowledge, const struct claim *claim);
+json_t *
+ca_claim_json(const struct knowledge *knowledge, const struct claim *claim);
 
 /* Print it, with a newline, or say that there is no memory; an exit status.
  * Takes root. */

@@ -20,8 +20,9 @@ is_of(const struct ca_fleet_group *group, const struct model *model,
     const char *firmware)
 {
 	return group->model == model &&
-	    (!group->has_firmware ? *firmware == '\0' :
-	    strcmp(group->firmware.text, firmware) == 0);
+	    (!group->has_firmware ?
+		    *firmware == '\0' :
+		    strcmp(group->firmware.text, firmware) == 0);
 }
 
 /* Fleets have few versions, so a list of groups is short; the group found last
@@ -41,7 +42,7 @@ count_device(const struct device *device, void *arg)
 	    firmware_parse(&group.firmware, device->firmware, &ignored) == 0;
 	for (size_t i = fleet->group_count; i > 0; i--)
 		if (is_of(&fleet->groups[i - 1], model,
-		    group.has_firmware ? device->firmware : "")) {
+			group.has_firmware ? device->firmware : "")) {
 			fleet->groups[i - 1].count++;
 			return 0;
 		}
@@ -82,8 +83,8 @@ accepts(const struct ca_fleet_group *group, const struct knowledge *knowledge,
     const struct ca *ca)
 {
 	return knowledge_resolve(knowledge, group->model,
-	    group->has_firmware ? &group->firmware : NULL, ca).verdict ==
-	    VERDICT_TRUSTED;
+		   group->has_firmware ? &group->firmware : NULL, ca)
+		   .verdict == VERDICT_TRUSTED;
 }
 
 size_t
@@ -99,8 +100,8 @@ ca_fleet_accepting(const struct ca_fleet *fleet,
 }
 
 static bool
-has_other(const struct ca_fleet_group *group,
-    const struct knowledge *knowledge, const struct ca *ca, time_t now)
+has_other(const struct ca_fleet_group *group, const struct knowledge *knowledge,
+    const struct ca *ca, time_t now)
 {
 	for (size_t i = 0; i < registry_ca_count; i++) {
 		const struct ca *other = &registry_cas[i];

@@ -48,21 +48,21 @@ static int
 shake_hands(struct identification *id, struct stream *stream,
     const struct addr *address, const char *host, struct error *err)
 {
-	struct tls_context *context = tls_context_new_accept_any(!id->old,
-	    err);
+	struct tls_context *context = tls_context_new_accept_any(!id->old, err);
 	char text[ADDR_TEXT_BYTES];
 	int rc;
 
 	if (context == NULL)
 		return -1;
-	rc = stream_start_tls(stream, context, host,
-	    (unsigned)id->timeout_ms, err);
+	rc = stream_start_tls(stream, context, host, (unsigned)id->timeout_ms,
+	    err);
 	if (stream->tls != NULL) {
 		tls_conn_shown(stream->tls, &id->certs, &id->count);
 		addr_format(address, text);
 		(void)snprintf(id->from, sizeof(id->from), "%s%s%s", text,
-		    rc == 0 ? ", " : "", rc == 0 ?
-		    tls_version_name(tls_conn_version(stream->tls)) : "");
+		    rc == 0 ? ", " : "",
+		    rc == 0 ? tls_version_name(tls_conn_version(stream->tls)) :
+			      "");
 	}
 	tls_context_free(context);
 	/* Who wants a certificate of ours has shown its own before. */
@@ -83,7 +83,7 @@ find_addresses(const char *host, uint16_t port, struct addr *list)
 	if (getaddrinfo(host, service, &hints, &found) != 0)
 		return 0;
 	for (struct addrinfo *p = found; p != NULL && count < ADDRESSES_MAX;
-	    p = p->ai_next) {
+	     p = p->ai_next) {
 		list[count] = (struct addr) { .len = p->ai_addrlen };
 		memcpy(&list[count++].sockaddr, p->ai_addr, p->ai_addrlen);
 	}
@@ -102,13 +102,12 @@ probe(struct identification *id, const struct authority *server,
 
 	if (count == 0)
 		return error_set(err, ERROR_NOT_FOUND,
-		    "%s: no such file, and no host of that name",
-		    server->host);
+		    "%s: no such file, and no host of that name", server->host);
 	for (size_t i = 0; i < count && rc != 0; i++) {
 		struct stream stream;
 
-		rc = stream_connect(&stream, &list[i],
-		    (unsigned)id->timeout_ms, err);
+		rc = stream_connect(&stream, &list[i], (unsigned)id->timeout_ms,
+		    err);
 		if (rc == 0)
 			rc = shake_hands(id, &stream, &list[i], server->host,
 			    err);
@@ -119,8 +118,7 @@ probe(struct identification *id, const struct authority *server,
 
 /* A file when there is one, else a server. */
 static int
-get_certificates(struct identification *id, const char *what,
-    struct error *err)
+get_certificates(struct identification *id, const char *what, struct error *err)
 {
 	struct authority server;
 
@@ -130,8 +128,10 @@ get_certificates(struct identification *id, const char *what,
 		char shown[64];
 
 		text_escape(what, strlen(what), shown, sizeof(shown));
-		return error_set(err, ERROR_INPUT, "\"%s\": no such file, and "
-		    "no HOST:PORT", shown);
+		return error_set(err, ERROR_INPUT,
+		    "\"%s\": no such file, and "
+		    "no HOST:PORT",
+		    shown);
 	}
 	return probe(id, &server, err);
 }
@@ -151,8 +151,9 @@ find_signer(struct identification *id)
 	}
 	for (size_t i = 0; i < id->count && id->known.ca == NULL; i++) {
 		const X509 *issuer = i + 1 < id->count &&
-		    cert_is_issued_by(id->certs[i], id->certs[i + 1]) ?
-		    id->certs[i + 1] : NULL;
+			cert_is_issued_by(id->certs[i], id->certs[i + 1]) ?
+		    id->certs[i + 1] :
+		    NULL;
 
 		id->known = identify_issuer(id->certs[i], issuer);
 		if (issuer == NULL)
@@ -175,8 +176,10 @@ judge_dates(struct identification *id)
 		errors_add(&id->problems, "the certificate is not valid yet");
 	if (id->known.ca != NULL && ca_is_expired(id->known.ca, id->now)) {
 		ca_date(id->known.ca->not_after, date);
-		errors_add(&id->problems, "the CA expired on %s: devices that "
-		    "look at dates refuse it", date);
+		errors_add(&id->problems,
+		    "the CA expired on %s: devices that "
+		    "look at dates refuse it",
+		    date);
 	}
 }
 
@@ -187,14 +190,17 @@ judge(struct identification *id)
 
 	judge_dates(id);
 	if (id->known.ca == NULL)
-		errors_add(&id->problems, "no CA of the registry signed it, as "
+		errors_add(&id->problems,
+		    "no CA of the registry signed it, as "
 		    "far as its names tell: only devices whose custom CA "
 		    "or public bundle holds that CA accept it");
 	if (!id->is_ca_itself && !cert_common_host(id->certs[0], host))
-		errors_add(&id->problems, "the subject has no common name: "
+		errors_add(&id->problems,
+		    "the subject has no common name: "
 		    "old devices look at nothing else [ATA-PROV]");
 	else if (!id->is_ca_itself && *host == '*')
-		errors_add(&id->problems, "the common name is a wildcard: old "
+		errors_add(&id->problems,
+		    "the common name is a wildcard: old "
 		    "devices look it up in the DNS as it is [ATA-PROV]");
 }
 
@@ -213,8 +219,8 @@ static bool
 trusts(const struct identification *id, const struct model *model,
     const struct firmware *firmware)
 {
-	return knowledge_resolve(id->knowledge, model, firmware,
-	    id->known.ca).verdict == VERDICT_TRUSTED;
+	return knowledge_resolve(id->knowledge, model, firmware, id->known.ca)
+		   .verdict == VERDICT_TRUSTED;
 }
 
 /* Devices that trust the CA but know no SHA-2. */
@@ -226,11 +232,11 @@ count_too_old(const struct identification *id)
 	for (size_t i = 0; i < id->fleet.group_count; i++) {
 		const struct ca_fleet_group *group = &id->fleet.groups[i];
 		const struct firmware *firmware = group->has_firmware ?
-		    &group->firmware : NULL;
+		    &group->firmware :
+		    NULL;
 
 		if (trusts(id, group->model, firmware) &&
-		    !registry_find_stack(group->model,
-		    firmware)->check_sha256)
+		    !registry_find_stack(group->model, firmware)->check_sha256)
 			count += group->count;
 	}
 	return count;
@@ -247,8 +253,7 @@ first_sha2(const struct model *model)
 
 		if (strcmp(use->family, model->family) != 0 ||
 		    use->model != NULL || use->firmware_min == NULL ||
-		    firmware_parse(&firmware, use->firmware_min, &ignored) !=
-		    0)
+		    firmware_parse(&firmware, use->firmware_min, &ignored) != 0)
 			continue;
 		if (registry_find_stack(model, &firmware)->check_sha256)
 			return use->firmware_min;
@@ -285,7 +290,8 @@ print_too_old(const struct identification *id)
 		    !is_ever_trusted(id, model))
 			continue;
 		if (column == 0)
-			column = ca_wrap(0, 2, "Signed with SHA-2, which "
+			column = ca_wrap(0, 2,
+			    "Signed with SHA-2, which "
 			    "these are assumed not to know:");
 		last = model->family;
 		first = first_sha2(model);
@@ -321,8 +327,9 @@ print_dates(const struct identification *id)
 	ca_date(after, to);
 	(void)snprintf(text, sizeof(text), "%s to %s, %s%lld days%s", from, to,
 	    after < id->now ? "expired " : "",
-	    (long long)(after < id->now ? id->now - after :
-	    after - id->now) / DAY, after < id->now ? " ago" : " left");
+	    (long long)(after < id->now ? id->now - after : after - id->now) /
+		DAY,
+	    after < id->now ? " ago" : " left");
 	print_fact("valid", text);
 }
 
@@ -364,11 +371,12 @@ print_signer(const struct identification *id)
 	ca_state(ca, id->now, state);
 	(void)printf("\n");
 	(void)ca_wrapf(0, 2, "%s %s (%s), recognised %s%s%s%s",
-	    id->is_ca_itself ? "This is the CA" : "Signed by", ca->id,
-	    ca->name, identify_basis_name(id->known.basis),
+	    id->is_ca_itself ? "This is the CA" : "Signed by", ca->id, ca->name,
+	    identify_basis_name(id->known.basis),
 	    id->known.lab ? ": the lab's copy" :
-	    id->known.basis == IDENTIFY_NAME ?
-	    " alone: the signature could not be checked" : "",
+		id->known.basis == IDENTIFY_NAME ?
+			    " alone: the signature could not be checked" :
+			    "",
 	    *state != '\0' ? "; " : "", state);
 	(void)printf("\n\nAccepted by:\n");
 }
@@ -416,18 +424,18 @@ print_identification_json(const struct identification *id)
 		    json_string(id->problems.text[i]));
 	root = json_pack("{ss ss ss ss ss si ss sb si ss? ss sb sb so so}",
 	    "subject", subject, "issuer", issuer, "not_before", from,
-	    "not_after", to, "digest", cert_signature_digest(leaf),
-	    "key_bits", cert_key_bits(leaf), "sha256", hex,
-	    "rsa", cert_is_rsa(leaf), "shown", (int)id->count,
-	    "ca", ca != NULL ? ca->id : NULL,
-	    "by", identify_basis_name(id->known.basis),
-	    "lab", id->known.lab, "is_ca_itself", id->is_ca_itself,
-	    "accepted_by", ca != NULL ? ca_accept_json(id->knowledge, ca,
-	    &id->fleet) : json_array(), "problems", problems);
+	    "not_after", to, "digest", cert_signature_digest(leaf), "key_bits",
+	    cert_key_bits(leaf), "sha256", hex, "rsa", cert_is_rsa(leaf),
+	    "shown", (int)id->count, "ca", ca != NULL ? ca->id : NULL, "by",
+	    identify_basis_name(id->known.basis), "lab", id->known.lab,
+	    "is_ca_itself", id->is_ca_itself, "accepted_by",
+	    ca != NULL ? ca_accept_json(id->knowledge, ca, &id->fleet) :
+			 json_array(),
+	    "problems", problems);
 	if (id->fleet.present && ca != NULL)
 		(void)json_object_set_new(root, "devices_accept",
 		    json_integer((json_int_t)ca_fleet_accepting(&id->fleet,
-		    id->knowledge, ca)));
+			id->knowledge, ca)));
 	free(subject);
 	free(issuer);
 	return ca_print_json(root);
@@ -454,33 +462,35 @@ identify(struct identification *id, const char *what, const char *claims,
 	else
 		print_identification(id, what);
 	return status == CMD_DONE && id->problems.count > 0 ? CMD_PROBLEM :
-	    status;
+							      status;
 }
 
 int
 ca_identify(int argc, char **argv)
 {
-	struct identification id = { .now = clock_wall(),
-		.timeout_ms = 10000 };
+	struct identification id = { .now = clock_wall(), .timeout_ms = 10000 };
 	const char *claims = NULL, *uri = NULL, *timeout = NULL;
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
 		CA_CLAIMS_OPTION(&claims),
-		{ .name = "old", .letter = 'o', .flag = &id.old,
+		{ .name = "old",
+		    .letter = 'o',
+		    .flag = &id.old,
 		    .help = "ask as an old device: no SNI, no TLS 1.3" },
-		{ .name = "timeout", .letter = 't', .value = "MS",
+		{ .name = "timeout",
+		    .letter = 't',
+		    .value = "MS",
 		    .help = "for connecting and for TLS (default: 10000)",
 		    .text = &timeout },
 		CA_JSON_OPTION(&id.json),
 	};
-	const struct cmd_syntax syntax = {
-		"sprov ca identify", "FILE|HOST[:PORT]",
+	const struct cmd_syntax syntax = { "sprov ca identify",
+		"FILE|HOST[:PORT]",
 		"Say which CA signed a certificate (of a file, leaf first, or "
 		"of a server) and\nwhich models and devices accept it.  "
 		"Nothing is verified, and nothing is sent to\nthe server.\n"
 		"Exit status: 3 when something needs attention.\n",
-		options, LENGTH(options), 1, 1
-	};
+		options, LENGTH(options), 1, 1 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 
 	if (status < 0)

@@ -26,8 +26,9 @@ struct list {
 static bool
 is_listed(const struct list *list, const struct ca *ca)
 {
-	return list->clients ? ca->role == CA_CLIENT_ANCHOR ||
-	    ca->role == CA_CLIENT_INTERMEDIATE : registry_is_server_ca(ca);
+	return list->clients ?
+	    ca->role == CA_CLIENT_ANCHOR || ca->role == CA_CLIENT_INTERMEDIATE :
+	    registry_is_server_ca(ca);
 }
 
 /* Devices that prove themselves with a certificate under this CA. */
@@ -42,7 +43,8 @@ count_identities(const struct list *list, const struct ca *ca)
 		    registry_find_ca(group->model->client_anchor);
 
 		while (anchor != NULL && anchor != ca)
-			anchor = anchor->issuer_id == NULL ? NULL :
+			anchor = anchor->issuer_id == NULL ?
+			    NULL :
 			    registry_find_ca(anchor->issuer_id);
 		if (anchor != NULL)
 			count += group->count;
@@ -95,8 +97,9 @@ fill_line(const struct list *list, const struct ca *ca, struct line *line)
 	*line = (struct line) { 0 };
 	add_cell(line, ca->id);
 	add_cell(line, ca->name);
-	add_cell(line, text_starts(ca->key_type, "RSA-") ? ca->key_type + 4 :
-	    ca->key_type);
+	add_cell(line,
+	    text_starts(ca->key_type, "RSA-") ? ca->key_type + 4 :
+						ca->key_type);
 	ca_date(ca->not_after, date);
 	(void)snprintf(text, sizeof(text), "%s%s", date,
 	    ca_is_expired(ca, list->now) ? "!" : "");
@@ -114,10 +117,9 @@ fill_line(const struct list *list, const struct ca *ca, struct line *line)
 		add_number(line, count_identities(list, ca));
 		return;
 	}
-	add_number(line, ca_fleet_needing(&list->fleet, list->knowledge, ca,
-	    list->now));
-	add_number(line, ca_fleet_accepting(&list->fleet, list->knowledge,
-	    ca));
+	add_number(line,
+	    ca_fleet_needing(&list->fleet, list->knowledge, ca, list->now));
+	add_number(line, ca_fleet_accepting(&list->fleet, list->knowledge, ca));
 }
 
 static int
@@ -130,8 +132,9 @@ add_columns(const struct list *list, struct libscols_table *table)
 
 	for (size_t i = 0; i < count; i++)
 		if (scols_table_new_column(table, titles[i], 0.1,
-		    i == 1 ? SCOLS_FL_TRUNC : i == 2 || i >= 5 ?
-		    SCOLS_FL_RIGHT : 0) == NULL)
+			i == 1		     ? SCOLS_FL_TRUNC :
+			    i == 2 || i >= 5 ? SCOLS_FL_RIGHT :
+					       0) == NULL)
 			return -1;
 	return 0;
 }
@@ -161,18 +164,21 @@ print_notes(const struct list *list)
 	(void)printf("\n\"!\": expired.  ");
 	if (list->clients)
 		(void)printf("\"sprov ca bundle FILE\" says which of these "
-		    "a file holds.\n");
+			     "a file holds.\n");
 	else
 		(void)printf("\"no DATE\": no new certificates since then; "
-		    "old ones go on.\n");
+			     "old ones go on.\n");
 	if (!list->fleet.present)
 		return;
 	if (list->clients)
-		(void)ca_wrapf(0, 0, "DEVICES: of the %zu %s in the "
+		(void)ca_wrapf(0, 0,
+		    "DEVICES: of the %zu %s in the "
 		    "inventory, those with a certificate under it, as far as "
-		    "their models tell.", DEVICES(list->fleet.device_count));
+		    "their models tell.",
+		    DEVICES(list->fleet.device_count));
 	else
-		(void)ca_wrapf(0, 0, "Of the %zu %s in the inventory: ACCEPT "
+		(void)ca_wrapf(0, 0,
+		    "Of the %zu %s in the inventory: ACCEPT "
 		    "are known to trust it; NEED of them are known to trust "
 		    "no other that is valid.",
 		    DEVICES(list->fleet.device_count));
@@ -215,15 +221,13 @@ or_null(const char *text)
 static json_t *
 ca_json(const struct list *list, const struct ca *ca)
 {
-	json_t *object = json_pack("{ss ss ss? ss? so so sb ss ss? ss}",
-	    "id", ca->id, "name", ca->name, "key", or_null(ca->key_type),
-	    "digest", or_null(ca->digest),
-	    "not_before", date_json(ca->not_before),
-	    "not_after", date_json(ca->not_after),
-	    "expired", ca_is_expired(ca, list->now),
-	    "signs", ca->signing == CA_SIGNING_UNKNOWN ? "unknown" : signs(ca),
-	    "signed_until", or_null(ca->signing_until),
-	    "source", ca->source);
+	json_t *object = json_pack("{ss ss ss? ss? so so sb ss ss? ss}", "id",
+	    ca->id, "name", ca->name, "key", or_null(ca->key_type), "digest",
+	    or_null(ca->digest), "not_before", date_json(ca->not_before),
+	    "not_after", date_json(ca->not_after), "expired",
+	    ca_is_expired(ca, list->now), "signs",
+	    ca->signing == CA_SIGNING_UNKNOWN ? "unknown" : signs(ca),
+	    "signed_until", or_null(ca->signing_until), "source", ca->source);
 
 	if (object == NULL || !list->fleet.present)
 		return object;
@@ -232,12 +236,12 @@ ca_json(const struct list *list, const struct ca *ca)
 		    json_integer((json_int_t)count_identities(list, ca)));
 		return object;
 	}
-	(void)json_object_set_new(object, "devices_need", json_integer(
-	    (json_int_t)ca_fleet_needing(&list->fleet, list->knowledge, ca,
-	    list->now)));
-	(void)json_object_set_new(object, "devices_accept", json_integer(
-	    (json_int_t)ca_fleet_accepting(&list->fleet, list->knowledge,
-	    ca)));
+	(void)json_object_set_new(object, "devices_need",
+	    json_integer((json_int_t)ca_fleet_needing(&list->fleet,
+		list->knowledge, ca, list->now)));
+	(void)json_object_set_new(object, "devices_accept",
+	    json_integer((json_int_t)ca_fleet_accepting(&list->fleet,
+		list->knowledge, ca)));
 	return object;
 }
 
@@ -261,17 +265,16 @@ ca_list(int argc, char **argv)
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
 		CA_CLAIMS_OPTION(&claims),
-		{ .name = "clients", .flag = &list.clients,
+		{ .name = "clients",
+		    .flag = &list.clients,
 		    .help = "those that sign devices, not servers" },
 		CA_JSON_OPTION(&list.json),
 	};
-	const struct cmd_syntax syntax = {
-		"sprov ca list", "",
+	const struct cmd_syntax syntax = { "sprov ca list", "",
 		"List the CAs that devices trust: key, validity, whether they "
 		"still sign, and how\nmany devices of the inventory accept "
 		"them or need them.\n",
-		options, LENGTH(options), 0, 0
-	};
+		options, LENGTH(options), 0, 0 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 
 	if (status >= 0)

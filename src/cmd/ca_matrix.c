@@ -111,8 +111,7 @@ make_block(const struct ca_matrix *matrix, const struct knowledge *knowledge,
 	block->rows = xcalloc(block->row_count, sizeof(*block->rows));
 	for (size_t i = 0; i <= count; i++)
 		fill_row(matrix, &block->rows[i], spans,
-		    i == 0 ? NULL : &cuts[i - 1],
-		    i == count ? NULL : &cuts[i]);
+		    i == 0 ? NULL : &cuts[i - 1], i == count ? NULL : &cuts[i]);
 	for (size_t c = 0; c < matrix->ca_count; c++)
 		free(spans[c].list);
 	free(spans);
@@ -151,7 +150,7 @@ same_rows(const struct ca_matrix *matrix, const struct ca_block *a,
 			return false;
 		for (size_t c = 0; c < matrix->ca_count; c++)
 			if (!same_cell(&a->rows[i].cells[c],
-			    &b->rows[i].cells[c]))
+				&b->rows[i].cells[c]))
 				return false;
 	}
 	return true;

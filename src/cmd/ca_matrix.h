@@ -39,8 +39,8 @@ struct ca_matrix {
 };
 
 /* family NULL: all. */
-void ca_matrix_make(struct ca_matrix *matrix,
-    const struct knowledge *knowledge, const char *family);
+void ca_matrix_make(struct ca_matrix *matrix, const struct knowledge *knowledge,
+    const char *family);
 void ca_matrix_clear(struct ca_matrix *matrix);
 
 #endif

@@ -33,8 +33,7 @@ is_known(const struct ca_matrix *matrix, const struct ca_block *block)
 {
 	for (size_t i = 0; i < block->row_count; i++)
 		for (size_t c = 0; c < matrix->ca_count; c++)
-			if (block->rows[i].cells[c].verdict !=
-			    VERDICT_UNKNOWN)
+			if (block->rows[i].cells[c].verdict != VERDICT_UNKNOWN)
 				return true;
 	return false;
 }
@@ -49,9 +48,10 @@ print_legend(const struct ca_matrix *matrix)
 		(void)printf("  %c  %-26s %s\n", (char)('a' + c),
 		    matrix->cas[c]->id, matrix->cas[c]->name);
 	(void)printf("\n"
-	    "  Y  trusted           y  trusted, with less confidence\n"
-	    "  N  not trusted       n  not trusted, with less confidence\n"
-	    "  .  nobody says       *  another claim contradicts\n");
+		     "  Y  trusted           y  trusted, with less confidence\n"
+		     "  N  not trusted       n  not trusted, with less "
+		     "confidence\n"
+		     "  .  nobody says       *  another claim contradicts\n");
 }
 
 static void
@@ -159,7 +159,7 @@ print_markdown_legend(const struct ca_matrix *matrix)
 	static const char *const signing[] = { "not known", "yes", "no" };
 
 	(void)printf("| | CA | name | key | valid to | signs |\n"
-	    "|---|---|---|---|---|---|\n");
+		     "|---|---|---|---|---|---|\n");
 	for (size_t c = 0; c < matrix->ca_count; c++) {
 		const struct ca *ca = matrix->cas[c];
 		char date[CA_DATE_BYTES];
@@ -169,14 +169,16 @@ print_markdown_legend(const struct ca_matrix *matrix)
 		    (char)('a' + c), ca->id, ca->name,
 		    *ca->key_type != '\0' ? ca->key_type : "not known",
 		    ca->role == CA_SERVER_CLASS ? "-" :
-		    ca->not_after == 0 ? "not known" : date,
+			ca->not_after == 0	? "not known" :
+						  date,
 		    signing[ca->signing],
 		    *ca->signing_until != '\0' ? ", since " : "",
 		    ca->signing_until);
 	}
-	(void)printf("\n`Y` trusted, `y` trusted with less confidence, `N` "
-	    "not trusted, `n` not trusted\nwith less confidence, empty: "
-	    "nobody says, `*` another claim contradicts.\n\n");
+	(void)
+	    printf("\n`Y` trusted, `y` trusted with less confidence, `N` "
+		   "not trusted, `n` not trusted\nwith less confidence, empty: "
+		   "nobody says, `*` another claim contradicts.\n\n");
 }
 
 static void
@@ -193,8 +195,7 @@ print_markdown_block(const struct ca_matrix *matrix,
 		knowledge_range_text(&block->rows[i].range, range);
 		(void)printf(" | %s |", range);
 		for (size_t c = 0; c < matrix->ca_count; c++) {
-			const struct ca_cell *cell =
-			    &block->rows[i].cells[c];
+			const struct ca_cell *cell = &block->rows[i].cells[c];
 
 			if (cell->verdict == VERDICT_UNKNOWN)
 				(void)printf(" |");
@@ -209,8 +210,8 @@ print_markdown_block(const struct ca_matrix *matrix,
 /* The CAs that a row trusts and that (still) sign or not; with the end of those
  * that do not. */
 static void
-print_markdown_trusted(const struct ca_matrix *matrix,
-    const struct ca_row *row, enum ca_signing signing)
+print_markdown_trusted(const struct ca_matrix *matrix, const struct ca_row *row,
+    enum ca_signing signing)
 {
 	bool any = false;
 
@@ -237,11 +238,10 @@ static void
 print_markdown_answers(const struct ca_matrix *matrix)
 {
 	(void)printf("| models | firmware | new certificates from | existing "
-	    "certificates from |\n|---|---|---|---|\n");
+		     "certificates from |\n|---|---|---|---|\n");
 	for (size_t b = 0; b < matrix->block_count; b++) {
 		const struct ca_block *block = &matrix->blocks[b];
-		const struct ca_row *row =
-		    &block->rows[block->row_count - 1];
+		const struct ca_row *row = &block->rows[block->row_count - 1];
 		char range[KNOWLEDGE_RANGE_BYTES];
 
 		if (!is_known(matrix, block))
@@ -285,8 +285,8 @@ print_markdown(const struct ca_matrix *matrix)
 		if (is_known(matrix, block))
 			continue;
 		for (size_t m = 0; m < block->model_count; m++) {
-			(void)printf("%s%s", any ? ",\n" :
-			    "\nNothing is known of these:\n",
+			(void)printf("%s%s",
+			    any ? ",\n" : "\nNothing is known of these:\n",
 			    block->models[m]->name);
 			any = true;
 		}
@@ -306,15 +306,15 @@ row_json(const struct ca_matrix *matrix, const struct ca_row *row)
 	for (size_t c = 0; c < matrix->ca_count; c++)
 		(void)json_object_set_new(verdicts, matrix->cas[c]->id,
 		    json_pack("{ss sb sb}", "verdict",
-		    verdict_name(row->cells[c].verdict),
-		    "high_confidence", row->cells[c].sure,
-		    "contradicted", row->cells[c].contradicted));
+			verdict_name(row->cells[c].verdict), "high_confidence",
+			row->cells[c].sure, "contradicted",
+			row->cells[c].contradicted));
 	knowledge_range_text(&row->range, range);
-	return json_pack("{ss ss? sb ss? sb so}", "firmware", range,
-	    "from", row->range.has_from ? row->range.from.text : NULL,
-	    "from_exclusive", row->range.from_exclusive,
-	    "to", row->range.has_to ? row->range.to.text : NULL,
-	    "to_exclusive", row->range.to_exclusive, "cas", verdicts);
+	return json_pack("{ss ss? sb ss? sb so}", "firmware", range, "from",
+	    row->range.has_from ? row->range.from.text : NULL, "from_exclusive",
+	    row->range.from_exclusive, "to",
+	    row->range.has_to ? row->range.to.text : NULL, "to_exclusive",
+	    row->range.to_exclusive, "cas", verdicts);
 }
 
 static int
@@ -332,9 +332,9 @@ print_matrix_json(const struct ca_matrix *matrix)
 		for (size_t i = 0; i < block->row_count; i++)
 			(void)json_array_append_new(rows,
 			    row_json(matrix, &block->rows[i]));
-		(void)json_array_append_new(array, json_pack("{ss so so}",
-		    "family", block->models[0]->family, "models", models,
-		    "rows", rows));
+		(void)json_array_append_new(array,
+		    json_pack("{ss so so}", "family", block->models[0]->family,
+			"models", models, "rows", rows));
 	}
 	return ca_print_json(array);
 }
@@ -361,11 +361,12 @@ find_family(const char *text)
 	free(names);
 	text_escape(text, strlen(text), shown, sizeof(shown));
 	if (nearest != NULL)
-		cmd_error("family \"%s\" is not known; did you mean %s?",
-		    shown, nearest);
+		cmd_error("family \"%s\" is not known; did you mean %s?", shown,
+		    nearest);
 	else
 		cmd_error("family \"%s\" is not known: wanted one such as "
-		    "SPA5xx, or a model", shown);
+			  "SPA5xx, or a model",
+		    shown);
 	return NULL;
 }
 
@@ -375,20 +376,23 @@ ca_matrix_command(int argc, char **argv)
 	const char *claims = NULL, *wanted = NULL, *family = NULL;
 	bool json = false, markdown = false;
 	const struct cmd_option options[] = {
-		{ .name = "family", .letter = 'f', .value = "FAMILY",
-		    .help = "only those, such as SPA5xx", .text = &wanted },
+		{ .name = "family",
+		    .letter = 'f',
+		    .value = "FAMILY",
+		    .help = "only those, such as SPA5xx",
+		    .text = &wanted },
 		CA_CLAIMS_OPTION(&claims),
 		CA_JSON_OPTION(&json),
-		{ .name = "markdown", .letter = 'm', .flag = &markdown,
+		{ .name = "markdown",
+		    .letter = 'm',
+		    .flag = &markdown,
 		    .help = "as a page's table" },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov ca matrix", "",
+	const struct cmd_syntax syntax = { "sprov ca matrix", "",
 		"Every model and firmware against every CA: models with the "
 		"same answers share a\nblock, with a line for each stretch of "
 		"versions.\n",
-		options, LENGTH(options), 0, 0
-	};
+		options, LENGTH(options), 0, 0 };
 	struct knowledge *knowledge;
 	struct ca_matrix matrix;
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);

@@ -46,8 +46,7 @@ print_fact(const char *name, const char *value)
 {
 	size_t column = (size_t)printf("  %-*s", FACT_WIDTH - 2, name);
 
-	(void)ca_wrap(column, FACT_WIDTH, *value != '\0' ? value :
-	    "not known");
+	(void)ca_wrap(column, FACT_WIDTH, *value != '\0' ? value : "not known");
 	(void)putchar('\n');
 }
 
@@ -109,8 +108,8 @@ print_facts(struct show *show)
 	(void)printf("%s: %s\n\n", ca->id, ca->name);
 	print_fact("role", role_text(ca));
 	if (ca->role != CA_SERVER_CLASS) {
-		print_fact("subject", *ca->subject != '\0' ? ca->subject :
-		    ca->common_name);
+		print_fact("subject",
+		    *ca->subject != '\0' ? ca->subject : ca->common_name);
 		if (ca->issuer_id != NULL)
 			print_fact("issuer", ca->issuer_id);
 		print_key(ca);
@@ -135,7 +134,7 @@ signs_model(const struct ca *ca, const struct model *model)
 
 	while (at != NULL && at != ca)
 		at = at->issuer_id == NULL ? NULL :
-		    registry_find_ca(at->issuer_id);
+					     registry_find_ca(at->issuer_id);
 	return at != NULL;
 }
 
@@ -152,12 +151,13 @@ print_signed_models(const struct show *show)
 	size_t column = 0;
 
 	(void)printf("\nSigns the certificates of (as far as the model "
-	    "tells):\n");
+		     "tells):\n");
 	for (size_t i = 0; i < registry_model_count; i++)
 		if (signs_model(show->ca, &registry_models[i]))
 			column = ca_wrap(column, 2, registry_models[i].name);
-	(void)printf(column > 0 ? "\n" : "  no model by default; units with "
-	    "a renewed certificate may have one of it\n");
+	(void)printf(column > 0 ? "\n" :
+				  "  no model by default; units with "
+				  "a renewed certificate may have one of it\n");
 }
 
 static json_t *
@@ -175,8 +175,7 @@ signed_models_json(const struct ca *ca)
 static json_t *
 text_json(const char *text)
 {
-	return text == NULL || *text == '\0' ? json_null() :
-	    json_string(text);
+	return text == NULL || *text == '\0' ? json_null() : json_string(text);
 }
 
 static json_t *
@@ -227,9 +226,10 @@ print_show_json(struct show *show)
 		{ "signed_until", text_json(ca->signing_until) },
 		{ "note", text_json(ca->note) },
 		{ "source", json_string(ca->source) },
-		{ "trusted_by", registry_is_server_ca(ca) ?
-		    ca_accept_json(show->knowledge, ca, &show->fleet) :
-		    json_array() },
+		{ "trusted_by",
+		    registry_is_server_ca(ca) ?
+			ca_accept_json(show->knowledge, ca, &show->fleet) :
+			json_array() },
 		{ "signs_models", signed_models_json(ca) },
 	};
 
@@ -267,12 +267,10 @@ ca_show(int argc, char **argv)
 		CA_CLAIMS_OPTION(&claims),
 		CA_JSON_OPTION(&json),
 	};
-	const struct cmd_syntax syntax = {
-		"sprov ca show", "ID",
+	const struct cmd_syntax syntax = { "sprov ca show", "ID",
 		"Say all that is known of one CA, and which models trust it "
 		"or are signed by it.\n\"sprov ca list\" lists the ids.\n",
-		options, LENGTH(options), 1, 1
-	};
+		options, LENGTH(options), 1, 1 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 
 	if (status >= 0)

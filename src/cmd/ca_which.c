@@ -40,8 +40,8 @@ ask(struct which *which, const struct ca *ca)
 
 	answer->ca = ca;
 	if (!which->has_firmware) {
-		answer->spans = knowledge_spans(which->knowledge,
-		    which->model, ca, &answer->count);
+		answer->spans = knowledge_spans(which->knowledge, which->model,
+		    ca, &answer->count);
 		return;
 	}
 	answer->spans = xcalloc(1, sizeof(*answer->spans));
@@ -91,8 +91,7 @@ print_head(const struct which *which, const struct ca *ca)
 }
 
 static void
-print_claim(struct which *which, const char *before,
-    const struct claim *claim)
+print_claim(struct which *which, const char *before, const struct claim *claim)
 {
 	char *text = ca_claim_text(which->knowledge, claim);
 
@@ -159,8 +158,8 @@ same_span(const struct which *which, const struct knowledge_span *a,
 	return strcmp(one, other) == 0 &&
 	    a->trust.verdict == b->trust.verdict &&
 	    a->also_count + b->also_count == 0 &&
-	    a->trust.contradiction_count + b->trust.contradiction_count ==
-	    0 && same_words(which, a->trust.decided_by, b->trust.decided_by);
+	    a->trust.contradiction_count + b->trust.contradiction_count == 0 &&
+	    same_words(which, a->trust.decided_by, b->trust.decided_by);
 }
 
 /* Would the same be printed below both heads? */
@@ -261,7 +260,8 @@ advise(const struct which *which, enum use use, const char *words)
 			column = ca_wrapf(0, 2, "%s", words);
 		column = ca_wrapf(column, 4, "%s%s", answer->ca->id,
 		    trust->decided_by->confidence == CONFIDENCE_LOW ?
-		    " (low confidence)" : "");
+			" (low confidence)" :
+			"");
 	}
 	if (found > 0)
 		(void)putchar('\n');
@@ -313,7 +313,8 @@ print_advice(const struct which *which)
 	found += advise(which, USE_OWN, "Your own CA in the slot:");
 	found += advise_firmware(which);
 	if (found == 0) {
-		(void)ca_wrap(0, 2, "No CA is known that this device trusts "
+		(void)ca_wrap(0, 2,
+		    "No CA is known that this device trusts "
 		    "and that holds today; what remains is an encrypted "
 		    "profile over HTTP. If you can try one, tell the result "
 		    "with \"sprov ca claim add\".");
@@ -330,8 +331,8 @@ print_which(struct which *which)
 		    which->model->family);
 	else
 		(void)printf("%s, family %s; no firmware given: where it "
-		    "matters, all are shown\n", which->model->name,
-		    which->model->family);
+			     "matters, all are shown\n",
+		    which->model->name, which->model->family);
 	print_group(which, VERDICT_TRUSTED, "TRUSTED");
 	print_group(which, -1, "DEPENDS ON THE FIRMWARE");
 	print_group(which, VERDICT_NOT, "NOT TRUSTED");
@@ -361,10 +362,10 @@ trust_json(struct which *which, const struct knowledge_span *span)
 		(void)json_array_append_new(against,
 		    ca_claim_json(which->knowledge, trust->contradiction[i]));
 	}
-	return json_pack("{ss so so so}",
-	    "verdict", verdict_name(trust->verdict),
-	    "decided_by", ca_claim_json(which->knowledge, trust->decided_by),
-	    "also", also, "contradictions", against);
+	return json_pack("{ss so so so}", "verdict",
+	    verdict_name(trust->verdict), "decided_by",
+	    ca_claim_json(which->knowledge, trust->decided_by), "also", also,
+	    "contradictions", against);
 }
 
 static json_t *
@@ -376,9 +377,10 @@ answer_json(struct which *which, const struct answer *answer)
 	ca_state(answer->ca, which->now, state);
 	(void)json_object_set_new(object, "ca", json_string(answer->ca->id));
 	(void)json_object_set_new(object, "state", json_string(state));
-	(void)json_object_set_new(object, "verdict", answer->count == 1 ?
-	    json_string(verdict_name(answer->spans[0].trust.verdict)) :
-	    json_null());
+	(void)json_object_set_new(object, "verdict",
+	    answer->count == 1 ?
+		json_string(verdict_name(answer->spans[0].trust.verdict)) :
+		json_null());
 	(void)json_object_set_new(object, "depends_on_firmware",
 	    json_boolean(answer->count > 1));
 	for (size_t i = 0; i < answer->count; i++) {
@@ -387,8 +389,8 @@ answer_json(struct which *which, const struct answer *answer)
 
 		knowledge_range_text(span, range);
 		(void)json_object_set_new(one, "firmware",
-		    json_string(which->has_firmware ?
-		    which->firmware.text : range));
+		    json_string(which->has_firmware ? which->firmware.text :
+						      range));
 		(void)json_array_append_new(spans, one);
 	}
 	(void)json_object_set_new(object, "spans", spans);
@@ -405,8 +407,8 @@ print_which_json(struct which *which)
 		    answer_json(which, &which->answers[i]));
 	root = json_pack("{ss ss ss? so so}", "model", which->model->name,
 	    "family", which->model->family, "firmware",
-	    which->has_firmware ? which->firmware.text : NULL,
-	    "cas", cas, "sources", ca_sources_json(&which->sources));
+	    which->has_firmware ? which->firmware.text : NULL, "cas", cas,
+	    "sources", ca_sources_json(&which->sources));
 	return ca_print_json(root);
 }
 
@@ -419,20 +421,18 @@ ca_which(int argc, char **argv)
 		CA_CLAIMS_OPTION(&claims),
 		CA_JSON_OPTION(&which.json),
 	};
-	const struct cmd_syntax syntax = {
-		"sprov ca which", "MODEL[@FIRMWARE]",
+	const struct cmd_syntax syntax = { "sprov ca which", "MODEL[@FIRMWARE]",
 		"Say for every CA whether a model trusts it, which claim "
 		"decides that, who made\nthe claim, and what speaks against "
 		"it.  Without a firmware: from which version\non which answer "
 		"holds.  Example: sprov ca which SPA504G@7.5.6\n",
-		options, LENGTH(options), 1, 1
-	};
+		options, LENGTH(options), 1, 1 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 
 	if (status >= 0)
 		return status;
 	if (ca_parse_device(argv[first], &which.model, &which.firmware,
-	    &which.has_firmware) != 0)
+		&which.has_firmware) != 0)
 		return CMD_FAILED;
 	which.knowledge = ca_load_knowledge(claims, NULL);
 	if (which.knowledge == NULL)

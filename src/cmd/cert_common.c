@@ -51,8 +51,8 @@ cert_view_find(struct cert_view *view, enum cert_finding_kind kind,
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	view->findings[view->finding_count++] = (struct cert_finding) {
-		kind, xstrdup(text) };
+	view->findings[view->finding_count++] = (struct cert_finding) { kind,
+		xstrdup(text) };
 }
 
 bool
@@ -111,8 +111,9 @@ cert_view_load(struct cert_view *view, const char *name, const char *path,
 		cert_view_take(view, name, path, certs, count);
 		return 0;
 	}
-	*view = (struct cert_view) { .name = xstrdup(name),
-	    .path = xstrdup(path), .digest = "" };
+	*view = (struct cert_view) {
+		.name = xstrdup(name), .path = xstrdup(path), .digest = ""
+	};
 	return -1;
 }
 
@@ -129,8 +130,7 @@ cert_load_directory(const char *directory, struct cert_view **views,
 	for (size_t i = 0; i < *count; i++) {
 		char *path = certdir_certificate_path(directory, names[i], 0);
 
-		if (cert_view_load(&(*views)[i], names[i], path, &problem) !=
-		    0)
+		if (cert_view_load(&(*views)[i], names[i], path, &problem) != 0)
 			cert_view_find(&(*views)[i], CERT_FINDING_UNREADABLE,
 			    "%s", problem.text);
 		free(path);
@@ -151,7 +151,8 @@ judge_dates(struct cert_view *view, const struct cert_fleet *fleet, time_t at)
 	if (fleet->known && view->alone > 0)
 		(void)snprintf(lost, sizeof(lost),
 		    "; %zu %s no other certificate that lasts longer, %zu of "
-		    "them known to look at dates", view->alone,
+		    "them known to look at dates",
+		    view->alone,
 		    view->alone == 1 ? "device has" : "devices have",
 		    view->alone_dated);
 	if (at > view->not_after)
@@ -195,11 +196,13 @@ count_custom(const struct cert_fleet *fleet, char *text, size_t size)
 	if (custom == NULL || !fleet->known)
 		return;
 	for (size_t i = 0; i < fleet->group_count; i++)
-		if (cert_fleet_fit(fleet, &fleet->groups[i], custom, "",
-		    true, 0) == CERT_FITS)
+		if (cert_fleet_fit(fleet, &fleet->groups[i], custom, "", true,
+			0) == CERT_FITS)
 			count += fleet->groups[i].count;
-	(void)snprintf(text, size, ", which %zu of %zu devices have a place "
-	    "for", count, fleet->count);
+	(void)snprintf(text, size,
+	    ", which %zu of %zu devices have a place "
+	    "for",
+	    count, fleet->count);
 }
 
 static void
@@ -214,7 +217,8 @@ judge_ca(struct cert_view *view, const struct cert_fleet *fleet, time_t at)
 		cert_view_find(view, CERT_FINDING_UNKNOWN_CA,
 		    "signed by a CA that no device is known to trust "
 		    "(%.200s); it works where it is installed as the custom "
-		    "CA%s", issuer, custom);
+		    "CA%s",
+		    issuer, custom);
 		free(issuer);
 		return;
 	}
@@ -227,7 +231,8 @@ judge_ca(struct cert_view *view, const struct cert_fleet *fleet, time_t at)
 	clock_format(ca->not_after, until);
 	cert_view_find(view, CERT_FINDING_NOTE,
 	    "%s itself expired on %.10s: devices that look at dates refuse "
-	    "it", ca->name, until);
+	    "it",
+	    ca->name, until);
 }
 
 /* ------------------------------------------------- against the fleet */
@@ -258,10 +263,9 @@ is_covered(const struct weighing *w, const struct cert_group *group,
 
 		if (other->certs != NULL &&
 		    strcmp(other->path, w->view->path) != 0 &&
-		    other->not_after > moment &&
-		    other->not_before <= moment &&
+		    other->not_after > moment && other->not_before <= moment &&
 		    cert_fleet_fit(w->fleet, group, other->issuer.ca,
-		    other->digest, other->has_san, moment) == CERT_FITS)
+			other->digest, other->has_san, moment) == CERT_FITS)
 			return true;
 	}
 	return false;
@@ -284,8 +288,8 @@ name_some(const struct weighing *w, enum cert_fit fit, char *text, size_t size)
 			(void)snprintf(text + used, size - used, ", ...");
 			return;
 		}
-		used += (size_t)snprintf(text + used, size - used,
-		    "%s%s%s%s", named > 1 ? ", " : "", group->model->name,
+		used += (size_t)snprintf(text + used, size - used, "%s%s%s%s",
+		    named > 1 ? ", " : "", group->model->name,
 		    group->has_firmware ? "@" : "",
 		    group->has_firmware ? group->firmware.text : "");
 	}
@@ -301,16 +305,16 @@ judge_fit(const struct weighing *w)
 		name_some(w, CERT_DIGEST, some, sizeof(some));
 		cert_view_find(view, CERT_FINDING_DIGEST,
 		    "signed with %s, which %zu %s cannot verify (%s): have it "
-		    "signed with SHA1", view->digest, DEVICES(view->too_old),
-		    some);
+		    "signed with SHA1",
+		    view->digest, DEVICES(view->too_old), some);
 	}
 	if (view->want_san > 0) {
 		name_some(w, CERT_NO_SAN, some, sizeof(some));
 		cert_view_find(view, CERT_FINDING_SAN,
 		    "has no subjectAltName, which is wanted by %zu %s (%s): "
 		    "switch HTTPS_Name_Validate off there, or ask for one "
-		    "with \"sprov csr --san\"", DEVICES(view->want_san),
-		    some);
+		    "with \"sprov csr --san\"",
+		    DEVICES(view->want_san), some);
 	}
 }
 
@@ -320,7 +324,7 @@ count_alone(const struct weighing *w, const struct cert_group *group)
 	struct cert_view *view = w->view;
 
 	if (is_covered(w, group,
-	    view->not_after > w->at ? view->not_after : w->at))
+		view->not_after > w->at ? view->not_after : w->at))
 		return;
 	view->alone += group->count;
 	if (group->stack->check_time)
@@ -407,7 +411,8 @@ cert_parse_date(const char *text, time_t *when, struct error *err)
 	int day = tm.tm_mday;
 	char shown[64];
 	time_t found = end != NULL && *end == '\0' && strlen(text) == 10 ?
-	    timegm(&tm) : -1;
+	    timegm(&tm) :
+	    -1;
 
 	/* timegm() makes the 31st of June the 1st of July, in tm too. */
 	if (found >= 0 && tm.tm_mday == day) {

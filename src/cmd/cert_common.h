@@ -30,27 +30,34 @@ int cert_status(int argc, char **argv);
 
 /* Options that several parts have. */
 #define CERT_INVENTORY_OPTION(uri) \
-	{ .name = "inventory", .letter = 'i', .value = "URI", \
-	    .help = "sqlite:PATH (default: as sprov device)", .text = (uri) }
+	{ \
+		.name = "inventory", .letter = 'i', .value = "URI", \
+		.help = "sqlite:PATH (default: as sprov device)", \
+		.text = (uri) \
+	}
 #define CERT_DIR_OPTION(directory) \
-	{ .name = "dir", .letter = 'd', .value = "DIR", \
-	    .help = "the folder of certificates", .text = (directory) }
+	{ \
+		.name = "dir", .letter = 'd', .value = "DIR", \
+		.help = "the folder of certificates", .text = (directory) \
+	}
 #define CERT_CONFIG_OPTION(path) \
-	{ .name = "config", .letter = 'c', .value = "FILE", \
-	    .help = "the server's configuration", .text = (path) }
+	{ \
+		.name = "config", .letter = 'c', .value = "FILE", \
+		.help = "the server's configuration", .text = (path) \
+	}
 
 enum cert_finding_kind {
 	CERT_FINDING_UNREADABLE, /* or the key does not match */
 	CERT_FINDING_EXPIRED,
 	CERT_FINDING_NOT_YET,
 	CERT_FINDING_SOON,
-	CERT_FINDING_NAME,	 /* no host that devices can look up */
+	CERT_FINDING_NAME, /* no host that devices can look up */
 	CERT_FINDING_UNKNOWN_CA,
 	CERT_FINDING_DIGEST,
 	CERT_FINDING_SAN,
-	CERT_FINDING_ADDRESS,	 /* DNS does not lead to the listener */
+	CERT_FINDING_ADDRESS, /* DNS does not lead to the listener */
 	CERT_FINDING_LAB,
-	CERT_FINDING_NOTE,	 /* worth knowing, nothing to do */
+	CERT_FINDING_NOTE, /* worth knowing, nothing to do */
 };
 
 struct cert_finding {
@@ -72,11 +79,11 @@ struct cert_view {
 	bool has_san;
 	long days; /* whole days left; negative when it is over */
 	/* Devices, once it was weighed. */
-	size_t fits;	   /* accept it */
-	size_t too_old;	   /* trust the CA, cannot verify the digest */
-	size_t want_san;   /* trust the CA, want a SAN */
-	size_t unknown;	   /* nobody says whether they trust the CA */
-	size_t alone;	   /* accept it, and nothing else that we hold and that
+	size_t fits;	    /* accept it */
+	size_t too_old;	    /* trust the CA, cannot verify the digest */
+	size_t want_san;    /* trust the CA, want a SAN */
+	size_t unknown;	    /* nobody says whether they trust the CA */
+	size_t alone;	    /* accept it, and nothing else that we hold and that
 			    * lives longer */
 	size_t alone_dated; /* of those: look at dates */
 	struct cert_finding findings[CERT_FINDINGS_MAX];
@@ -96,8 +103,8 @@ bool cert_view_has(const struct cert_view *view, enum cert_finding_kind kind);
 int cert_view_load(struct cert_view *view, const char *name, const char *path,
     struct error *err) MUST_CHECK;
 /* The same of certificates at hand, which are taken. */
-void cert_view_take(struct cert_view *view, const char *name,
-    const char *path, X509 **certs, size_t count);
+void cert_view_take(struct cert_view *view, const char *name, const char *path,
+    X509 **certs, size_t count);
 
 /*
  * Weigh it as of a day: findings about dates, name, CA, digest and SAN.  others
@@ -110,12 +117,11 @@ void cert_view_weigh(struct cert_view *view, const struct cert_fleet *fleet,
 /* "good", "soon", "urgent", "expired", "problem" */
 const char *cert_view_state(const struct cert_view *view);
 /* "LAB Cisco SB 2", "unknown"; static or borrowed from text. */
-const char *cert_view_ca(const struct cert_view *view, char *text,
-    size_t size);
+const char *cert_view_ca(const struct cert_view *view, char *text, size_t size);
 
 /* For --json and for people; findings one a line, wrapped, after prefix. */
-json_t *cert_view_json(const struct cert_view *view,
-    const struct cert_fleet *fleet);
+json_t *
+cert_view_json(const struct cert_view *view, const struct cert_fleet *fleet);
 void cert_view_print_findings(const struct cert_view *view);
 
 /* All views as one table; fleet not known: no columns about devices. */
@@ -135,8 +141,8 @@ int cert_load_config(const char *path, struct config **config) MUST_CHECK;
 char *cert_find_directory(const char *given, const struct config *config);
 
 /* "2026-11-23", midnight UTC; -1 with ERROR_INPUT. */
-int cert_parse_date(const char *text, time_t *when,
-    struct error *err) MUST_CHECK;
+int
+cert_parse_date(const char *text, time_t *when, struct error *err) MUST_CHECK;
 
 /* Text in lines of at most 79 columns, all but the first indented. */
 void cert_print_wrapped(const char *text, size_t indent);

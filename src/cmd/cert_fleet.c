@@ -56,7 +56,7 @@ insert_group(struct cert_fleet *fleet, size_t at,
 	if ((fleet->group_count & (fleet->group_count - 1)) == 0)
 		fleet->groups = xrealloc(fleet->groups,
 		    (fleet->group_count == 0 ? 1 : 2 * fleet->group_count) *
-		    sizeof(*fleet->groups));
+			sizeof(*fleet->groups));
 	memmove(&fleet->groups[at + 1], &fleet->groups[at],
 	    (fleet->group_count - at) * sizeof(*fleet->groups));
 	fleet->groups[at] = *group;
@@ -98,13 +98,14 @@ cert_fleet_load(struct cert_fleet *fleet, const char *given,
     const struct config *config, struct error *err)
 {
 	char *uri = given == NULL && config != NULL ?
-	    xstrdup(config->inventory) : device_find_uri(given);
+	    xstrdup(config->inventory) :
+	    device_find_uri(given);
 	bool is_memory = strcmp(uri, "memory:") == 0;
 	struct inventory *inventory;
 	int rc;
 
 	*fleet = (struct cert_fleet) { .knowledge = ca_load_knowledge(NULL,
-	    uri) };
+					   uri) };
 	if (fleet->knowledge == NULL) {
 		free(uri);
 		return error_set(err, ERROR_INPUT,
@@ -153,10 +154,11 @@ cert_fleet_fit(const struct cert_fleet *fleet, const struct cert_group *group,
 	if (ca == NULL)
 		return CERT_TRUST_UNKNOWN;
 	verdict = knowledge_resolve(fleet->knowledge, group->model,
-	    group->has_firmware ? &group->firmware : NULL, ca).verdict;
+	    group->has_firmware ? &group->firmware : NULL, ca)
+		      .verdict;
 	if (verdict != VERDICT_TRUSTED)
 		return verdict == VERDICT_NOT ? CERT_NOT_TRUSTED :
-		    CERT_TRUST_UNKNOWN;
+						CERT_TRUST_UNKNOWN;
 	if (group->stack->check_time && ca->not_after != 0 &&
 	    ca->not_after < at)
 		return CERT_NOT_TRUSTED;

@@ -27,8 +27,8 @@ struct cert_group {
 };
 
 struct cert_fleet {
-	bool known;   /* there is an inventory */
-	size_t count; /* active devices of known models */
+	bool known;	/* there is an inventory */
+	size_t count;	/* active devices of known models */
 	size_t strange; /* of models that the registry does not know */
 	struct cert_group *groups; /* by model and firmware */
 	size_t group_count;
@@ -57,9 +57,9 @@ enum cert_fit {
  * digest: as cert_signature_digest(); ca NULL: one that we do not know.  A CA
  * that is over at that time is not trusted by those that look at dates.
  */
-enum cert_fit cert_fleet_fit(const struct cert_fleet *fleet,
-    const struct cert_group *group, const struct ca *ca, const char *digest,
-    bool has_san, time_t at);
+enum cert_fit
+cert_fleet_fit(const struct cert_fleet *fleet, const struct cert_group *group,
+    const struct ca *ca, const char *digest, bool has_san, time_t at);
 
 /* "sha256" and the like: more than what the oldest firmware can verify. */
 bool cert_digest_is_sha2(const char *digest);

@@ -29,10 +29,10 @@ struct import {
 	struct config *config;
 	struct cert_fleet fleet;
 	EVP_PKEY *key;
-	struct cert_view view; /* of the chain, in order */
+	struct cert_view view;	  /* of the chain, in order */
 	struct cert_view *others; /* what else is in the folder */
 	size_t other_count;
-	X509 **left_out;       /* certificates that are no part of it */
+	X509 **left_out; /* certificates that are no part of it */
 	size_t left_out_count;
 	bool moved;
 	char *installed_name, *folder;
@@ -67,10 +67,10 @@ check_host(struct import *import, struct error *err)
 	if (*host == '\0')
 		return error_set(err, ERROR_INPUT,
 		    "%s: the subject has no common name: devices look for "
-		    "the server's name there", import->file);
-	if (csr_check_host(host, err) != 0)
-		return error_prefix(err, "%s: the common name: ",
+		    "the server's name there",
 		    import->file);
+	if (csr_check_host(host, err) != 0)
+		return error_prefix(err, "%s: the common name: ", import->file);
 	if (import->host != NULL && strcasecmp(import->host, host) != 0)
 		return error_set(err, ERROR_INPUT,
 		    "%s: is for %s, and not for %s that was asked for",
@@ -93,7 +93,8 @@ compare_key_name(struct import *import)
 		cert_view_find(&import->view, CERT_FINDING_NOTE,
 		    "the file of the key is named after %s, but the "
 		    "certificate is for %s; --host says which one was asked "
-		    "for", name, import->view.host);
+		    "for",
+		    name, import->view.host);
 	free(name);
 }
 
@@ -107,7 +108,7 @@ read_files(struct import *import, struct error *err)
 	    cert_read_file(import->file, &certs, &count, err) != 0)
 		return -1;
 	if (order_chain(certs, count, import->key, &length, &import->moved,
-	    err) != 0) {
+		err) != 0) {
 		cert_free_all(certs, count);
 		return error_prefix(err, "%s with %s: ", import->file,
 		    import->key_path);
@@ -129,14 +130,14 @@ static int
 weigh(struct import *import, struct error *err)
 {
 	if (cert_fleet_load(&import->fleet, import->uri,
-	    import->config_path != NULL ? import->config : NULL, err) != 0 ||
+		import->config_path != NULL ? import->config : NULL,
+		err) != 0 ||
 	    cert_load_directory(import->folder, &import->others,
-	    &import->other_count, err) != 0)
+		&import->other_count, err) != 0)
 		return -1;
 	/* The one that is replaced covers nobody any more. */
 	for (size_t i = 0; i < import->other_count; i++)
-		if (strcmp(import->others[i].name, import->installed_name) ==
-		    0)
+		if (strcmp(import->others[i].name, import->installed_name) == 0)
 			cert_view_clear(&import->others[i]);
 	cert_view_weigh(&import->view, &import->fleet, import->others,
 	    import->other_count, clock_wall());
@@ -167,7 +168,7 @@ check_obstacles(struct import *import)
 	}
 	if (count > 0)
 		cmd_error("nothing was installed; --force installs it "
-		    "nevertheless");
+			  "nevertheless");
 	return count > 0 ? -1 : 0;
 }
 
@@ -176,13 +177,13 @@ check_obstacles(struct import *import)
 static int
 choose_name(struct import *import, struct error *err)
 {
-	import->installed_name = xstrdup(import->name != NULL ? import->name :
-	    import->view.host);
+	import->installed_name = xstrdup(import->name != NULL ?
+		import->name :
+		import->view.host);
 	if (import->name == NULL)
 		for (char *p = import->installed_name; *p != '\0'; p++)
 			*p = (char)tolower((unsigned char)*p);
-	import->folder = cert_find_directory(import->directory,
-	    import->config);
+	import->folder = cert_find_directory(import->directory, import->config);
 	return certdir_check_name(import->installed_name, err);
 }
 
@@ -195,8 +196,7 @@ is_installed(const struct import *import)
 	    import->installed_name, 0);
 	struct error ignored;
 	struct chain *chain = chain_load(path, key_path, &ignored);
-	bool same = chain != NULL &&
-	    chain_length(chain) == import->view.count;
+	bool same = chain != NULL && chain_length(chain) == import->view.count;
 
 	for (size_t i = 0; same && i < import->view.count; i++) {
 		uint8_t a[CERT_DIGEST_BYTES], b[CERT_DIGEST_BYTES];
@@ -215,9 +215,9 @@ static int
 install(struct import *import, struct error *err)
 {
 	import->was_there = is_installed(import);
-	if (!import->was_there && certdir_install(import->folder,
-	    import->installed_name, import->view.certs, import->view.count,
-	    import->key, err) != 0)
+	if (!import->was_there &&
+	    certdir_install(import->folder, import->installed_name,
+		import->view.certs, import->view.count, import->key, err) != 0)
 		return -1;
 	import->kept = certdir_kept(import->folder, import->installed_name);
 	return 0;
@@ -237,7 +237,8 @@ note_order(struct import *import)
 
 		cert_view_find(&import->view, CERT_FINDING_NOTE,
 		    "left out, since it is no issuer of it or stands there "
-		    "twice: %.200s", subject);
+		    "twice: %.200s",
+		    subject);
 		free(subject);
 	}
 }
@@ -248,19 +249,17 @@ note_listener(struct import *import, const char *path, const char *key_path)
 {
 	const struct config *config = import->config;
 
-	for (size_t i = 0; config != NULL && i < config->listener_count;
-	    i++) {
-		const struct config_listener *listener =
-		    &config->listeners[i];
+	for (size_t i = 0; config != NULL && i < config->listener_count; i++) {
+		const struct config_listener *listener = &config->listeners[i];
 
 		if (strcmp(listener->name, import->installed_name) != 0 ||
 		    (strcmp(listener->certificate_path, path) == 0 &&
-		    strcmp(listener->key_path, key_path) == 0))
+			strcmp(listener->key_path, key_path) == 0))
 			continue;
 		cert_view_find(&import->view, CERT_FINDING_NOTE,
 		    "the listener %s of %s shows %s: change its line to the "
-		    "one above", listener->name, config->path,
-		    listener->certificate_path);
+		    "one above",
+		    listener->name, config->path, listener->certificate_path);
 	}
 }
 
@@ -285,10 +284,11 @@ print_result(const struct import *import, const char *path,
 	if (import->kept > 0)
 		(void)printf("  before  %u kept: sprov cert rollback %s\n",
 		    import->kept, import->installed_name);
-	(void)printf("\nFor the listener in the configuration:\n"
-	    "    certificate %s key %s\n"
-	    "then \"sprov serve --check\", and SIGHUP to the server.\n",
-	    path, key_path);
+	(void)
+	    printf("\nFor the listener in the configuration:\n"
+		   "    certificate %s key %s\n"
+		   "then \"sprov serve --check\", and SIGHUP to the server.\n",
+		path, key_path);
 	if (view->finding_count > 0)
 		(void)putchar('\n');
 	cert_view_print_findings(view);
@@ -300,13 +300,12 @@ print_result_json(const struct import *import, const char *path,
 {
 	json_t *object = cert_view_json(&import->view, &import->fleet);
 
-	(void)json_object_update_new(object, json_pack(
-	    "{s:s, s:s, s:s, s:b, s:b, s:I, s:I}",
-	    "name", import->installed_name, "certificate", path,
-	    "key", key_path, "changed", !import->was_there,
-	    "reordered", import->moved,
-	    "left_out", (json_int_t)import->left_out_count,
-	    "kept", (json_int_t)import->kept));
+	(void)json_object_update_new(object,
+	    json_pack("{s:s, s:s, s:s, s:b, s:b, s:I, s:I}", "name",
+		import->installed_name, "certificate", path, "key", key_path,
+		"changed", !import->was_there, "reordered", import->moved,
+		"left_out", (json_int_t)import->left_out_count, "kept",
+		(json_int_t)import->kept));
 	return cert_print_json(object);
 }
 
@@ -369,36 +368,43 @@ cert_import(int argc, char **argv)
 {
 	struct import import = { 0 };
 	const struct cmd_option options[] = {
-		{ .name = "key", .letter = 'k', .value = "FILE",
-		    .help = "the key of the request", .text = &import.key_path },
-		{ .name = "name", .letter = 'n', .value = "NAME",
+		{ .name = "key",
+		    .letter = 'k',
+		    .value = "FILE",
+		    .help = "the key of the request",
+		    .text = &import.key_path },
+		{ .name = "name",
+		    .letter = 'n',
+		    .value = "NAME",
 		    .help = "of the listener (default: the host)",
 		    .text = &import.name },
-		{ .name = "host", .value = "HOST",
+		{ .name = "host",
+		    .value = "HOST",
 		    .help = "refuse it when it is for another one",
 		    .text = &import.host },
 		CERT_DIR_OPTION(&import.directory),
 		CERT_CONFIG_OPTION(&import.config_path),
 		CERT_INVENTORY_OPTION(&import.uri),
-		{ .name = "force", .letter = 'f',
+		{ .name = "force",
+		    .letter = 'f',
 		    .help = "install what devices will refuse",
 		    .flag = &import.force },
-		{ .name = "json", .letter = 'j', .help = "as JSON",
+		{ .name = "json",
+		    .letter = 'j',
+		    .help = "as JSON",
 		    .flag = &import.json },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov cert import", "FILE",
+	const struct cmd_syntax syntax = { "sprov cert import", "FILE",
 		"Check the certificate that came back from the signer, and "
 		"install it.\n",
-		options, LENGTH(options), 1, 1
-	};
+		options, LENGTH(options), 1, 1 };
 	int first, rc = cmd_options(&syntax, argc, argv, &first);
 
 	if (rc >= 0)
 		return rc;
 	if (import.key_path == NULL) {
 		cmd_error("--key is missing: the key that the request was "
-		    "made with; see sprov cert import --help");
+			  "made with; see sprov cert import --help");
 		return CMD_USAGE;
 	}
 	import.file = argv[first];

@@ -45,10 +45,10 @@ folder_open(struct folder *folder, struct error *err)
 	}
 	folder->path = cert_find_directory(folder->directory, folder->config);
 	if (cert_fleet_load(&folder->fleet, folder->uri,
-	    folder->config_path != NULL ? folder->config : NULL, err) != 0)
+		folder->config_path != NULL ? folder->config : NULL, err) != 0)
 		return -1;
-	return cert_load_directory(folder->path, &folder->views,
-	    &folder->count, err);
+	return cert_load_directory(folder->path, &folder->views, &folder->count,
+	    err);
 }
 
 /* err is empty when all is said already. */
@@ -69,8 +69,9 @@ list_json(const struct folder *folder)
 		json_t *object = cert_view_json(&folder->views[i],
 		    &folder->fleet);
 
-		(void)json_object_set_new(object, "kept", json_integer(
-		    certdir_kept(folder->path, folder->views[i].name)));
+		(void)json_object_set_new(object, "kept",
+		    json_integer(certdir_kept(folder->path,
+			folder->views[i].name)));
 		(void)json_array_append_new(list, object);
 	}
 	return cert_print_json(list);
@@ -81,9 +82,12 @@ list_table(const struct folder *folder)
 {
 	if (folder->count == 0)
 		cmd_error("no certificate in %s; \"sprov cert import\" "
-		    "installs one", folder->path);
+			  "installs one",
+		    folder->path);
 	return cert_print_table(folder->views, folder->count, "NAME",
-	    &folder->fleet) == 0 ? CMD_DONE : CMD_FAILED;
+		   &folder->fleet) == 0 ?
+	    CMD_DONE :
+	    CMD_FAILED;
 }
 
 int
@@ -94,16 +98,16 @@ cert_list(int argc, char **argv)
 		CERT_DIR_OPTION(&folder.directory),
 		CERT_CONFIG_OPTION(&folder.config_path),
 		CERT_INVENTORY_OPTION(&folder.uri),
-		{ .name = "json", .letter = 'j', .help = "as JSON",
+		{ .name = "json",
+		    .letter = 'j',
+		    .help = "as JSON",
 		    .flag = &folder.json },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov cert list", "",
+	const struct cmd_syntax syntax = { "sprov cert list", "",
 		"List the certificates that are installed.  DEVICES accept "
 		"it; ALONE of them\naccept nothing else there that lasts "
 		"longer.\n",
-		options, LENGTH(options), 0, 0
-	};
+		options, LENGTH(options), 0, 0 };
 	struct error err = { 0 };
 	int first, rc = cmd_options(&syntax, argc, argv, &first);
 
@@ -135,8 +139,10 @@ print_devices(const struct cert_view *view, const struct cert_fleet *fleet)
 	if (view->unknown > 0)
 		(void)printf("; of %zu nobody knows whether", view->unknown);
 	(void)printf("\n  lost      %zu when it ends: they accept nothing "
-	    "else here that lasts\n            longer (%zu of them are known "
-	    "to look at dates)\n", view->alone, view->alone_dated);
+		     "else here that lasts\n            longer (%zu of them "
+		     "are known "
+		     "to look at dates)\n",
+	    view->alone, view->alone_dated);
 }
 
 static void
@@ -147,16 +153,15 @@ check_print(const struct cert_view *view, const struct cert_fleet *fleet)
 
 	clock_format(view->not_before, from);
 	clock_format(view->not_after, until);
-	(void)printf("%s: %s\n  subject   ", view->name,
-	    cert_view_state(view));
+	(void)printf("%s: %s\n  subject   ", view->name, cert_view_state(view));
 	cert_print_wrapped(subject, 12);
 	(void)printf("  host      %s%s\n", view->host,
 	    view->has_san ? ", in the SAN too" : "");
 	(void)printf("  CA        %s (%s)\n",
 	    cert_view_ca(view, ca, sizeof(ca)),
 	    identify_basis_name(view->issuer.basis));
-	(void)printf("  valid     %.10s to %.10s, %ld days left\n", from,
-	    until, view->days);
+	(void)printf("  valid     %.10s to %.10s, %ld days left\n", from, until,
+	    view->days);
 	(void)printf("  key       %d bits, signed with %s\n", view->bits,
 	    view->digest);
 	print_devices(view, fleet);
@@ -180,7 +185,8 @@ check_find(struct folder *folder, const char *text, struct cert_view **found,
 	if (strchr(text, '/') == NULL && access(text, F_OK) != 0)
 		return error_set(err, ERROR_NOT_FOUND,
 		    "%s: no file, and no certificate of that name in %s: "
-		    "\"sprov cert list\" lists them", text, folder->path);
+		    "\"sprov cert list\" lists them",
+		    text, folder->path);
 	return cert_view_load(*found, text, text, err);
 }
 
@@ -218,22 +224,24 @@ cert_check(int argc, char **argv)
 {
 	struct folder folder = { .at = clock_wall() };
 	const struct cmd_option options[] = {
-		{ .name = "at", .letter = 'a', .value = "DATE",
+		{ .name = "at",
+		    .letter = 'a',
+		    .value = "DATE",
 		    .help = "as of that day, as 2027-01-31 (today)",
 		    .text = &folder.at_text },
 		CERT_DIR_OPTION(&folder.directory),
 		CERT_CONFIG_OPTION(&folder.config_path),
 		CERT_INVENTORY_OPTION(&folder.uri),
-		{ .name = "json", .letter = 'j', .help = "as JSON",
+		{ .name = "json",
+		    .letter = 'j',
+		    .help = "as JSON",
 		    .flag = &folder.json },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov cert check", "FILE|NAME",
+	const struct cmd_syntax syntax = { "sprov cert check", "FILE|NAME",
 		"Say what a certificate is worth to the fleet, and who is "
 		"lost when it ends.\nExit status: 0 good, 1 failed, 3 needs "
 		"attention.\n",
-		options, LENGTH(options), 1, 1
-	};
+		options, LENGTH(options), 1, 1 };
 	struct error err;
 	int first, rc = cmd_options(&syntax, argc, argv, &first);
 
@@ -260,8 +268,8 @@ rollback_one(struct folder *folder, const char *name, uint64_t number)
 	struct error err;
 	int rc = CMD_DONE;
 
-	if (certdir_rollback(folder->path, name, (unsigned)number, &err) !=
-	    0 || cert_view_load(&view, name, path, &err) != 0) {
+	if (certdir_rollback(folder->path, name, (unsigned)number, &err) != 0 ||
+	    cert_view_load(&view, name, path, &err) != 0) {
 		rc = cmd_fail(&err);
 	} else if (folder->json) {
 		cert_view_weigh(&view, &folder->fleet, NULL, 0, folder->at);
@@ -269,9 +277,10 @@ rollback_one(struct folder *folder, const char *name, uint64_t number)
 	} else {
 		clock_format(view.not_after, until);
 		(void)printf("%s: back to certificate %u: %s, until %.10s\n"
-		    "The one that was there is now %s.1; SIGHUP tells the "
-		    "server.\n", name, (unsigned)number, view.host, until,
-		    path);
+			     "The one that was there is now %s.1; SIGHUP tells "
+			     "the "
+			     "server.\n",
+		    name, (unsigned)number, view.host, until, path);
 		if (view.not_after < folder->at)
 			cmd_error("%s: this one has expired", name);
 	}
@@ -289,18 +298,20 @@ cert_rollback(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CERT_DIR_OPTION(&folder.directory),
 		CERT_CONFIG_OPTION(&folder.config_path),
-		{ .name = "number", .letter = 'n', .value = "N",
+		{ .name = "number",
+		    .letter = 'n',
+		    .value = "N",
 		    .help = "to NAME.crt.N (1, the one before)",
 		    .text = &number_text },
-		{ .name = "json", .letter = 'j', .help = "as JSON",
+		{ .name = "json",
+		    .letter = 'j',
+		    .help = "as JSON",
 		    .flag = &folder.json },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov cert rollback", "NAME",
+	const struct cmd_syntax syntax = { "sprov cert rollback", "NAME",
 		"Go back to a certificate that was there before, with its "
 		"key.  Nothing is lost:\nanother rollback undoes it.\n",
-		options, LENGTH(options), 1, 1
-	};
+		options, LENGTH(options), 1, 1 };
 	int first, rc = cmd_options(&syntax, argc, argv, &first);
 
 	if (rc < 0)

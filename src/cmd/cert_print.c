@@ -72,8 +72,7 @@ cert_view_ca(const struct cert_view *view, char *text, size_t size)
 	if (view->issuer.ca == NULL)
 		return view->certs == NULL ? "" : "unknown";
 	(void)snprintf(text, size, "%s%s",
-	    view->issuer.lab ? IDENTIFY_LAB_PREFIX : "",
-	    view->issuer.ca->name);
+	    view->issuer.lab ? IDENTIFY_LAB_PREFIX : "", view->issuer.ca->name);
 	return text;
 }
 
@@ -103,8 +102,8 @@ new_table(const char *title, bool devices)
 		if (columns[i].about_devices && !devices)
 			continue;
 		if (scols_table_new_column(table,
-		    i == 0 ? title : columns[i].title, 0.1,
-		    columns[i].flags) == NULL) {
+			i == 0 ? title : columns[i].title, 0.1,
+			columns[i].flags) == NULL) {
 			scols_unref_table(table);
 			return NULL;
 		}
@@ -119,8 +118,8 @@ add_row(struct libscols_table *table, const struct cert_view *view,
 	char until[CLOCK_TEXT_BYTES] = "", days[24] = "", fits[24] = "";
 	char alone[24] = "", ca[64];
 	const char *const cells[] = { view->name, view->host,
-		cert_view_ca(view, ca, sizeof(ca)), until, days,
-		fits, alone, cert_view_state(view) };
+		cert_view_ca(view, ca, sizeof(ca)), until, days, fits, alone,
+		cert_view_state(view) };
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 	size_t column = 0;
 
@@ -141,8 +140,8 @@ add_row(struct libscols_table *table, const struct cert_view *view,
 }
 
 int
-cert_print_table(const struct cert_view *views, size_t count,
-    const char *title, const struct cert_fleet *fleet)
+cert_print_table(const struct cert_view *views, size_t count, const char *title,
+    const struct cert_fleet *fleet)
 {
 	struct libscols_table *table = new_table(title, fleet->known);
 	int rc = table != NULL ? 0 : -1;
@@ -195,10 +194,11 @@ findings_json(const struct cert_view *view)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < view->finding_count; i++)
-		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:b}",
-		    "kind", kind_name(view->findings[i].kind),
-		    "text", view->findings[i].text, "attention",
-		    view->findings[i].kind < CERT_FINDING_LAB));
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:b}", "kind",
+			kind_name(view->findings[i].kind), "text",
+			view->findings[i].text, "attention",
+			view->findings[i].kind < CERT_FINDING_LAB));
 	return list;
 }
 
@@ -207,33 +207,33 @@ cert_view_json(const struct cert_view *view, const struct cert_fleet *fleet)
 {
 	const struct ca *ca = view->issuer.ca;
 	char from[CLOCK_TEXT_BYTES], until[CLOCK_TEXT_BYTES];
-	json_t *object = json_pack("{s:s, s:s, s:s, s:b, s:o}",
-	    "name", view->name, "path", view->path,
-	    "state", cert_view_state(view),
-	    "attention", cert_view_needs_attention(view),
-	    "findings", findings_json(view));
+	json_t *object = json_pack("{s:s, s:s, s:s, s:b, s:o}", "name",
+	    view->name, "path", view->path, "state", cert_view_state(view),
+	    "attention", cert_view_needs_attention(view), "findings",
+	    findings_json(view));
 
 	if (view->certs == NULL)
 		return object;
 	clock_format(view->not_before, from);
 	clock_format(view->not_after, until);
-	(void)json_object_update_new(object, json_pack(
-	    "{s:s, s:s?, s:s, s:b, s:s, s:s, s:I, s:s, s:i, s:b, s:I}",
-	    "host", view->host, "ca", ca != NULL ? ca->id : NULL,
-	    "recognised", identify_basis_name(view->issuer.basis),
-	    "lab", view->issuer.lab, "not_before", from, "not_after", until,
-	    "days", (json_int_t)view->days, "digest", view->digest,
-	    "bits", view->bits, "san", view->has_san,
-	    "chain", (json_int_t)view->count));
+	(void)json_object_update_new(object,
+	    json_pack("{s:s, s:s?, s:s, s:b, s:s, s:s, s:I, s:s, s:i, s:b, "
+		      "s:I}",
+		"host", view->host, "ca", ca != NULL ? ca->id : NULL,
+		"recognised", identify_basis_name(view->issuer.basis), "lab",
+		view->issuer.lab, "not_before", from, "not_after", until,
+		"days", (json_int_t)view->days, "digest", view->digest, "bits",
+		view->bits, "san", view->has_san, "chain",
+		(json_int_t)view->count));
 	if (fleet->known)
-		(void)json_object_update_new(object, json_pack(
-		    "{s:{s:I, s:I, s:I, s:I, s:I, s:I}}", "devices",
-		    "accept", (json_int_t)view->fits,
-		    "alone", (json_int_t)view->alone,
-		    "alone_checking_dates", (json_int_t)view->alone_dated,
-		    "digest_too_new", (json_int_t)view->too_old,
-		    "want_san", (json_int_t)view->want_san,
-		    "unknown", (json_int_t)view->unknown));
+		(void)json_object_update_new(object,
+		    json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I}}", "devices",
+			"accept", (json_int_t)view->fits, "alone",
+			(json_int_t)view->alone, "alone_checking_dates",
+			(json_int_t)view->alone_dated, "digest_too_new",
+			(json_int_t)view->too_old, "want_san",
+			(json_int_t)view->want_san, "unknown",
+			(json_int_t)view->unknown));
 	return object;
 }
 

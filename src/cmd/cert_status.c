@@ -72,13 +72,14 @@ check_dns(struct cert_view *view, const struct config_listener *listener)
 	case RESOLVE_NONE:
 		cert_view_find(view, CERT_FINDING_ADDRESS,
 		    "%s has no A record: devices cannot find the server, and "
-		    "refuse it", view->host);
+		    "refuse it",
+		    view->host);
 		return;
 	case RESOLVE_NO_ANSWER:
 		cert_view_find(view, CERT_FINDING_ADDRESS,
 		    "whether %s leads here is not known: no name server "
-		    "answered within %d s", view->host,
-		    RESOLVE_TIMEOUT_MS / 1000);
+		    "answered within %d s",
+		    view->host, RESOLVE_TIMEOUT_MS / 1000);
 		return;
 	case RESOLVE_FOUND:
 		break;
@@ -89,7 +90,8 @@ check_dns(struct cert_view *view, const struct config_listener *listener)
 	cert_view_find(view, CERT_FINDING_ADDRESS,
 	    "%s leads to %s, and the listener is not there: devices refuse "
 	    "it unless a router or a balancer passes it on (--no-resolve "
-	    "leaves this out)", view->host, first);
+	    "leaves this out)",
+	    view->host, first);
 }
 
 static void
@@ -99,7 +101,7 @@ load_listener(struct cert_view *view, const struct config_listener *listener)
 	struct chain *chain;
 
 	if (cert_view_load(view, listener->name, listener->certificate_path,
-	    &err) != 0) {
+		&err) != 0) {
 		cert_view_find(view, CERT_FINDING_UNREADABLE, "%s", err.text);
 		return;
 	}
@@ -127,14 +129,14 @@ print_text(const struct status *status)
 	size_t attention = count_attention(status);
 
 	if (cert_print_table(status->views, status->count, "LISTENER",
-	    &status->fleet) != 0)
+		&status->fleet) != 0)
 		return CMD_FAILED;
 	(void)putchar('\n');
 	for (size_t i = 0; i < status->count; i++)
 		cert_view_print_findings(&status->views[i]);
 	if (!status->fleet.known)
 		(void)printf("There is no inventory, so nobody knows how many "
-		    "devices depend on these.\n");
+			     "devices depend on these.\n");
 	if (status->fleet.strange > 0)
 		(void)printf("%zu %s of models that are not known.\n",
 		    status->fleet.strange,
@@ -153,8 +155,8 @@ print_json(const struct status *status)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < status->count; i++)
-		(void)json_array_append_new(list, cert_view_json(
-		    &status->views[i], &status->fleet));
+		(void)json_array_append_new(list,
+		    cert_view_json(&status->views[i], &status->fleet));
 	return cert_print_json(json_pack("{s:s, s:o, s:I}", "configuration",
 	    status->config->path, "listeners", list, "attention",
 	    (json_int_t)count_attention(status)));
@@ -171,17 +173,17 @@ run(struct status *status)
 		return CMD_FAILED;
 	if (status->config == NULL) {
 		cmd_error("%s: not there: name the configuration with "
-		    "--config", CONFIG_DEFAULT_PATH);
+			  "--config",
+		    CONFIG_DEFAULT_PATH);
 		return CMD_FAILED;
 	}
 	if (cert_fleet_load(&status->fleet, status->uri,
-	    status->config_path != NULL ? status->config : NULL, &err) != 0)
+		status->config_path != NULL ? status->config : NULL, &err) != 0)
 		return cmd_fail(&err);
 	status->count = status->config->listener_count;
 	status->views = xcalloc(status->count, sizeof(*status->views));
 	for (size_t i = 0; i < status->count; i++)
-		load_listener(&status->views[i],
-		    &status->config->listeners[i]);
+		load_listener(&status->views[i], &status->config->listeners[i]);
 	for (size_t i = 0; i < status->count; i++) {
 		cert_view_weigh(&status->views[i], &status->fleet,
 		    status->views, status->count, now);
@@ -202,19 +204,20 @@ cert_status(int argc, char **argv)
 	const struct cmd_option options[] = {
 		CERT_CONFIG_OPTION(&status.config_path),
 		CERT_INVENTORY_OPTION(&status.uri),
-		{ .name = "no-resolve", .flag = &status.no_resolve,
+		{ .name = "no-resolve",
+		    .flag = &status.no_resolve,
 		    .help = "do not look the names up in DNS" },
-		{ .name = "json", .letter = 'j', .help = "as JSON",
+		{ .name = "json",
+		    .letter = 'j',
+		    .help = "as JSON",
 		    .flag = &status.json },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov cert status", "",
+	const struct cmd_syntax syntax = { "sprov cert status", "",
 		"Look at the certificates of all listeners of the "
 		"configuration.  DEVICES accept\nit; ALONE of them accept no "
 		"other listener's that lasts longer.\nExit status: 0 all "
 		"good, 1 failed, 3 something needs attention.\n",
-		options, LENGTH(options), 0, 0
-	};
+		options, LENGTH(options), 0, 0 };
 	int first, rc = cmd_options(&syntax, argc, argv, &first);
 
 	if (rc >= 0)

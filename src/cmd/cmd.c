@@ -43,8 +43,7 @@ cmd_fail_all(const struct errors *errors)
 }
 
 static void
-list_commands(const char *prefix, const struct command *commands,
-    size_t count)
+list_commands(const char *prefix, const struct command *commands, size_t count)
 {
 	(void)printf("usage: %s COMMAND [...]\n\n", prefix);
 	for (size_t i = 0; i < count; i++)
@@ -76,8 +75,8 @@ cmd_run(const char *prefix, const struct command *commands, size_t count,
 	}
 	nearest = text_nearest(argv[1], names, count);
 	if (nearest != NULL)
-		cmd_error("\"%s\" is no command; did you mean %s %s?",
-		    argv[1], prefix, nearest);
+		cmd_error("\"%s\" is no command; did you mean %s %s?", argv[1],
+		    prefix, nearest);
 	else
 		cmd_error("\"%s\" is no command; see %s --help", argv[1],
 		    prefix);
@@ -85,8 +84,7 @@ cmd_run(const char *prefix, const struct command *commands, size_t count,
 }
 
 static void
-print_option(char letter, const char *name, const char *value,
-    const char *help)
+print_option(char letter, const char *name, const char *value, const char *help)
 {
 	char left[40];
 
@@ -103,9 +101,8 @@ print_help(const struct cmd_syntax *syntax)
 	(void)printf("usage: %s [options] %s\n\n%s\n", syntax->name,
 	    syntax->operands, syntax->help);
 	for (size_t i = 0; i < syntax->option_count; i++)
-		print_option(syntax->options[i].letter,
-		    syntax->options[i].name, syntax->options[i].value,
-		    syntax->options[i].help);
+		print_option(syntax->options[i].letter, syntax->options[i].name,
+		    syntax->options[i].value, syntax->options[i].help);
 	print_option('h', "help", NULL, "show this");
 }
 
@@ -232,8 +229,8 @@ cmd_options(const struct cmd_syntax *syntax, int argc, char **argv, int *first)
 			return bad_option(syntax, argv[optind - 1]);
 		if (value == ':') {
 			cmd_error("the option --%s needs a value; see %s "
-			    "--help", find_option(syntax, optopt)->name,
-			    syntax->name);
+				  "--help",
+			    find_option(syntax, optopt)->name, syntax->name);
 			return CMD_USAGE;
 		}
 		take_option(find_option(syntax, value), optarg);
@@ -248,8 +245,8 @@ cmd_number(const struct cmd_syntax *syntax, const char *option,
 {
 	struct error err;
 
-	if (text == NULL || text_parse_number(text, min, max, number,
-	    &err) == 0)
+	if (text == NULL ||
+	    text_parse_number(text, min, max, number, &err) == 0)
 		return -1;
 	cmd_error("--%s %s; see %s --help", option, err.text, syntax->name);
 	return CMD_USAGE;

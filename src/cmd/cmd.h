@@ -79,8 +79,7 @@ int cmd_options(const struct cmd_syntax *syntax, int argc, char **argv,
  * -1 to go on; otherwise all is said, and the exit status is returned.
  */
 int cmd_number(const struct cmd_syntax *syntax, const char *option,
-    const char *text, uint64_t min, uint64_t max,
-    uint64_t *number) MUST_CHECK;
+    const char *text, uint64_t min, uint64_t max, uint64_t *number) MUST_CHECK;
 
 /* The other subcommands. */
 int cmd_lab(int argc, char **argv);

@@ -46,8 +46,7 @@ find_product(struct csr_case *c, const char *text, struct error *err)
 	text_escape(text, strlen(text), shown, sizeof(shown));
 	if (nearest != NULL)
 		return error_set(err, ERROR_INPUT,
-		    "unknown product \"%s\"; did you mean %s?", shown,
-		    nearest);
+		    "unknown product \"%s\"; did you mean %s?", shown, nearest);
 	return error_set(err, ERROR_INPUT,
 	    "unknown product \"%s\": wanted ciscosb-2, sipura or linksys",
 	    shown);
@@ -67,7 +66,8 @@ warn_name(struct csr_case *c)
 	case RESOLVE_NONE:
 		errors_add(&c->warnings,
 		    "%s has no A record: devices look it up, and want the "
-		    "server's address among the answers", c->csr->host);
+		    "server's address among the answers",
+		    c->csr->host);
 		return;
 	case RESOLVE_NO_ANSWER:
 		errors_add(&c->warnings,
@@ -86,7 +86,7 @@ name_files(struct csr_case *c, const struct arguments *a)
 	const char *base = a->out != NULL ? a->out : a->csr.host;
 
 	c->key_path = a->key != NULL ? xstrdup(a->key) :
-	    xasprintf("%s.key", base);
+				       xasprintf("%s.key", base);
 	c->csr_path = xasprintf("%s.csr", base);
 	c->text_path = xasprintf("%s.txt", base);
 }
@@ -99,7 +99,8 @@ check_absent(const char *path, struct error *err)
 		return 0;
 	return error_set(err, ERROR_INPUT,
 	    "%s: is there already, and is not overwritten: choose another "
-	    "name with --out, or move it away", path);
+	    "name with --out, or move it away",
+	    path);
 }
 
 static int
@@ -138,8 +139,8 @@ write_files(const struct csr_case *c, bool is_own_key, EVP_PKEY *key,
 	if (!is_own_key && key_write(c->key_path, key, err) != 0)
 		return -1;
 	if (file_create(c->csr_path, 0644, pem, strlen(pem), err) == 0) {
-		if (file_create(c->text_path, 0644, buf_text(text),
-		    text->len, err) == 0)
+		if (file_create(c->text_path, 0644, buf_text(text), text->len,
+			err) == 0)
 			return 0;
 		(void)unlink(c->csr_path);
 	}
@@ -164,8 +165,7 @@ make(struct csr_case *c, const struct arguments *a, struct error *err)
 	if (csr_make(c->csr, key, &pem, err) == 0) {
 		if (csr_case_text(c, &text) != 0)
 			(void)error_set(err, ERROR_SYSTEM,
-			    "%s: longer than %d bytes", c->text_path,
-			    TEXT_MAX);
+			    "%s: longer than %d bytes", c->text_path, TEXT_MAX);
 		else
 			rc = write_files(c, a->key != NULL, key, pem, &text,
 			    err);
@@ -182,11 +182,11 @@ static void
 print_result(const struct csr_case *c, const struct arguments *a)
 {
 	(void)printf("%s\n  the key%s\n%s\n  the request, for the portal's "
-	    "product\n  ", c->key_path, a->key != NULL ? ", as it was" :
-	    ": it stays here", c->csr_path);
+		     "product\n  ",
+	    c->key_path, a->key != NULL ? ", as it was" : ": it stays here",
+	    c->csr_path);
 	cert_print_wrapped(c->product->title, 2);
-	(void)printf("%s\n  what to choose and to tick there\n",
-	    c->text_path);
+	(void)printf("%s\n  what to choose and to tick there\n", c->text_path);
 }
 
 static int
@@ -215,8 +215,8 @@ run(struct csr_case *c, const struct arguments *a)
 	else
 		print_result(c, a);
 	/* The one warning after which nothing will come of it. */
-	return rc == CMD_DONE && c->ca->signing == CA_SIGNING_NO ?
-	    CMD_PROBLEM : rc;
+	return rc == CMD_DONE && c->ca->signing == CA_SIGNING_NO ? CMD_PROBLEM :
+								   rc;
 }
 
 static const char help[] =
@@ -235,41 +235,73 @@ cmd_csr(int argc, char **argv)
 	struct arguments a = { .bits = CSR_BITS_DEFAULT };
 	struct csr_case c = { .csr = &a.csr };
 	const struct cmd_option options[] = {
-		{ .name = "email", .letter = 'e', .value = "ADDR",
+		{ .name = "email",
+		    .letter = 'e',
+		    .value = "ADDR",
 		    .help = "the signer writes there; needed",
 		    .text = &a.csr.email },
-		{ .name = "suffix", .value = "TEXT", .text = &a.csr.suffix,
+		{ .name = "suffix",
+		    .value = "TEXT",
+		    .text = &a.csr.suffix,
 		    .help = "after a / in the name: info@example.net" },
-		{ .name = "organization", .letter = 'o', .value = "NAME",
-		    .text = &a.csr.organization, .help = "of the subject" },
-		{ .name = "unit", .value = "NAME", .text = &a.csr.unit,
+		{ .name = "organization",
+		    .letter = 'o',
+		    .value = "NAME",
+		    .text = &a.csr.organization,
 		    .help = "of the subject" },
-		{ .name = "country", .value = "CC", .text = &a.csr.country,
+		{ .name = "unit",
+		    .value = "NAME",
+		    .text = &a.csr.unit,
+		    .help = "of the subject" },
+		{ .name = "country",
+		    .value = "CC",
+		    .text = &a.csr.country,
 		    .help = "of the subject, two letters" },
-		{ .name = "state", .value = "NAME", .text = &a.csr.state,
+		{ .name = "state",
+		    .value = "NAME",
+		    .text = &a.csr.state,
 		    .help = "of the subject" },
-		{ .name = "locality", .value = "NAME",
-		    .text = &a.csr.locality, .help = "of the subject" },
-		{ .name = "bits", .letter = 'b', .value = "N",
-		    .text = &a.bits_text, .help = "of the key (2048)" },
-		{ .name = "product", .letter = 'p', .value = "GROUP",
-		    .text = &a.product, .help = "of the portal (ciscosb-2)" },
-		{ .name = "key", .letter = 'k', .value = "FILE",
-		    .text = &a.key, .help = "one that is there already" },
-		{ .name = "out", .value = "BASE", .text = &a.out,
+		{ .name = "locality",
+		    .value = "NAME",
+		    .text = &a.csr.locality,
+		    .help = "of the subject" },
+		{ .name = "bits",
+		    .letter = 'b',
+		    .value = "N",
+		    .text = &a.bits_text,
+		    .help = "of the key (2048)" },
+		{ .name = "product",
+		    .letter = 'p',
+		    .value = "GROUP",
+		    .text = &a.product,
+		    .help = "of the portal (ciscosb-2)" },
+		{ .name = "key",
+		    .letter = 'k',
+		    .value = "FILE",
+		    .text = &a.key,
+		    .help = "one that is there already" },
+		{ .name = "out",
+		    .value = "BASE",
+		    .text = &a.out,
 		    .help = "BASE.key, .csr and .txt (HOST)" },
-		{ .name = "san", .flag = &a.csr.san,
+		{ .name = "san",
+		    .flag = &a.csr.san,
 		    .help = "with a subjectAltName (ATA19x checks it)" },
-		{ .name = "inventory", .letter = 'i', .value = "URI",
-		    .help = "sqlite:PATH (as sprov device)", .text = &a.uri },
-		{ .name = "no-resolve", .flag = &a.no_resolve,
+		{ .name = "inventory",
+		    .letter = 'i',
+		    .value = "URI",
+		    .help = "sqlite:PATH (as sprov device)",
+		    .text = &a.uri },
+		{ .name = "no-resolve",
+		    .flag = &a.no_resolve,
 		    .help = "do not look HOST up in DNS" },
-		{ .name = "json", .letter = 'j', .help = "as JSON",
+		{ .name = "json",
+		    .letter = 'j',
+		    .help = "as JSON",
 		    .flag = &a.json },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov csr", "HOST", help, options, LENGTH(options), 1, 1
-	};
+	const struct cmd_syntax syntax = { "sprov csr", "HOST", help, options,
+		LENGTH(options), 1, 1 };
 	char *host;
 	int first, rc = cmd_options(&syntax, argc, argv, &first);
 

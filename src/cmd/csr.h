@@ -23,8 +23,8 @@ struct csr_type {
 	const struct stack *stack;
 	bool has_firmware; /* false: any version, or not known */
 	struct firmware firmware;
-	size_t count;	   /* devices; 0: from the registry, "and newer" */
-	bool is_named;	   /* by the portal's product */
+	size_t count;  /* devices; 0: from the registry, "and newer" */
+	bool is_named; /* by the portal's product */
 };
 
 /* What the request is for. */
@@ -35,8 +35,8 @@ struct csr_case {
 	struct cert_fleet fleet;
 	struct csr_type *types;
 	size_t type_count;
-	size_t devices;	       /* of them; 0 without an inventory */
-	size_t want_san;       /* devices that check the SAN only */
+	size_t devices;		       /* of them; 0 without an inventory */
+	size_t want_san;	       /* devices that check the SAN only */
 	const struct csr_type *oldest; /* cannot verify SHA-256; or NULL */
 	int bits;
 	char *key_path, *csr_path, *text_path;

@@ -45,13 +45,14 @@ types_of_fleet(struct csr_case *c)
 		const struct cert_group *group = &c->fleet.groups[i];
 
 		if (knowledge_resolve(c->fleet.knowledge, group->model,
-		    group->has_firmware ? &group->firmware : NULL,
-		    c->ca).verdict == VERDICT_TRUSTED)
-			add_type(c, &(struct csr_type) {
-			    .model = group->model, .stack = group->stack,
-			    .has_firmware = group->has_firmware,
-			    .firmware = group->firmware,
-			    .count = group->count });
+			group->has_firmware ? &group->firmware : NULL, c->ca)
+			.verdict == VERDICT_TRUSTED)
+			add_type(c,
+			    &(struct csr_type) { .model = group->model,
+				.stack = group->stack,
+				.has_firmware = group->has_firmware,
+				.firmware = group->firmware,
+				.count = group->count });
 	}
 }
 
@@ -64,7 +65,7 @@ types_of_registry(struct csr_case *c)
 		bool any;
 
 		if (!portal_first_firmware(c->fleet.knowledge, type.model,
-		    c->ca, &any, &type.firmware))
+			c->ca, &any, &type.firmware))
 			continue;
 		type.has_firmware = !any;
 		type.stack = registry_find_stack(type.model,
@@ -106,12 +107,13 @@ warn_signing(struct csr_case *c)
 	if (*ca->signing_until != '\0')
 		errors_add(&c->warnings,
 		    "%s signs no more since %s (%s): this request will most "
-		    "likely be refused", ca->name, ca->signing_until,
-		    ca->source);
+		    "likely be refused",
+		    ca->name, ca->signing_until, ca->source);
 	else
 		errors_add(&c->warnings,
 		    "%s signs no more: %s (%s): this request will most "
-		    "likely be refused", ca->name, ca->note, ca->source);
+		    "likely be refused",
+		    ca->name, ca->note, ca->source);
 }
 
 void
@@ -121,17 +123,20 @@ csr_case_warn(struct csr_case *c)
 	if (c->fleet.known && c->devices == 0)
 		errors_add(&c->warnings,
 		    "no device of the inventory is known to trust %s: the "
-		    "device types are those of the registry", c->ca->name);
+		    "device types are those of the registry",
+		    c->ca->name);
 	if (c->want_san > 0 && !c->csr->san)
 		errors_add(&c->warnings,
 		    "%zu %s, ATA19x at their firmware, check the "
 		    "subjectAltName: ask for one with --san (whether the "
 		    "signer keeps it is not known), or switch their "
-		    "HTTPS_Name_Validate off", DEVICES(c->want_san));
+		    "HTTPS_Name_Validate off",
+		    DEVICES(c->want_san));
 	if (c->bits > CSR_BITS_DEFAULT)
 		errors_add(&c->warnings,
 		    "a key of %d bits: nothing is known of old devices with "
-		    "more than %d", c->bits, CSR_BITS_DEFAULT);
+		    "more than %d",
+		    c->bits, CSR_BITS_DEFAULT);
 }
 
 /* ----------------------------------------------------------------- the text */
@@ -214,18 +219,20 @@ put_portal(struct writer *w, const struct csr_case *c)
 {
 	char *prefix = xasprintf("  %-14s ", "");
 
-	put(w, "\nOn the signing portal (Certificate Management, Sign CSR)\n"
+	put(w,
+	    "\nOn the signing portal (Certificate Management, Sign CSR)\n"
 	    "  product\n");
 	put_wrapped(w, "    [x] ", c->product->title);
 	put(w, "  %-14s %s\n", "digest", csr_case_digest(c));
 	if (c->oldest != NULL)
-		put(w, "%s%s%s%s cannot verify SHA256; MD5 only if one "
-		    "refuses SHA1\n", prefix, c->oldest->model->name,
+		put(w,
+		    "%s%s%s%s cannot verify SHA256; MD5 only if one "
+		    "refuses SHA1\n",
+		    prefix, c->oldest->model->name,
 		    c->oldest->has_firmware ? " " : "",
 		    c->oldest->has_firmware ? c->oldest->firmware.text : "");
 	else
-		put(w, "%sall devices below are taken to verify it\n",
-		    prefix);
+		put(w, "%sall devices below are taken to verify it\n", prefix);
 	put(w, "  %-14s the longest that is offered\n", "duration");
 	put(w, "  %-14s %s\n", "signed by", c->ca->name);
 	if (*c->ca->note != '\0')
@@ -238,15 +245,17 @@ put_types(struct writer *w, const struct csr_case *c)
 {
 	bool mark = false;
 
-	put(w, "\nDevice types%s\n", c->devices > 0 ? "" :
-	    ", all that are known to trust it: tick yours");
+	put(w, "\nDevice types%s\n",
+	    c->devices > 0 ? "" :
+			     ", all that are known to trust it: tick yours");
 	for (size_t i = 0; i < c->type_count; i++) {
 		const struct csr_type *type = &c->types[i];
 
 		put(w, "  [%c] %c %-14s %s", type->count > 0 ? 'x' : ' ',
 		    type->is_named ? ' ' : '*', type->model->name,
-		    type->has_firmware ? type->firmware.text :
-		    type->count > 0 ? "firmware not known" : "any firmware");
+		    type->has_firmware	? type->firmware.text :
+			type->count > 0 ? "firmware not known" :
+					  "any firmware");
 		if (type->count > 0)
 			put(w, ", %zu %s", DEVICES(type->count));
 		else if (type->has_firmware)
@@ -255,7 +264,8 @@ put_types(struct writer *w, const struct csr_case *c)
 		mark |= !type->is_named;
 	}
 	if (mark)
-		put(w, "  * not named by the portal's product, but known to "
+		put(w,
+		    "  * not named by the portal's product, but known to "
 		    "trust the CA\n");
 }
 
@@ -268,7 +278,8 @@ put_others(struct writer *w, const struct csr_case *c)
 	for (size_t i = 0; i < c->fleet.group_count; i++) {
 		const struct cert_group *group = &c->fleet.groups[i];
 		const struct firmware *firmware = group->has_firmware ?
-		    &group->firmware : NULL;
+		    &group->firmware :
+		    NULL;
 		struct trust trust = knowledge_resolve(c->fleet.knowledge,
 		    group->model, firmware, c->ca);
 		size_t found = portal_product_count;
@@ -276,10 +287,9 @@ put_others(struct writer *w, const struct csr_case *c)
 		if (trust.verdict == VERDICT_TRUSTED)
 			continue;
 		for (size_t j = portal_product_count; j-- > 0;)
-			if (knowledge_resolve(c->fleet.knowledge,
-			    group->model, firmware,
-			    portal_ca(&portal_products[j])).verdict ==
-			    VERDICT_TRUSTED)
+			if (knowledge_resolve(c->fleet.knowledge, group->model,
+				firmware, portal_ca(&portal_products[j]))
+				.verdict == VERDICT_TRUSTED)
 				found = j;
 		if (trust.depends_on_firmware)
 			unknown += group->count;
@@ -292,16 +302,20 @@ put_others(struct writer *w, const struct csr_case *c)
 		return;
 	put(w, "\nNot served by it\n");
 	if (unknown > 0)
-		put(w, "  %zu %s whose firmware decides, and is not known: "
-		    "sprov device set\n", DEVICES(unknown));
+		put(w,
+		    "  %zu %s whose firmware decides, and is not known: "
+		    "sprov device set\n",
+		    DEVICES(unknown));
 	for (size_t j = 0; j < portal_product_count; j++)
 		if (other[j] > 0)
 			put(w, "  %zu %s trusting %s: --product %s%s\n",
-			    DEVICES(other[j]), portal_ca(
-			    &portal_products[j])->name,
+			    DEVICES(other[j]),
+			    portal_ca(&portal_products[j])->name,
 			    portal_products[j].id,
 			    portal_ca(&portal_products[j])->signing ==
-			    CA_SIGNING_NO ? ", which signs no more" : "");
+				    CA_SIGNING_NO ?
+				", which signs no more" :
+				"");
 	if (rest > 0)
 		put(w, "  %zu %s that no product is known for\n",
 		    DEVICES(rest));
@@ -312,7 +326,8 @@ csr_case_text(const struct csr_case *c, struct buf *text)
 {
 	struct writer w = { text, false };
 
-	put(&w, "Request for a server certificate that voice devices "
+	put(&w,
+	    "Request for a server certificate that voice devices "
 	    "accept\n\n");
 	put_subject(&w, c);
 	put_portal(&w, c);
@@ -323,7 +338,8 @@ csr_case_text(const struct csr_case *c, struct buf *text)
 	for (size_t i = 0; i < c->warnings.kept; i++) {
 		put_wrapped(&w, "  ", c->warnings.text[i]);
 	}
-	put(&w, "\nThe key stays here: %s\n"
+	put(&w,
+	    "\nThe key stays here: %s\n"
 	    "When the certificate is back, SIGNED being its file:\n"
 	    "  sprov cert import SIGNED --key %s --host %s\n",
 	    c->key_path, c->key_path, c->csr->host);
@@ -340,12 +356,13 @@ types_json(const struct csr_case *c)
 	for (size_t i = 0; i < c->type_count; i++) {
 		const struct csr_type *type = &c->types[i];
 
-		(void)json_array_append_new(list, json_pack(
-		    "{s:s, s:s?, s:I, s:b}", "model", type->model->name,
-		    type->count > 0 ? "firmware" : "firmware_from",
-		    type->has_firmware ? type->firmware.text : NULL,
-		    "devices", (json_int_t)type->count, "named",
-		    type->is_named));
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s?, s:I, s:b}", "model",
+			type->model->name,
+			type->count > 0 ? "firmware" : "firmware_from",
+			type->has_firmware ? type->firmware.text : NULL,
+			"devices", (json_int_t)type->count, "named",
+			type->is_named));
 	}
 	return list;
 }
@@ -359,14 +376,13 @@ csr_case_print_json(const struct csr_case *c)
 	for (size_t i = 0; i < c->warnings.kept; i++)
 		(void)json_array_append_new(warnings,
 		    json_string(c->warnings.text[i]));
-	return cert_print_json(json_pack(
-	    "{s:s, s:s?, s:s, s:s, s:s, s:i, s:b, s:s, s:s, s:s, s:s, s:s, "
-	    "s:o, s:o}",
-	    "host", c->csr->host, "suffix", c->csr->suffix,
-	    "key", c->key_path, "request", c->csr_path,
-	    "text", c->text_path, "bits", c->bits, "san", c->csr->san,
-	    "product", c->product->id, "product_title", c->product->title,
-	    "ca", c->ca->id, "signing", signing[c->ca->signing],
-	    "digest", csr_case_digest(c), "types", types_json(c),
-	    "warnings", warnings));
+	return cert_print_json(json_pack("{s:s, s:s?, s:s, s:s, s:s, s:i, s:b, "
+					 "s:s, s:s, s:s, s:s, s:s, "
+					 "s:o, s:o}",
+	    "host", c->csr->host, "suffix", c->csr->suffix, "key", c->key_path,
+	    "request", c->csr_path, "text", c->text_path, "bits", c->bits,
+	    "san", c->csr->san, "product", c->product->id, "product_title",
+	    c->product->title, "ca", c->ca->id, "signing",
+	    signing[c->ca->signing], "digest", csr_case_digest(c), "types",
+	    types_json(c), "warnings", warnings));
 }

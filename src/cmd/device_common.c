@@ -27,7 +27,8 @@ uri_of_server(void)
 {
 	struct errors errors = { 0 };
 	struct config *config = access(CONFIG_DEFAULT_PATH, R_OK) == 0 ?
-	    config_load(CONFIG_DEFAULT_PATH, &errors) : NULL;
+	    config_load(CONFIG_DEFAULT_PATH, &errors) :
+	    NULL;
 	char *uri = config != NULL ? xstrdup(config->inventory) : NULL;
 
 	config_free(config);
@@ -58,7 +59,8 @@ advise_on_folder(const char *uri)
 	folder = file_directory(uri + strlen(SQLITE));
 	if (access(folder, F_OK) != 0)
 		cmd_error("make the folder %s, or name another inventory with "
-		    "--inventory", folder);
+			  "--inventory",
+		    folder);
 	free(folder);
 }
 
@@ -76,7 +78,7 @@ device_open(const char *given, bool read_only)
 	cmd_error("%s", err.text);
 	if (err.kind == ERROR_NOT_FOUND)
 		cmd_error("\"sprov device add\" or \"sprov device import\" "
-		    "makes it; --inventory names another one");
+			  "makes it; --inventory names another one");
 	else if (!read_only)
 		advise_on_folder(uri);
 	free(uri);
@@ -92,8 +94,7 @@ device_check_model(const char *text, char name[static INVENTORY_NAME_MAX + 1],
 	char shown[64];
 
 	if (model != NULL) {
-		(void)snprintf(name, INVENTORY_NAME_MAX + 1, "%s",
-		    model->name);
+		(void)snprintf(name, INVENTORY_NAME_MAX + 1, "%s", model->name);
 		return 0;
 	}
 	text_escape(text, strlen(text), shown, sizeof(shown));
@@ -115,8 +116,8 @@ device_check_firmware(const char *text, struct error *err)
 }
 
 static int
-scope_target(struct device_target *target, enum scope_kind kind, const char *name,
-    struct error *err)
+scope_target(struct device_target *target, enum scope_kind kind,
+    const char *name, struct error *err)
 {
 	size_t len = strlen(name);
 
@@ -130,13 +131,15 @@ scope_target(struct device_target *target, enum scope_kind kind, const char *nam
 	if (len > INVENTORY_NAME_MAX)
 		return error_set(err, ERROR_INPUT,
 		    "the name of the group is %zu bytes long, at most %d are "
-		    "allowed", len, INVENTORY_NAME_MAX);
+		    "allowed",
+		    len, INVENTORY_NAME_MAX);
 	memcpy(target->name, name, len + 1);
 	return 0;
 }
 
 int
-device_target_parse(struct device_target *target, const char *text, struct error *err)
+device_target_parse(struct device_target *target, const char *text,
+    struct error *err)
 {
 	char shown[64];
 
@@ -154,15 +157,15 @@ device_target_parse(struct device_target *target, const char *text, struct error
 	text_escape(text, strlen(text), shown, sizeof(shown));
 	return error_set(err, ERROR_INPUT,
 	    "\"%s\": expected a MAC address, group:NAME, model:MODEL or "
-	    "default", shown);
+	    "default",
+	    shown);
 }
 
 void
 device_target_format(enum scope_kind kind, const char *name,
     char text[static TARGET_TEXT_BYTES])
 {
-	static const char *const prefixes[] = { "default", "model:",
-		"group:" };
+	static const char *const prefixes[] = { "default", "model:", "group:" };
 
 	(void)snprintf(text, TARGET_TEXT_BYTES, "%s%.*s", prefixes[kind],
 	    INVENTORY_NAME_MAX, name);
@@ -234,7 +237,8 @@ read_value(const char *path, char **value, struct error *err)
 	int rc;
 
 	/* One more byte than a value has, for that newline. */
-	rc = strcmp(path, "-") == 0 ? read_stdin(value, &len, err) :
+	rc = strcmp(path, "-") == 0 ?
+	    read_stdin(value, &len, err) :
 	    file_read(path, INVENTORY_VALUE_MAX + 1, value, &len, err);
 	if (rc != 0)
 		return -1;
@@ -276,8 +280,8 @@ assignment_parse(struct assignment *assignment, const char *text,
 	return -1;
 }
 
-static const char *const field_names[] = { "mac", "model", "firmware",
-	"serial", "group", "state", "parent" };
+static const char *const field_names[] = { "mac", "model", "firmware", "serial",
+	"group", "state", "parent" };
 
 bool
 device_is_field(const char *name)
@@ -370,9 +374,9 @@ device_is_secret(const char *name)
 	for (size_t i = 0; i <= len; i++) {
 		bool inside = i < len && isalpha((unsigned char)name[i]);
 
-		if (inside && (i == start ||
-		    !isupper((unsigned char)name[i]) ||
-		    !islower((unsigned char)name[i - 1])))
+		if (inside &&
+		    (i == start || !isupper((unsigned char)name[i]) ||
+			!islower((unsigned char)name[i - 1])))
 			continue;
 		if (is_secret_part(name + start, i - start))
 			return true;

@@ -21,8 +21,11 @@ int device_show(int argc, char **argv);
 
 /* The first option of every part; the text is NULL until it is given. */
 #define DEVICE_INVENTORY_OPTION(uri) \
-	{ .name = "inventory", .letter = 'i', .value = "URI", \
-	    .help = "sqlite:PATH (default: $SPROV_INVENTORY)", .text = (uri) }
+	{ \
+		.name = "inventory", .letter = 'i', .value = "URI", \
+		.help = "sqlite:PATH (default: $SPROV_INVENTORY)", \
+		.text = (uri) \
+	}
 
 /* The inventory's URI: the one given, else $SPROV_INVENTORY, else that of the
  * server's configuration, else the built-in default; free() it. */
@@ -36,8 +39,8 @@ struct inventory *device_open(const char *given, bool read_only);
  * or "default". */
 struct device_target {
 	bool is_device;
-	struct mac mac;	      /* of a device */
-	enum scope_kind kind; /* of anything else ... */
+	struct mac mac;			   /* of a device */
+	enum scope_kind kind;		   /* of anything else ... */
 	char name[INVENTORY_NAME_MAX + 1]; /* ... and its name */
 };
 
@@ -56,8 +59,8 @@ int device_check_model(const char *text,
 int device_check_firmware(const char *text, struct error *err) MUST_CHECK;
 
 /* Make the group when it is missing; *made says whether it was. */
-int device_need_group(struct inventory *inventory, const char *name,
-    bool *made, struct error *err) MUST_CHECK;
+int device_need_group(struct inventory *inventory, const char *name, bool *made,
+    struct error *err) MUST_CHECK;
 
 /* "NAME=VALUE", where "@FILE" and "@-" stand for what is in a file. */
 struct assignment {

@@ -13,7 +13,8 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 #define VALUE_HELP \
-	"A value \"@FILE\" is read from FILE (\"@-\": standard input), so that" \
+	"A value \"@FILE\" is read from FILE (\"@-\": standard input), so " \
+	"that" \
 	" passwords stay\nout of the list of processes; \"@@\" stands for a" \
 	" plain \"@\".\n"
 
@@ -75,7 +76,7 @@ put_device(struct inventory *inventory, const struct device *device, bool add,
 	if (device_need_group(inventory, device->group, group_made, err) != 0)
 		return -1;
 	return add ? inventory_add_device(inventory, device, err) :
-	    inventory_update_device(inventory, device, err);
+		     inventory_update_device(inventory, device, err);
 }
 
 static int
@@ -141,19 +142,26 @@ device_add(int argc, char **argv)
 	const char *fields[3] = { NULL, NULL, NULL };
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
-		{ .name = "firmware", .letter = 'f', .value = "VERSION",
-		    .help = "as the device tells it", .text = &fields[0] },
-		{ .name = "serial", .letter = 's', .value = "NUMBER",
-		    .help = "as on its label", .text = &fields[1] },
-		{ .name = "group", .letter = 'g', .value = "GROUP",
+		{ .name = "firmware",
+		    .letter = 'f',
+		    .value = "VERSION",
+		    .help = "as the device tells it",
+		    .text = &fields[0] },
+		{ .name = "serial",
+		    .letter = 's',
+		    .value = "NUMBER",
+		    .help = "as on its label",
+		    .text = &fields[1] },
+		{ .name = "group",
+		    .letter = 'g',
+		    .value = "GROUP",
 		    .help = "put it in this group, which is made when new",
 		    .text = &fields[2] },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov device add", "MAC MODEL [NAME=VALUE...]",
+	const struct cmd_syntax syntax = { "sprov device add",
+		"MAC MODEL [NAME=VALUE...]",
 		"Add a device, with variables of its own.\n" VALUE_HELP,
-		options, LENGTH(options), 2, -1
-	};
+		options, LENGTH(options), 2, -1 };
 	struct device device = { .state = DEVICE_ACTIVE };
 	struct error err = { 0 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
@@ -162,8 +170,8 @@ device_add(int argc, char **argv)
 		return status;
 	status = CMD_FAILED;
 	if (describe_device(&device, fields, argc - first, argv + first,
-	    &err) == 0 && add_to_inventory(uri, &device, &err) ==
-	    0)
+		&err) == 0 &&
+	    add_to_inventory(uri, &device, &err) == 0)
 		status = CMD_DONE;
 	if (status == CMD_FAILED && err.kind != ERROR_NONE)
 		cmd_error("%s", err.text);
@@ -193,7 +201,8 @@ unset_variables(struct variables *variables, const struct cmd_texts *unset,
 		if (!variables_unset(variables, name))
 			return error_set(err, ERROR_NOT_FOUND,
 			    "--unset %s: the variable is not set there; "
-			    "\"sprov device show\" says what is", name);
+			    "\"sprov device show\" says what is",
+			    name);
 	}
 	return 0;
 }
@@ -207,7 +216,7 @@ change_device(struct inventory *inventory, struct change *change,
 	int rc = -1;
 
 	if (inventory_get_device(inventory, &change->target.mac, &device,
-	    err) != 0)
+		err) != 0)
 		return -1;
 	if (unset_variables(&device.variables, &change->unset, err) == 0 &&
 	    assign_device(&device, &change->assignments, err) == 0)
@@ -236,7 +245,8 @@ assign_scope(struct scope *scope, const struct assignment *assignment,
 	if (device_is_field(name))
 		return error_set(err, ERROR_INPUT,
 		    "%s cannot be set here: it is a field of %s, and no "
-		    "variable may have its name", name,
+		    "variable may have its name",
+		    name,
 		    strcasecmp(name, "parent") == 0 ? "groups" : "devices");
 	return variables_set(&scope->variables, name, assignment->value, err);
 }
@@ -251,7 +261,7 @@ change_scope(struct inventory *inventory, struct change *change,
 	int rc = -1;
 
 	if (inventory_get_scope(inventory, target->kind, target->name, &scope,
-	    err) != 0) {
+		err) != 0) {
 		if (err->kind != ERROR_NOT_FOUND)
 			return -1;
 		*err = (struct error) { 0 };
@@ -274,8 +284,7 @@ out:
 }
 
 static int
-change_inventory(const char *uri, struct change *change,
-    struct error *err)
+change_inventory(const char *uri, struct change *change, struct error *err)
 {
 	struct inventory *inventory = device_open(uri, false);
 	int rc = -1;
@@ -284,8 +293,8 @@ change_inventory(const char *uri, struct change *change,
 		return -1;
 	if (inventory_begin(inventory, err) == 0 &&
 	    (change->target.is_device ?
-	    change_device(inventory, change, err) :
-	    change_scope(inventory, change, err)) == 0)
+		    change_device(inventory, change, err) :
+		    change_scope(inventory, change, err)) == 0)
 		rc = inventory_commit(inventory, err);
 	inventory_close(inventory);
 	if (rc == 0 && change->new_group[0] != '\0')
@@ -302,17 +311,18 @@ device_set(int argc, char **argv)
 	struct change change = { .assignments = { 0 } };
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
-		{ .name = "unset", .letter = 'u', .value = "NAME",
+		{ .name = "unset",
+		    .letter = 'u',
+		    .value = "NAME",
 		    .help = "unset a variable (may be given several times)",
 		    .texts = &change.unset },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov device set", "TARGET [NAME=VALUE...]",
+	const struct cmd_syntax syntax = { "sprov device set",
+		"TARGET [NAME=VALUE...]",
 		"TARGET is a MAC address, group:NAME, model:MODEL or default.\n"
 		"Fields of a device: model, firmware, serial, group, state;"
-		" of a group: parent.\nOther names are variables.\n"
-		VALUE_HELP, options, LENGTH(options), 1, -1
-	};
+		" of a group: parent.\nOther names are variables.\n" VALUE_HELP,
+		options, LENGTH(options), 1, -1 };
 	struct error err = { 0 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 
@@ -326,7 +336,7 @@ device_set(int argc, char **argv)
 	status = CMD_FAILED;
 	if (device_target_parse(&change.target, argv[first], &err) == 0 &&
 	    assignments_parse(&change.assignments, argc - first - 1,
-	    argv + first + 1, &err) == 0 &&
+		argv + first + 1, &err) == 0 &&
 	    change_inventory(uri, &change, &err) == 0)
 		status = CMD_DONE;
 	if (status == CMD_FAILED && err.kind != ERROR_NONE)
@@ -379,11 +389,9 @@ device_remove(int argc, char **argv)
 {
 	const char *uri = NULL;
 	const struct cmd_option options[] = { DEVICE_INVENTORY_OPTION(&uri) };
-	const struct cmd_syntax syntax = {
-		"sprov device remove", "MAC...",
+	const struct cmd_syntax syntax = { "sprov device remove", "MAC...",
 		"Remove devices: all that are named, or none.\n", options,
-		LENGTH(options), 1, -1
-	};
+		LENGTH(options), 1, -1 };
 	struct inventory *inventory;
 	struct error err = { 0 };
 	struct mac *macs;

@@ -107,8 +107,7 @@ say_errors(const struct errors *errors)
 	for (size_t i = 0; i < errors->kept; i++)
 		cmd_error("%s", errors->text[i]);
 	if (errors->count > errors->kept)
-		cmd_error("and %zu errors more",
-		    errors->count - errors->kept);
+		cmd_error("and %zu errors more", errors->count - errors->kept);
 }
 
 static int
@@ -121,12 +120,13 @@ import_text(struct inventory *inventory, const char *text, size_t len,
 
 	if (import_csv(inventory, text, len, options, &counts, &errors) == 0) {
 		(void)printf("%s %zu %s: %zu added, %zu updated\n",
-		    dry_run ? "would import" : "imported",
-		    DEVICES(counts.rows), counts.added, counts.updated);
+		    dry_run ? "would import" : "imported", DEVICES(counts.rows),
+		    counts.added, counts.updated);
 	} else {
 		say_errors(&errors);
 		cmd_error("nothing %s imported: mend what is listed and import "
-		    "the whole file again", dry_run ? "would be" : "was");
+			  "the whole file again",
+		    dry_run ? "would be" : "was");
 		status = dry_run ? CMD_PROBLEM : CMD_FAILED;
 	}
 	errors_clear(&errors);
@@ -140,20 +140,21 @@ device_import(int argc, char **argv)
 	bool update = false, dry_run = false;
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
-		{ .name = "update", .letter = 'u',
+		{ .name = "update",
+		    .letter = 'u',
 		    .help = "change devices that are there already",
 		    .flag = &update },
-		{ .name = "dry-run", .letter = 'n',
+		{ .name = "dry-run",
+		    .letter = 'n',
 		    .help = "check only; status 3 when there are errors",
 		    .flag = &dry_run },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov device import", "FILE",
+	const struct cmd_syntax syntax = { "sprov device import", "FILE",
 		"Add the devices of a CSV file (\"-\": standard input): all of"
 		" them, or none.\nThe first row names the columns: mac and"
 		" model, then any of firmware, serial,\ngroup, state; all other"
-		" columns are variables.\n", options, LENGTH(options), 1, 1
-	};
+		" columns are variables.\n",
+		options, LENGTH(options), 1, 1 };
 	struct import_options how = { .check_model = device_check_model,
 		.check_firmware = device_check_firmware };
 	struct inventory *inventory;
@@ -168,8 +169,9 @@ device_import(int argc, char **argv)
 	is_stdin = strcmp(argv[first], "-") == 0;
 	how.name = is_stdin ? "standard input" : argv[first];
 	how.update = update;
-	if ((is_stdin ? read_stdin(&text, &len, &err) :
-	    file_read(argv[first], FILE_MAX, &text, &len, &err)) != 0) {
+	if ((is_stdin ?
+		    read_stdin(&text, &len, &err) :
+		    file_read(argv[first], FILE_MAX, &text, &len, &err)) != 0) {
 		cmd_error("%s", err.text);
 		return CMD_FAILED;
 	}

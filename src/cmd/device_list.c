@@ -42,7 +42,7 @@ new_table(void)
 
 	for (size_t i = 0; table != NULL && i < LENGTH(columns); i++)
 		if (scols_table_new_column(table, columns[i].title, 0.1,
-		    columns[i].cut ? SCOLS_FL_TRUNC : 0) == NULL) {
+			columns[i].cut ? SCOLS_FL_TRUNC : 0) == NULL) {
 			scols_unref_table(table);
 			table = NULL;
 		}
@@ -59,7 +59,7 @@ add_line(struct list *list, const struct device *device, const char *mac)
 
 	for (size_t i = 0; line != NULL && i < LENGTH(cells); i++)
 		if (scols_line_set_data(line, i,
-		    *cells[i] != '\0' ? cells[i] : "-") != 0)
+			*cells[i] != '\0' ? cells[i] : "-") != 0)
 			line = NULL;
 	list->failed = line == NULL;
 	return list->failed;
@@ -69,12 +69,12 @@ add_line(struct list *list, const struct device *device, const char *mac)
 static int
 write_json(struct list *list, const struct device *device, const char *mac)
 {
-	json_t *object = json_pack("{ss ss ss? ss? ss? ss}",
-	    "mac", mac, "model", device->model,
-	    "firmware", device->firmware[0] ? device->firmware : NULL,
-	    "serial", device->serial[0] ? device->serial : NULL,
-	    "group", device->group[0] ? device->group : NULL,
-	    "state", device_state_name(device->state));
+	json_t *object = json_pack("{ss ss ss? ss? ss? ss}", "mac", mac,
+	    "model", device->model, "firmware",
+	    device->firmware[0] ? device->firmware : NULL, "serial",
+	    device->serial[0] ? device->serial : NULL, "group",
+	    device->group[0] ? device->group : NULL, "state",
+	    device_state_name(device->state));
 
 	list->failed = object == NULL;
 	if (list->failed)
@@ -97,7 +97,7 @@ visit(const struct device *device, void *arg)
 		return 0;
 	mac_format(&device->mac, mac);
 	rc = list->json ? write_json(list, device, mac) :
-	    add_line(list, device, mac);
+			  add_line(list, device, mac);
 	list->count++;
 	return rc;
 }
@@ -134,10 +134,12 @@ check_group(struct inventory *inventory, const char *group, struct error *err)
 		scope_clear(&scope);
 		return 0;
 	}
-	if (err->kind == ERROR_NOT_FOUND && inventory_each_scope(inventory,
-	    collect_name, &names, &ignored) == 0 && names.count > 0)
-		nearest = text_nearest(group,
-		    (const char *const *)names.list, names.count);
+	if (err->kind == ERROR_NOT_FOUND &&
+	    inventory_each_scope(inventory, collect_name, &names, &ignored) ==
+		0 &&
+	    names.count > 0)
+		nearest = text_nearest(group, (const char *const *)names.list,
+		    names.count);
 	if (nearest != NULL)
 		(void)error_set(err, ERROR_NOT_FOUND,
 		    "there is no group \"%.63s\"; did you mean \"%s\"?", group,
@@ -160,9 +162,10 @@ list_table(struct inventory *inventory, struct list *list, struct error *err)
 		rc = scols_print_table(list->table);
 	scols_unref_table(list->table);
 	if (rc == 0 && list->count == 0)
-		cmd_error("no device%s", list->group != NULL ||
-		    list->model != NULL ? " of that kind" :
-		    " yet; \"sprov device add\" adds one");
+		cmd_error("no device%s",
+		    list->group != NULL || list->model != NULL ?
+			" of that kind" :
+			" yet; \"sprov device add\" adds one");
 	if (rc != 0 && err->kind == ERROR_NONE)
 		return error_set(err, ERROR_SYSTEM, "cannot print the table");
 	return rc;
@@ -188,17 +191,24 @@ device_list(int argc, char **argv)
 	struct list list = { 0 };
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
-		{ .name = "group", .letter = 'g', .value = "GROUP",
-		    .help = "only those of this group", .text = &list.group },
-		{ .name = "model", .letter = 'm', .value = "MODEL",
-		    .help = "only those of this model", .text = &model },
-		{ .name = "json", .letter = 'j', .help = "as JSON",
+		{ .name = "group",
+		    .letter = 'g',
+		    .value = "GROUP",
+		    .help = "only those of this group",
+		    .text = &list.group },
+		{ .name = "model",
+		    .letter = 'm',
+		    .value = "MODEL",
+		    .help = "only those of this model",
+		    .text = &model },
+		{ .name = "json",
+		    .letter = 'j',
+		    .help = "as JSON",
 		    .flag = &list.json },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov device list", "", "List the devices by MAC address.\n",
-		options, LENGTH(options), 0, 0
-	};
+	const struct cmd_syntax syntax = { "sprov device list", "",
+		"List the devices by MAC address.\n", options, LENGTH(options),
+		0, 0 };
 	struct inventory *inventory;
 	struct error err = { 0 };
 	char name[INVENTORY_NAME_MAX + 1];
@@ -215,9 +225,9 @@ device_list(int argc, char **argv)
 		return CMD_FAILED;
 	status = CMD_DONE;
 	if ((list.group != NULL &&
-	    check_group(inventory, list.group, &err) != 0) ||
+		check_group(inventory, list.group, &err) != 0) ||
 	    (list.json ? list_json(inventory, &list, &err) :
-	    list_table(inventory, &list, &err)) != 0) {
+			 list_table(inventory, &list, &err)) != 0) {
 		cmd_error("%s", err.text);
 		status = CMD_FAILED;
 	}

@@ -30,8 +30,8 @@ struct shown {
 
 struct view {
 	bool is_device;
-	struct device device; /* without its variables */
-	struct scope scope;   /* the same, of any other target */
+	struct device device;		 /* without its variables */
+	struct scope scope;		 /* the same, of any other target */
 	struct layer layers[LAYERS_MAX]; /* nearest first */
 	size_t layer_count;
 	struct shown *shown; /* by name */
@@ -52,8 +52,8 @@ push_scope(struct view *view, struct scope *scope)
 
 /* A scope that was never set has no variables: that is fine. */
 static int
-load_scope(struct inventory *inventory, struct view *view,
-    enum scope_kind kind, const char *name, struct error *err)
+load_scope(struct inventory *inventory, struct view *view, enum scope_kind kind,
+    const char *name, struct error *err)
 {
 	struct scope scope;
 
@@ -68,8 +68,7 @@ load_scope(struct inventory *inventory, struct view *view,
 }
 
 static int
-load_groups(struct inventory *inventory, struct view *view,
-    struct error *err)
+load_groups(struct inventory *inventory, struct view *view, struct error *err)
 {
 	char name[INVENTORY_NAME_MAX + 1];
 
@@ -78,7 +77,7 @@ load_groups(struct inventory *inventory, struct view *view,
 		struct scope scope;
 
 		if (inventory_get_scope(inventory, SCOPE_GROUP, name, &scope,
-		    err) != 0)
+			err) != 0)
 			return -1;
 		push_scope(view, &scope);
 		memcpy(name, scope.parent, sizeof(name));
@@ -99,8 +98,8 @@ load_device(struct inventory *inventory, struct view *view,
 	view->device.variables = (struct variables) { 0 };
 	view->layer_count = 1;
 	if (load_groups(inventory, view, err) != 0 ||
-	    load_scope(inventory, view, SCOPE_MODEL, view->device.model,
-	    err) != 0)
+	    load_scope(inventory, view, SCOPE_MODEL, view->device.model, err) !=
+		0)
 		return -1;
 	return load_scope(inventory, view, SCOPE_DEFAULT, "", err);
 }
@@ -113,7 +112,7 @@ load_target(struct inventory *inventory, struct view *view,
 	if (target->is_device)
 		return load_device(inventory, view, &target->mac, err);
 	if (inventory_get_scope(inventory, target->kind, target->name,
-	    &view->scope, err) != 0)
+		&view->scope, err) != 0)
 		return -1;
 	push_scope(view, &view->scope);
 	return 0;
@@ -148,8 +147,9 @@ merge_layers(struct view *view)
 			};
 	qsort(view->shown, total, sizeof(*view->shown), compare_shown);
 	for (size_t i = 0; i < total; i++)
-		if (kept == 0 || strcmp(view->shown[i].variable->name,
-		    view->shown[kept - 1].variable->name) != 0)
+		if (kept == 0 ||
+		    strcmp(view->shown[i].variable->name,
+			view->shown[kept - 1].variable->name) != 0)
 			view->shown[kept++] = view->shown[i];
 	view->shown_count = kept;
 }
@@ -192,7 +192,8 @@ fill_table(const struct view *view, struct libscols_table *table)
 {
 	if (scols_table_new_column(table, "VARIABLE", 0.1, 0) == NULL ||
 	    scols_table_new_column(table, "VALUE", 0.5, SCOLS_FL_WRAP) ==
-	    NULL || scols_table_new_column(table, "FROM", 0.1, 0) == NULL)
+		NULL ||
+	    scols_table_new_column(table, "FROM", 0.1, 0) == NULL)
 		return -1;
 	for (size_t i = 0; i < view->shown_count; i++) {
 		const struct shown *shown = &view->shown[i];
@@ -201,8 +202,9 @@ fill_table(const struct view *view, struct libscols_table *table)
 		if (line == NULL ||
 		    scols_line_set_data(line, 0, shown->variable->name) != 0 ||
 		    scols_line_set_data(line, 1,
-		    is_hidden(view, shown->variable) ? HIDDEN :
-		    shown->variable->value) != 0 ||
+			is_hidden(view, shown->variable) ?
+			    HIDDEN :
+			    shown->variable->value) != 0 ||
 		    scols_line_set_data(line, 2, shown->layer->from) != 0)
 			return -1;
 	}
@@ -245,8 +247,8 @@ json_variables(const struct view *view)
 
 		(void)json_object_set_new(object, shown->variable->name,
 		    json_pack("{ss ss sb}", "value",
-		    hidden ? HIDDEN : shown->variable->value,
-		    "from", shown->layer->from, "hidden", (int)hidden));
+			hidden ? HIDDEN : shown->variable->value, "from",
+			shown->layer->from, "hidden", (int)hidden));
 	}
 	return object;
 }
@@ -262,17 +264,17 @@ write_json(const struct view *view, struct error *err)
 	if (view->is_device) {
 		mac_format(&device->mac, text);
 		object = json_pack("{ss ss so so so ss so}", "mac", text,
-		    "model", device->model,
-		    "firmware", json_or_null(device->firmware),
-		    "serial", json_or_null(device->serial),
-		    "group", json_or_null(device->group),
-		    "state", device_state_name(device->state),
-		    "variables", json_variables(view));
+		    "model", device->model, "firmware",
+		    json_or_null(device->firmware), "serial",
+		    json_or_null(device->serial), "group",
+		    json_or_null(device->group), "state",
+		    device_state_name(device->state), "variables",
+		    json_variables(view));
 	} else {
 		device_target_format(view->scope.kind, view->scope.name, text);
-		object = json_pack("{ss so so}", "target", text,
-		    "parent", json_or_null(view->scope.parent),
-		    "variables", json_variables(view));
+		object = json_pack("{ss so so}", "target", text, "parent",
+		    json_or_null(view->scope.parent), "variables",
+		    json_variables(view));
 	}
 	if (object != NULL)
 		rc = json_dumpf(object, stdout, JSON_INDENT(2));
@@ -284,8 +286,8 @@ write_json(const struct view *view, struct error *err)
 }
 
 static int
-show_target(const char *uri, const struct device_target *target, struct view *view,
-    bool json, struct error *err)
+show_target(const char *uri, const struct device_target *target,
+    struct view *view, bool json, struct error *err)
 {
 	struct inventory *inventory = device_open(uri, true);
 	int rc;
@@ -316,20 +318,21 @@ device_show(int argc, char **argv)
 	struct view view = { 0 };
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
-		{ .name = "json", .letter = 'j', .help = "as JSON",
+		{ .name = "json",
+		    .letter = 'j',
+		    .help = "as JSON",
 		    .flag = &json },
 		{ .name = "secrets",
 		    .help = "show passwords, keys and PINs too",
 		    .flag = &view.secrets },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov device show", "TARGET",
+	const struct cmd_syntax syntax = { "sprov device show", "TARGET",
 		"Show a device with its variables, and where each comes from:"
-		" the device, its\ngroup and that group's parents, its model, or"
+		" the device, its\ngroup and that group's parents, its model, "
+		"or"
 		" the defaults.  TARGET is a MAC\naddress; group:NAME,"
 		" model:MODEL and default show what is set there.\n",
-		options, LENGTH(options), 1, 1
-	};
+		options, LENGTH(options), 1, 1 };
 	struct device_target target;
 	struct error err = { 0 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);

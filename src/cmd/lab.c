@@ -44,18 +44,25 @@ cmd_lab(int argc, char **argv)
 	struct lab_options lab = { .progress = lab_print_progress };
 	bool json = false;
 	const struct cmd_option options[] = {
-		{ .name = "dir", .letter = 'd', .value = "DIRECTORY",
+		{ .name = "dir",
+		    .letter = 'd',
+		    .value = "DIRECTORY",
 		    .help = "where to put everything: new or empty",
 		    .text = &lab.directory },
-		{ .name = "keep", .letter = 'k', .flag = &lab.keep,
+		{ .name = "keep",
+		    .letter = 'k',
+		    .flag = &lab.keep,
 		    .help = "leave the server running, say what to try" },
-		{ .name = "json", .letter = 'j', .flag = &json,
+		{ .name = "json",
+		    .letter = 'j',
+		    .flag = &json,
 		    .help = "print the results as JSON" },
 	};
 	const struct cmd_syntax syntax = {
 		.name = "sprov lab",
 		.operands = "",
-		.help = "Try the whole job on this machine: make a PKI like "
+		.help =
+		    "Try the whole job on this machine: make a PKI like "
 		    "the real one, start a server\nwith one listener per CA, "
 		    "let every model connect to all of them and fetch its\n"
 		    "profile.  Without --dir the folder is removed when all "

@@ -67,7 +67,8 @@ print_legend(const struct lab_report *report)
 		if (report->port[i] != 0)
 			(void)printf("  %c  %-26s %s\n", letter++,
 			    registry_cas[i].id, registry_cas[i].name);
-	(void)printf("\n"
+	(void)printf(
+	    "\n"
 	    "  Y  accepted, and the claims say so\n"
 	    "  n  refused, and a claim says so\n"
 	    "  ?  no claim either way; simulated devices refuse then\n"
@@ -97,13 +98,13 @@ same_row(const struct lab_report *report, size_t a, size_t b)
 
 	if (strcmp(one->model->family, other->model->family) != 0 ||
 	    one->has_firmware != other->has_firmware ||
-	    (one->has_firmware && firmware_compare(&one->firmware,
-	    &other->firmware) != 0))
+	    (one->has_firmware &&
+		firmware_compare(&one->firmware, &other->firmware) != 0))
 		return false;
 	for (size_t i = 0; i < registry_ca_count; i++)
 		if (report->port[i] != 0 &&
 		    mark(&report->cells[a * registry_ca_count + i]) !=
-		    mark(&report->cells[b * registry_ca_count + i]))
+			mark(&report->cells[b * registry_ca_count + i]))
 			return false;
 	return true;
 }
@@ -145,8 +146,9 @@ print_row(const struct lab_report *report, size_t first, bool *printed)
 	(void)printf("%-*s", LABEL_WIDTH, label);
 	for (size_t i = 0; i < registry_ca_count; i++)
 		if (report->port[i] != 0)
-			(void)printf(" %c", mark(&report->cells[
-			    first * registry_ca_count + i]));
+			(void)printf(" %c",
+			    mark(&report
+				      ->cells[first * registry_ca_count + i]));
 	(void)printf("\n");
 	return lines;
 }
@@ -159,7 +161,8 @@ print_pairs(const struct lab_report *report)
 	size_t lines = LINES_PER_HEAD;
 
 	(void)printf("Which device accepts which CA's listener, "
-	    "by %zu handshakes:\n\n", report->handshakes);
+		     "by %zu handshakes:\n\n",
+	    report->handshakes);
 	print_legend(report);
 	for (size_t d = 0; d < fleet->count; d++) {
 		if (printed[d])
@@ -206,15 +209,14 @@ print_unexpected(const struct lab_report *report)
 
 			if (report->port[i] != 0 && !cell->as_expected)
 				(void)printf("NOT AS EXPECTED: %s before %s: "
-				    "%s\n", fleet->devices[d].label,
-				    registry_cas[i].id,
+					     "%s\n",
+				    fleet->devices[d].label, registry_cas[i].id,
 				    sim_outcome_name(cell->outcome));
 		}
 		if (fleet->devices[d].ca != NULL &&
 		    !report->resyncs[d].same_bytes)
 			(void)printf("NOT AS EXPECTED: resync of %s: %s\n",
-			    fleet->devices[d].label,
-			    report->resyncs[d].reason);
+			    fleet->devices[d].label, report->resyncs[d].reason);
 	}
 }
 
@@ -248,7 +250,7 @@ print_resyncs(const struct lab_report *report)
 	const struct lab_fleet *fleet = report->fleet;
 
 	(void)printf("\nWho is led where, and got its own profile, byte for "
-	    "byte:\n\n");
+		     "byte:\n\n");
 	for (size_t i = 0; i < registry_ca_count; i++) {
 		size_t led = 0, served = 0, by_version[5] = { 0 };
 
@@ -268,8 +270,9 @@ print_resyncs(const struct lab_report *report)
 		    registry_cas[i].id, report->port[i], served, led);
 		for (unsigned v = 1; v < 5; v++)
 			if (by_version[v] > 0)
-				(void)printf(" %s %zu", tls_version_name(
-				    (uint16_t)(0x0300 + v)), by_version[v]);
+				(void)printf(" %s %zu",
+				    tls_version_name((uint16_t)(0x0300 + v)),
+				    by_version[v]);
 		(void)printf("\n");
 	}
 	print_left_out(fleet);
@@ -295,14 +298,14 @@ static void
 print_refusals(const struct lab_report *report)
 {
 	(void)printf("\nWhat must fail, for each form of device "
-	    "certificate:\n\n");
+		     "certificate:\n\n");
 	for (size_t i = 0; i < report->refusal_count; i++) {
 		const struct lab_refusal *refusal = &report->refusals[i];
 
 		(void)printf("  %-10s %-36.36s %3d %-25s%s\n",
 		    form_name(refusal->form), refusal->what, refusal->status,
 		    *refusal->reason != '\0' ? refusal->reason :
-		    "not a valid request",
+					       "not a valid request",
 		    refusal->as_expected ? "" : " NOT AS EXPECTED");
 	}
 }
@@ -315,8 +318,9 @@ example_device(const struct lab_report *report, bool old)
 	for (size_t i = 0; i < report->fleet->count; i++) {
 		const struct lab_device *device = &report->fleet->devices[i];
 
-		if (device->ca != NULL && strcmp(device->model->name,
-		    old ? "SPA962" : "CP-8841-3PCC") == 0)
+		if (device->ca != NULL &&
+		    strcmp(device->model->name,
+			old ? "SPA962" : "CP-8841-3PCC") == 0)
 			return device;
 	}
 	return NULL;
@@ -343,32 +347,34 @@ print_try(const struct lab_report *report)
 	char mac[MAC_TEXT_BYTES], path[512];
 
 	(void)printf("\nThe server goes on (process %ld); everything is in "
-	    "%s.\n", (long)report->server_pid, dir);
+		     "%s.\n",
+	    (long)report->server_pid, dir);
 	if (device == NULL || old == NULL)
 		return;
 	mac_format(&device->mac, mac);
 	(void)printf("\nBe a %s with curl:\n\n"
-	    "  curl --cacert %s/cas/%s.pem \\\n"
-	    "    --cert %s.crt --key %s.key \\\n"
-	    "    --resolve %s." LAB_DOMAIN ":%u:127.0.0.1 \\\n"
-	    "    https://%s." LAB_DOMAIN ":%u/spa%s.cfg\n",
+		     "  curl --cacert %s/cas/%s.pem \\\n"
+		     "    --cert %s.crt --key %s.key \\\n"
+		     "    --resolve %s." LAB_DOMAIN ":%u:127.0.0.1 \\\n"
+		     "    https://%s." LAB_DOMAIN ":%u/spa%s.cfg\n",
 	    device->label, dir, device->ca->id, device->base, device->base,
 	    device->ca->id, report->port[device->ca - registry_cas],
 	    device->ca->id, report->port[device->ca - registry_cas], mac);
 	mac_format(&old->mac, mac);
 	(void)printf("\nBe a %s, which speaks TLS 1.0 only:\n\n"
-	    "  printf 'GET /spa%s.cfg HTTP/1.0\\r\\n\\r\\n' |\n"
-	    "  openssl s_client -quiet -tls1 "
-	    "-cipher AES128-SHA:@SECLEVEL=0 \\\n"
-	    "    -cert %s.crt -key %s.key \\\n"
-	    "    -connect 127.0.0.1:%u\n",
+		     "  printf 'GET /spa%s.cfg HTTP/1.0\\r\\n\\r\\n' |\n"
+		     "  openssl s_client -quiet -tls1 "
+		     "-cipher AES128-SHA:@SECLEVEL=0 \\\n"
+		     "    -cert %s.crt -key %s.key \\\n"
+		     "    -connect 127.0.0.1:%u\n",
 	    old->label, mac, old->base, old->base,
 	    report->port[old->ca - registry_cas]);
 	(void)printf("\nBe any of them, as it would be:\n\n"
-	    "  %s simulate --lab %s --as '%s'\n", own_path(path,
-	    sizeof(path)), dir, old->label);
+		     "  %s simulate --lab %s --as '%s'\n",
+	    own_path(path, sizeof(path)), dir, old->label);
 	(void)printf("\nStop the server and remove all:\n\n"
-	    "  kill %ld; rm -r %s\n", (long)report->server_pid, dir);
+		     "  kill %ld; rm -r %s\n",
+	    (long)report->server_pid, dir);
 }
 
 void
@@ -380,21 +386,25 @@ lab_print_text(const struct lab_report *report)
 	print_refusals(report);
 	(void)printf("\n");
 	print_unexpected(report);
-	(void)printf("%zu models, %zu devices (model and firmware); "
-	    "%zu of %zu models with a\nknown CA are provisioned, "
-	    "%zu of %zu such devices.\n"
-	    "%zu of %zu handshakes and %zu of %zu refusals as expected; "
-	    "%.1f s.\n", report->model_count, report->fleet->count,
-	    report->models_provisioned, report->models_with_ca,
-	    report->devices_provisioned, report->devices_with_ca,
-	    report->handshakes_as_expected, report->handshakes,
-	    report->refusals_as_expected, report->refusal_count,
-	    report->seconds);
-	(void)printf("%s\n", report->passed ? "All as expected." :
-	    "SOMETHING WAS NOT AS EXPECTED.");
+	(void)
+	    printf("%zu models, %zu devices (model and firmware); "
+		   "%zu of %zu models with a\nknown CA are provisioned, "
+		   "%zu of %zu such devices.\n"
+		   "%zu of %zu handshakes and %zu of %zu refusals as expected; "
+		   "%.1f s.\n",
+		report->model_count, report->fleet->count,
+		report->models_provisioned, report->models_with_ca,
+		report->devices_provisioned, report->devices_with_ca,
+		report->handshakes_as_expected, report->handshakes,
+		report->refusals_as_expected, report->refusal_count,
+		report->seconds);
+	(void)printf("%s\n",
+	    report->passed ? "All as expected." :
+			     "SOMETHING WAS NOT AS EXPECTED.");
 	if (!report->passed)
 		(void)printf("The server's log and all certificates are in "
-		    "%s.\n", report->directory);
+			     "%s.\n",
+		    report->directory);
 	if (report->server_pid > 0)
 		print_try(report);
 }

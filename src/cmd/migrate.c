@@ -68,7 +68,7 @@ migrate_exit_status(const struct migration *migration,
 		return CMD_PROBLEM;
 	case MIGRATION_DONE:
 		return count->all.moved < count->all.members ? CMD_PROBLEM :
-		    CMD_DONE;
+							       CMD_DONE;
 	case MIGRATION_RUNNING:
 	case MIGRATION_ROLLED_BACK:
 		break;
@@ -215,7 +215,8 @@ migrate_step(int argc, char **argv)
 
 	status = simple_options("sprov migrate step",
 	    "Look once at the migration that is running, and do what is "
-	    "due.\n", &path, &json, argc, argv);
+	    "due.\n",
+	    &path, &json, argc, argv);
 	if (status >= 0)
 		return status;
 	if ((config = migrate_config(path)) == NULL)
@@ -226,8 +227,7 @@ migrate_step(int argc, char **argv)
 		status = look_and_print(config, true);
 	} else {
 		print_step(&result);
-		status = result.event == WAVES_STOPPED ? CMD_PROBLEM :
-		    CMD_DONE;
+		status = result.event == WAVES_STOPPED ? CMD_PROBLEM : CMD_DONE;
 	}
 	config_free(config);
 	return status;
@@ -287,16 +287,15 @@ migrate_run(int argc, char **argv)
 	bool json = false;
 	const struct cmd_option options[] = {
 		MIGRATE_OPTIONS(&path, &json),
-		{ .name = "interval", .value = "MS",
+		{ .name = "interval",
+		    .value = "MS",
 		    .help = "between two steps, in milliseconds (10000)",
 		    .text = &interval_text },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov migrate run", "",
+	const struct cmd_syntax syntax = { "sprov migrate run", "",
 		"Step until the migration is done or has stopped itself.  It "
 		"may be ended and\nstarted again at any time.\n",
-		options, LENGTH(options), 0, 0
-	};
+		options, LENGTH(options), 0, 0 };
 	uint64_t interval_ms = INTERVAL_DEFAULT_MS;
 	struct config *config;
 	struct error err;
@@ -311,7 +310,8 @@ migrate_run(int argc, char **argv)
 	if ((config = migrate_config(path)) == NULL)
 		return CMD_FAILED;
 	status = run(config, (unsigned)interval_ms, json, &err) != 0 ?
-	    cmd_fail(&err) : look_and_print(config, json);
+	    cmd_fail(&err) :
+	    look_and_print(config, json);
 	config_free(config);
 	return status;
 }
@@ -337,11 +337,13 @@ roll_back(const struct config *config, bool json)
 	if (json)
 		return look_and_print(config, true);
 	(void)printf("migration %" PRId64 ": %zu devices have their previous "
-	    "rules again\n", migration.id, put_back);
+		     "rules again\n",
+	    migration.id, put_back);
 	if (changed == 0)
 		return CMD_DONE;
 	(void)printf("%zu were left alone: their rules were changed "
-	    "meanwhile\n", changed);
+		     "meanwhile\n",
+	    changed);
 	return CMD_PROBLEM;
 }
 
@@ -381,6 +383,5 @@ cmd_migrate(int argc, char **argv)
 		{ "list", "list all migrations", migrate_list },
 	};
 
-	return cmd_run("sprov migrate", commands, LENGTH(commands), argc,
-	    argv);
+	return cmd_run("sprov migrate", commands, LENGTH(commands), argc, argv);
 }

@@ -24,10 +24,15 @@ int migrate_list(int argc, char **argv);
 
 /* The options of every part; path is CONFIG_DEFAULT_PATH until it is given. */
 #define MIGRATE_OPTIONS(path, json_flag) \
-	{ .name = "config", .letter = 'c', .value = "FILE", \
-	    .help = "the server's configuration", .text = (path) }, \
-	{ .name = "json", .letter = 'j', .help = "as JSON", \
-	    .flag = (json_flag) }
+	{ .name = "config", \
+		.letter = 'c', \
+		.value = "FILE", \
+		.help = "the server's configuration", \
+		.text = (path) }, \
+	{ \
+		.name = "json", .letter = 'j', .help = "as JSON", \
+		.flag = (json_flag) \
+	}
 
 /* The two files of the server that a migration works with. */
 struct migrate_files {

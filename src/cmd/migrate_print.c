@@ -26,7 +26,7 @@ new_table(const struct column *columns, size_t count)
 
 	for (size_t i = 0; table != NULL && i < count; i++)
 		if (scols_table_new_column(table, columns[i].title, 0.1,
-		    columns[i].flags) == NULL) {
+			columns[i].flags) == NULL) {
 			scols_unref_table(table);
 			table = NULL;
 		}
@@ -52,7 +52,8 @@ print_table(struct libscols_table *table, int rc, struct error *err)
 	if (rc == 0 && table != NULL)
 		rc = printf("\n") < 0;
 	scols_unref_table(table);
-	return rc == 0 && table != NULL ? 0 :
+	return rc == 0 && table != NULL ?
+	    0 :
 	    error_set(err, ERROR_SYSTEM, "cannot print a table");
 }
 
@@ -93,8 +94,8 @@ add_wave(struct libscols_table *table, size_t number,
 }
 
 static int
-print_waves(const struct migration *migration,
-    const struct waves_count *count, struct error *err)
+print_waves(const struct migration *migration, const struct waves_count *count,
+    struct error *err)
 {
 	static const struct column columns[] = {
 		{ "WAVE", SCOLS_FL_RIGHT },
@@ -109,8 +110,8 @@ print_waves(const struct migration *migration,
 	struct libscols_table *table = new_table(columns, LENGTH(columns));
 	int rc = 0;
 
-	for (size_t i = 0; table != NULL && rc == 0 &&
-	    i < migration->wave_count; i++)
+	for (size_t i = 0;
+	     table != NULL && rc == 0 && i < migration->wave_count; i++)
 		rc = add_wave(table, i + 1, &migration->waves[i],
 		    &count->wave[i]);
 	return print_table(table, rc, err);
@@ -134,32 +135,31 @@ print_head(const struct migration *migration)
 }
 
 static int
-print_status(const struct migration *migration,
-    const struct waves_count *count, struct error *err)
+print_status(const struct migration *migration, const struct waves_count *count,
+    struct error *err)
 {
 	print_head(migration);
 	if (print_waves(migration, count, err) != 0)
 		return -1;
 	if (count->all.changed > 0)
 		(void)printf("%zu devices were left alone: their rules were "
-		    "changed meanwhile\n", count->all.changed);
+			     "changed meanwhile\n",
+		    count->all.changed);
 	if (count->all.put_back > 0)
 		(void)printf("%zu devices have their previous rules again\n",
 		    count->all.put_back);
 	(void)printf("%s\n", migration->reason);
 	if (migration->state == MIGRATION_STOPPED)
 		(void)printf("what was moved before stays; sprov migrate "
-		    "rollback takes it back as well\n");
+			     "rollback takes it back as well\n");
 	return 0;
 }
 
 static int
 print_left(const struct waves_started *started, struct error *err)
 {
-	static const struct column columns[] = {
-		{ "LEFT OUT", SCOLS_FL_RIGHT }, { "WHY", 0 },
-		{ "SUCH AS", 0 }
-	};
+	static const struct column columns[] = { { "LEFT OUT", SCOLS_FL_RIGHT },
+		{ "WHY", 0 }, { "SUCH AS", 0 } };
 	struct libscols_table *table = new_table(columns, LENGTH(columns));
 	size_t lines = 0;
 	int rc = 0;
@@ -201,15 +201,13 @@ static json_t *
 tally_object(const struct wave_tally *tally)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-	    "devices", (json_int_t)tally->members,
-	    "waiting", (json_int_t)tally->waiting,
-	    "new", (json_int_t)tally->new + (json_int_t)tally->moved,
-	    "moved", (json_int_t)tally->moved,
-	    "old", (json_int_t)tally->old,
-	    "failing", (json_int_t)tally->failing,
-	    "silent", (json_int_t)tally->absent,
-	    "put_back", (json_int_t)tally->put_back,
-	    "changed", (json_int_t)tally->changed);
+	    "devices", (json_int_t)tally->members, "waiting",
+	    (json_int_t)tally->waiting, "new",
+	    (json_int_t)tally->new + (json_int_t)tally->moved, "moved",
+	    (json_int_t)tally->moved, "old", (json_int_t)tally->old, "failing",
+	    (json_int_t)tally->failing, "silent", (json_int_t)tally->absent,
+	    "put_back", (json_int_t)tally->put_back, "changed",
+	    (json_int_t)tally->changed);
 }
 
 static json_t *
@@ -232,40 +230,38 @@ static json_t *
 migration_object(const struct migration *migration)
 {
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s?, s:i, s:i, s:o, "
-	    "s:o}", "id", (json_int_t)migration->id,
-	    "state", migration_state_name(migration->state),
-	    "reason", migration->reason,
-	    "from", migration->from.name, "to", migration->to.name,
-	    "rule", migration->rule,
-	    "old_rule", migration->has_old_rule ? migration->old_rule : NULL,
-	    "threshold_percent", (int)migration->threshold,
-	    "min_wait_s", (int)migration->min_wait_s,
-	    "started", json_time(migration->started_at),
-	    "ended", json_time(migration->ended_at));
+			 "s:o}",
+	    "id", (json_int_t)migration->id, "state",
+	    migration_state_name(migration->state), "reason", migration->reason,
+	    "from", migration->from.name, "to", migration->to.name, "rule",
+	    migration->rule, "old_rule",
+	    migration->has_old_rule ? migration->old_rule : NULL,
+	    "threshold_percent", (int)migration->threshold, "min_wait_s",
+	    (int)migration->min_wait_s, "started",
+	    json_time(migration->started_at), "ended",
+	    json_time(migration->ended_at));
 }
 
 static int
 write_json(json_t *value, struct error *err)
 {
-	int rc = value == NULL ? -1 : json_dumpf(value, stdout,
-	    JSON_INDENT(1));
+	int rc = value == NULL ? -1 : json_dumpf(value, stdout, JSON_INDENT(1));
 
 	json_decref(value);
 	(void)printf("\n");
-	return rc == 0 ? 0 :
-	    error_set(err, ERROR_SYSTEM, "cannot write JSON");
+	return rc == 0 ? 0 : error_set(err, ERROR_SYSTEM, "cannot write JSON");
 }
 
 static int
-status_json(const struct migration *migration,
-    const struct waves_count *count, struct error *err)
+status_json(const struct migration *migration, const struct waves_count *count,
+    struct error *err)
 {
 	json_t *object = migration_object(migration);
 	json_t *waves = json_array();
 
 	for (size_t i = 0; i < migration->wave_count; i++)
-		(void)json_array_append_new(waves, wave_object(i + 1,
-		    &migration->waves[i], &count->wave[i]));
+		(void)json_array_append_new(waves,
+		    wave_object(i + 1, &migration->waves[i], &count->wave[i]));
 	(void)json_object_set_new(object, "all", tally_object(&count->all));
 	(void)json_object_set_new(object, "waves", waves);
 	return write_json(object, err);
@@ -290,11 +286,11 @@ started_json(const struct waves_started *started, bool dry_run,
 
 		mac_format(&started->left[i].example, mac);
 		if (started->left[i].count > 0)
-			(void)json_array_append_new(left, json_pack(
-			    "{s:I, s:s, s:s}", "devices",
-			    (json_int_t)started->left[i].count, "why",
-			    left_reason_text((enum left_reason)i), "such_as",
-			    mac));
+			(void)json_array_append_new(left,
+			    json_pack("{s:I, s:s, s:s}", "devices",
+				(json_int_t)started->left[i].count, "why",
+				left_reason_text((enum left_reason)i),
+				"such_as", mac));
 	}
 	(void)json_object_set_new(object, "dry_run", json_boolean(dry_run));
 	(void)json_object_set_new(object, "devices",
@@ -311,7 +307,7 @@ migrate_print(const struct migration *migration,
     const struct waves_count *count, bool json, struct error *err)
 {
 	return json ? status_json(migration, count, err) :
-	    print_status(migration, count, err);
+		      print_status(migration, count, err);
 }
 
 int
@@ -338,7 +334,7 @@ migrate_print_started(const struct waves_started *started, bool dry_run,
 		return -1;
 	if (!dry_run)
 		(void)printf("the first wave has begun; sprov migrate run goes "
-		    "on with it\n");
+			     "on with it\n");
 	return 0;
 }
 
@@ -359,12 +355,12 @@ add_migration(struct libscols_table *table, const struct migration *migration)
 int
 migrate_print_list(struct inventory *inventory, bool json, struct error *err)
 {
-	static const struct column columns[] = {
-		{ "ID", SCOLS_FL_RIGHT }, { "STARTED", 0 },
-		{ "FROM", SCOLS_FL_TRUNC }, { "TO", SCOLS_FL_TRUNC },
-		{ "STATE", 0 }, { "REASON", SCOLS_FL_WRAP }
-	};
-	struct libscols_table *table = json ? NULL :
+	static const struct column columns[] = { { "ID", SCOLS_FL_RIGHT },
+		{ "STARTED", 0 }, { "FROM", SCOLS_FL_TRUNC },
+		{ "TO", SCOLS_FL_TRUNC }, { "STATE", 0 },
+		{ "REASON", SCOLS_FL_WRAP } };
+	struct libscols_table *table = json ?
+	    NULL :
 	    new_table(columns, LENGTH(columns));
 	json_t *list = json ? json_array() : NULL;
 	struct migration migration;
@@ -385,7 +381,7 @@ migrate_print_list(struct inventory *inventory, bool json, struct error *err)
 	}
 	if (rc == 0)
 		return json ? write_json(list, err) :
-		    print_table(table, 0, err);
+			      print_table(table, 0, err);
 	scols_unref_table(table);
 	json_decref(list);
 	return -1;

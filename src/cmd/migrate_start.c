@@ -52,8 +52,8 @@ find_listener(const struct service *service, const struct migration_end *end)
 }
 
 static int
-unknown_end(const struct service *service, const char *option,
-    const char *text, struct error *err)
+unknown_end(const struct service *service, const char *option, const char *text,
+    struct error *err)
 {
 	size_t listeners = service_listener_count(service), count = 0;
 	const char **names = xcalloc(listeners + registry_ca_count,
@@ -71,9 +71,9 @@ unknown_end(const struct service *service, const char *option,
 	text_escape(text, strlen(text), shown, sizeof(shown));
 	return error_set(err, ERROR_NOT_FOUND,
 	    "--%s %s: neither a CA nor a listener of %s%s%s%s", option, shown,
-	    service_config(service)->path, nearest != NULL ?
-	    "; did you mean " : "", nearest != NULL ? nearest : "",
-	    nearest != NULL ? "?" : "");
+	    service_config(service)->path,
+	    nearest != NULL ? "; did you mean " : "",
+	    nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
 }
 
 /* A CA, or else a listener.  Returns the first listener that it stands for, or
@@ -86,7 +86,7 @@ read_end(const struct service *service, const char *option, const char *text,
 	const struct service_listener *listener;
 
 	*end = (struct migration_end) { .is_ca = ca != NULL &&
-	    registry_is_server_ca(ca) };
+		    registry_is_server_ca(ca) };
 	if (strlen(text) >= sizeof(end->name)) {
 		(void)unknown_end(service, option, text, err);
 		return NULL;
@@ -96,7 +96,8 @@ read_end(const struct service *service, const char *option, const char *text,
 	if (listener == NULL && end->is_ca)
 		(void)error_set(err, ERROR_NOT_FOUND,
 		    "--%s %s: no listener of %s shows a certificate of that "
-		    "CA", option, text, service_config(service)->path);
+		    "CA",
+		    option, text, service_config(service)->path);
 	else if (listener == NULL)
 		(void)unknown_end(service, option, text, err);
 	return listener;
@@ -115,7 +116,8 @@ check_ends(const struct service *service, const struct waves_plan *plan,
 		    listener_is(listener, &plan->to))
 			return error_set(err, ERROR_INPUT,
 			    "--from and --to both mean listener %s: name two "
-			    "that differ", listener->name);
+			    "that differ",
+			    listener->name);
 	}
 	return 0;
 }
@@ -134,7 +136,7 @@ read_ends(const struct service *service, const struct arguments *arguments,
 		return -1;
 	/* A certificate of no known CA is trusted as an own root is. */
 	plan->ca = to->issuer.ca != NULL ? to->issuer.ca :
-	    registry_find_ca("custom-ca");
+					   registry_find_ca("custom-ca");
 	return 0;
 }
 
@@ -171,13 +173,14 @@ read_duration(const char *text, unsigned *seconds)
 		return -1;
 	}
 	cmd_error("--min-wait %s: expected a duration such as 90s, 30m, 50h "
-	    "or 2d, at most 366d", text);
+		  "or 2d, at most 366d",
+	    text);
 	return CMD_USAGE;
 }
 
 static int
-read_numbers(const struct cmd_syntax *syntax,
-    const struct arguments *arguments, struct waves_plan *plan)
+read_numbers(const struct cmd_syntax *syntax, const struct arguments *arguments,
+    struct waves_plan *plan)
 {
 	const char *threshold = arguments->threshold;
 	size_t len = threshold != NULL ? strlen(threshold) : 0;
@@ -186,8 +189,7 @@ read_numbers(const struct cmd_syntax *syntax,
 	int status;
 
 	if (len > 0)
-		digits = xstrndup(threshold, len -
-		    (threshold[len - 1] == '%'));
+		digits = xstrndup(threshold, len - (threshold[len - 1] == '%'));
 	status = cmd_number(syntax, "threshold", digits, 1, 100, &percent);
 	free(digits);
 	if (status < 0)
@@ -196,8 +198,9 @@ read_numbers(const struct cmd_syntax *syntax,
 	plan->threshold = (unsigned)percent;
 	plan->canary = (size_t)canary;
 	plan->min_wait_s = MIN_WAIT_DEFAULT_S;
-	return status < 0 ? read_duration(arguments->min_wait,
-	    &plan->min_wait_s) : status;
+	return status < 0 ?
+	    read_duration(arguments->min_wait, &plan->min_wait_s) :
+	    status;
 }
 
 static int
@@ -216,8 +219,9 @@ check_arguments(const struct cmd_syntax *syntax, struct arguments *arguments,
 		cmd_error("--waves %s", err.text);
 		return CMD_USAGE;
 	}
-	if (arguments->model != NULL && device_check_model(arguments->model,
-	    arguments->model_name, &err) != 0) {
+	if (arguments->model != NULL &&
+	    device_check_model(arguments->model, arguments->model_name, &err) !=
+		0) {
 		cmd_error("--model: %s", err.text);
 		return CMD_USAGE;
 	}
@@ -234,8 +238,7 @@ check_arguments(const struct cmd_syntax *syntax, struct arguments *arguments,
 
 static int
 start(const struct service *service, const struct arguments *arguments,
-    struct waves_plan *plan, struct waves_started *started,
-    struct error *err)
+    struct waves_plan *plan, struct waves_started *started, struct error *err)
 {
 	struct knowledge *knowledge;
 	struct migrate_files files;
@@ -245,8 +248,7 @@ start(const struct service *service, const struct arguments *arguments,
 	if (read_ends(service, arguments, plan, err) != 0 ||
 	    migrate_open(&files, service_config(service), false, err) != 0)
 		return -1;
-	knowledge = ca_load_knowledge(NULL,
-	    service_config(service)->inventory);
+	knowledge = ca_load_knowledge(NULL, service_config(service)->inventory);
 	if (knowledge == NULL) {
 		migrate_close(&files);
 		return error_set(err, ERROR_INPUT,
@@ -280,7 +282,7 @@ start_with(const struct arguments *arguments, struct waves_plan *plan)
 		status = cmd_fail_all(&errors);
 	} else if (start(service, arguments, plan, &started, &err) == 0) {
 		if (migrate_print_started(&started, arguments->dry_run,
-		    arguments->json, &err) != 0)
+			arguments->json, &err) != 0)
 			status = cmd_fail(&err);
 	} else {
 		status = cmd_fail(&err);
@@ -301,48 +303,60 @@ migrate_start(int argc, char **argv)
 		.waves = WAVES_DEFAULT };
 	const struct cmd_option options[] = {
 		MIGRATE_OPTIONS(&arguments.path, &arguments.json),
-		{ .name = "from", .value = "CA|LISTENER",
+		{ .name = "from",
+		    .value = "CA|LISTENER",
 		    .help = "whose listener they are at",
 		    .text = &arguments.from },
-		{ .name = "to", .value = "CA|LISTENER",
+		{ .name = "to",
+		    .value = "CA|LISTENER",
 		    .help = "whose listener they are moved to",
 		    .text = &arguments.to },
-		{ .name = "rule", .value = "RULE",
+		{ .name = "rule",
+		    .value = "RULE",
 		    .help = "their profile rule there",
 		    .text = &arguments.rule },
-		{ .name = "old-rule", .value = "RULE",
+		{ .name = "old-rule",
+		    .value = "RULE",
 		    .help = "the one of now (default: each device's own)",
 		    .text = &arguments.old_rule },
-		{ .name = "waves", .value = "SHARES",
+		{ .name = "waves",
+		    .value = "SHARES",
 		    .help = "rising, to 100% (" WAVES_DEFAULT ")",
 		    .text = &arguments.waves },
-		{ .name = "canary", .value = "NUMBER",
+		{ .name = "canary",
+		    .value = "NUMBER",
 		    .help = "devices in a first wave of their own",
 		    .text = &arguments.canary },
-		{ .name = "threshold", .value = "PERCENT",
+		{ .name = "threshold",
+		    .value = "PERCENT",
 		    .help = "share that has to arrive (95%)",
 		    .text = &arguments.threshold },
-		{ .name = "min-wait", .value = "DURATION",
+		{ .name = "min-wait",
+		    .value = "DURATION",
 		    .help = "for a wave, before it is given up (50h)",
 		    .text = &arguments.min_wait },
-		{ .name = "group", .letter = 'g', .value = "GROUP",
+		{ .name = "group",
+		    .letter = 'g',
+		    .value = "GROUP",
 		    .help = "only devices of this group",
 		    .text = &arguments.group },
-		{ .name = "model", .letter = 'm', .value = "MODEL",
+		{ .name = "model",
+		    .letter = 'm',
+		    .value = "MODEL",
 		    .help = "only devices of this model",
 		    .text = &arguments.model },
 		{ .name = "unseen",
 		    .help = "also those that the old listener never answered",
 		    .flag = &arguments.unseen },
-		{ .name = "dry-run", .letter = 'n',
+		{ .name = "dry-run",
+		    .letter = 'n',
 		    .help = "only say what it would do",
 		    .flag = &arguments.dry_run },
 	};
-	const struct cmd_syntax syntax = {
-		"sprov migrate start", "",
+	const struct cmd_syntax syntax = { "sprov migrate start", "",
 		"Choose the devices that accept the new CA, and begin to move "
-		"them in waves.\n", options, LENGTH(options), 0, 0
-	};
+		"them in waves.\n",
+		options, LENGTH(options), 0, 0 };
 	struct waves_plan plan = { .routes = NULL };
 	int first, status;
 

@@ -67,10 +67,12 @@ find_ca(const char *option, const char *id)
 	nearest = text_nearest(id, names, count);
 	if (nearest != NULL)
 		cmd_error("--%s %s: no CA that devices trust; did you mean "
-		    "%s?", option, id, nearest);
+			  "%s?",
+		    option, id, nearest);
 	else
 		cmd_error("--%s %s: no CA that devices trust; expected one "
-		    "such as ciscosb-prov-2", option, id);
+			  "such as ciscosb-prov-2",
+		    option, id);
 	free(names);
 	return NULL;
 }
@@ -121,7 +123,8 @@ read_allow(struct arguments *a)
 			a->options.allow_public = true;
 		else
 			return bad("--allow %s: expected custom-ca or "
-			    "public-ca-bundle", text);
+				   "public-ca-bundle",
+			    text);
 	}
 	return -1;
 }
@@ -192,7 +195,8 @@ read_layout(struct arguments *a)
 		return -1;
 	}
 	return bad("--layout %s: expected ports, addresses, hosts, "
-	    "addresses,ports or hosts,ports", a->layout);
+		   "addresses,ports or hosts,ports",
+	    a->layout);
 }
 
 /* Letters, digits, hyphens, dots: RFC 1123 2.1. */
@@ -201,11 +205,12 @@ is_name(const char *text)
 {
 	size_t len = strlen(text);
 
-	return len > 0 && strspn(text, "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == len &&
+	return len > 0 &&
+	    strspn(text,
+		"abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == len &&
 	    strchr("-.", text[0]) == NULL &&
-	    strchr("-.", text[len - 1]) == NULL &&
-	    strstr(text, "..") == NULL;
+	    strchr("-.", text[len - 1]) == NULL && strstr(text, "..") == NULL;
 }
 
 static int
@@ -213,10 +218,12 @@ read_names(struct arguments *a)
 {
 	if (a->host != NULL && !is_name(a->host))
 		return bad("--host %s: expected a name such as prov or "
-		    "prov.example.net", a->host);
+			   "prov.example.net",
+		    a->host);
 	if (a->domain != NULL && !is_name(a->domain))
 		return bad("--domain %s: expected a name such as "
-		    "example.net", a->domain);
+			   "example.net",
+		    a->domain);
 	a->options.host = a->host;
 	a->options.domain = a->domain;
 	return -1;
@@ -238,12 +245,13 @@ read_addresses(struct arguments *a)
 		if (addr_parse_host(&address, text, 443, &err) != 0 ||
 		    address.sockaddr.ss_family != AF_INET)
 			return bad("--address %s: expected an IPv4 address: "
-			    "devices look up A records only", text);
+				   "devices look up A records only",
+			    text);
 		addr_format_host(&address, shown);
 		(void)snprintf(a->address_texts[i], 16, "%.15s", shown);
 		for (size_t j = 0; j < i; j++)
-			if (strcmp(a->address_texts[j],
-			    a->address_texts[i]) == 0)
+			if (strcmp(a->address_texts[j], a->address_texts[i]) ==
+			    0)
 				return bad("--address %s: given twice", text);
 		a->address_list[i] = a->address_texts[i];
 	}
@@ -260,8 +268,8 @@ read_ports(struct arguments *a, const struct cmd_syntax *syntax)
 	a->port_numbers = xcalloc(count + 1, sizeof(*a->port_numbers));
 	for (size_t i = 0; i < count; i++) {
 		uint64_t port = 0;
-		int rc = cmd_number(syntax, "port", a->ports.text[i], 1,
-		    65535, &port);
+		int rc = cmd_number(syntax, "port", a->ports.text[i], 1, 65535,
+		    &port);
 
 		if (rc >= 0)
 			return rc;
@@ -342,14 +350,16 @@ judge(const struct plan *plan)
 
 		if (!plan_can_be_had(one->supply))
 			cmd_error("a certificate from %s is needed for %zu "
-			    "%s, and the CA %s: --hold %s if you have one, "
-			    "--without gone to plan with what can be had",
+				  "%s, and the CA %s: --hold %s if you have "
+				  "one, "
+				  "--without gone to plan with what can be had",
 			    one->ca->id, DEVICES((size_t)one->devices),
 			    one->supply == PLAN_GONE ? "signs no more" :
-			    "may sign no more", one->ca->id);
+						       "may sign no more",
+			    one->ca->id);
 	}
 	return plan->left_out > 0 || plan->unsupplied > 0 ? CMD_PROBLEM :
-	    CMD_DONE;
+							    CMD_DONE;
 }
 
 static int
@@ -360,8 +370,8 @@ answer(const struct plan *plan, const struct arguments *a)
 	int status;
 
 	if ((a->json || a->config || a->rules ?
-	    print_text(plan, a, &err) :
-	    plan_print(plan, &a->options, &err)) != 0)
+		    print_text(plan, a, &err) :
+		    plan_print(plan, &a->options, &err)) != 0)
 		return cmd_fail(&err);
 	(void)fflush(stdout); /* before what is said on standard error */
 	status = judge(plan);
@@ -369,11 +379,13 @@ answer(const struct plan *plan, const struct arguments *a)
 		return status;
 	if (!usable) {
 		cmd_error("nothing was written to %s: the plan cannot be "
-		    "carried out", a->out);
+			  "carried out",
+		    a->out);
 		return status;
 	}
 	return plan_write_folder(plan, &a->options, a->out, &err) == 0 ?
-	    status : cmd_fail(&err);
+	    status :
+	    cmd_fail(&err);
 }
 
 static int
@@ -387,14 +399,16 @@ plan_fleet(struct arguments *a, struct plan_fleet *fleet)
 	int rc;
 
 	rc = a->csv != NULL ? plan_read_csv(fleet, a->csv) :
-	    plan_read_inventory(fleet, a->inventory);
+			      plan_read_inventory(fleet, a->inventory);
 	if (rc >= 0)
 		return rc;
 	groups = plan_fleet_groups(fleet, &count);
 	if (count == 0) {
-		cmd_error(a->csv != NULL ? "%s: there is no device in it" :
-		    "there is no device in the inventory; \"sprov device "
-		    "add\" adds one, --csv FILE plans without it", a->csv);
+		cmd_error(a->csv != NULL ?
+			"%s: there is no device in it" :
+			"there is no device in the inventory; \"sprov device "
+			"add\" adds one, --csv FILE plans without it",
+		    a->csv);
 		return CMD_FAILED;
 	}
 	knowledge = ca_load_knowledge(NULL, a->inventory);
@@ -415,8 +429,8 @@ run(struct arguments *a)
 	int rc;
 
 	for (size_t i = 0; i < a->certificates.count; i++)
-		if (plan_held_read(&a->held, a->certificates.text[i],
-		    &err) != 0)
+		if (plan_held_read(&a->held, a->certificates.text[i], &err) !=
+		    0)
 			return cmd_fail(&err);
 	a->options.certificates = a->held.list;
 	a->options.certificate_count = a->held.count;
@@ -447,47 +461,75 @@ cmd_plan(int argc, char **argv)
 	struct arguments a = { .inventory = NULL };
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&a.inventory),
-		{ .name = "csv", .value = "FILE", .text = &a.csv,
+		{ .name = "csv",
+		    .value = "FILE",
+		    .text = &a.csv,
 		    .help = "model, firmware, count; - is standard input" },
-		{ .name = "layout", .value = "LAYOUT", .text = &a.layout,
+		{ .name = "layout",
+		    .value = "LAYOUT",
+		    .text = &a.layout,
 		    .help = "ports (default), addresses, hosts, and mixes" },
-		{ .name = "host", .value = "NAME", .text = &a.host,
+		{ .name = "host",
+		    .value = "NAME",
+		    .text = &a.host,
 		    .help = "name of the server (prov)" },
-		{ .name = "domain", .value = "DOMAIN", .text = &a.domain,
+		{ .name = "domain",
+		    .value = "DOMAIN",
+		    .text = &a.domain,
 		    .help = "of all names (example.net)" },
-		{ .name = "address", .value = "ADDRESS",
+		{ .name = "address",
+		    .value = "ADDRESS",
 		    .texts = &a.addresses,
 		    .help = "IPv4, to listen on; repeatable" },
-		{ .name = "port", .value = "PORT", .texts = &a.ports,
+		{ .name = "port",
+		    .value = "PORT",
+		    .texts = &a.ports,
 		    .help = "to listen on (443, 3443, ...); repeatable" },
-		{ .name = "hold", .value = "CA", .texts = &a.hold,
+		{ .name = "hold",
+		    .value = "CA",
+		    .texts = &a.hold,
 		    .help = "we have a certificate from it; repeatable" },
-		{ .name = "certificates", .value = "DIR",
+		{ .name = "certificates",
+		    .value = "DIR",
 		    .texts = &a.certificates,
 		    .help = "a folder of ours, with keys; repeatable" },
-		{ .name = "without", .value = "CA", .texts = &a.without,
+		{ .name = "without",
+		    .value = "CA",
+		    .texts = &a.without,
 		    .help = "what if it were not; gone: all past having" },
-		{ .name = "drop-tls", .value = "VERSION",
+		{ .name = "drop-tls",
+		    .value = "VERSION",
 		    .text = &a.drop_tls,
 		    .help = "what if 1.0 (1.1) were not spoken any more" },
-		{ .name = "at", .value = "DATE", .text = &a.at,
+		{ .name = "at",
+		    .value = "DATE",
+		    .text = &a.at,
 		    .help = "what is valid on that day: 2027-01-31" },
-		{ .name = "allow", .value = "CLASS", .texts = &a.allow,
+		{ .name = "allow",
+		    .value = "CLASS",
+		    .texts = &a.allow,
 		    .help = "custom-ca or public-ca-bundle; repeatable" },
-		{ .name = "json", .letter = 'j', .flag = &a.json,
+		{ .name = "json",
+		    .letter = 'j',
+		    .flag = &a.json,
 		    .help = "print all of it as JSON" },
-		{ .name = "config", .flag = &a.config,
+		{ .name = "config",
+		    .flag = &a.config,
 		    .help = "print only the blocks for sprov.conf" },
-		{ .name = "rules", .flag = &a.rules,
+		{ .name = "rules",
+		    .flag = &a.rules,
 		    .help = "print only the profile rules" },
-		{ .name = "out", .letter = 'o', .value = "DIR",
+		{ .name = "out",
+		    .letter = 'o',
+		    .value = "DIR",
 		    .text = &a.out,
 		    .help = "write configuration, rules and JSON there" },
 	};
 	const struct cmd_syntax syntax = {
 		.name = "sprov plan",
 		.operands = "",
-		.help = "Find the fewest CAs that cover the fleet, give each a "
+		.help =
+		    "Find the fewest CAs that cover the fleet, give each a "
 		    "listener, and say which\nprofile rules, DNS names and "
 		    "CSRs that needs, and what to do for the others.\n"
 		    "Exit status: 0 all devices are covered, 1 it could not "

@@ -16,8 +16,7 @@
 /* Read a CSV file ("-": standard input), or the inventory.  -1 to go on; else
  * all is said, and the exit status is returned. */
 int plan_read_csv(struct plan_fleet *fleet, const char *path) MUST_CHECK;
-int plan_read_inventory(struct plan_fleet *fleet,
-    const char *uri) MUST_CHECK;
+int plan_read_inventory(struct plan_fleet *fleet, const char *uri) MUST_CHECK;
 
 /* ------------------------------------------------- certificates we hold */
 
@@ -43,9 +42,9 @@ void plan_held_clear(struct plan_held *held);
 
 /* The listener blocks for sprov.conf; machine limits them to one machine,
  * SIZE_MAX does not.  -1 when the text is too long. */
-int plan_write_config(const struct plan *plan,
-    const struct plan_options *options, size_t machine,
-    struct buf *out) MUST_CHECK;
+int
+plan_write_config(const struct plan *plan, const struct plan_options *options,
+    size_t machine, struct buf *out) MUST_CHECK;
 
 /* A line for each kind of device: model, firmware, count, listener, rule; with
  * tabs between and a line of heads. */
@@ -66,12 +65,12 @@ char *plan_supply_words(const struct plan_listener *listener);
 /* All for people, all for programs; -1 when that could not be written. */
 int plan_print(const struct plan *plan, const struct plan_options *options,
     struct error *err) MUST_CHECK;
-int plan_print_json(const struct plan *plan,
-    const struct plan_options *options, struct buf *out) MUST_CHECK;
+int plan_print_json(const struct plan *plan, const struct plan_options *options,
+    struct buf *out) MUST_CHECK;
 
 /* Write all of it into a new or empty folder. */
-int plan_write_folder(const struct plan *plan,
-    const struct plan_options *options, const char *directory,
-    struct error *err) MUST_CHECK;
+int
+plan_write_folder(const struct plan *plan, const struct plan_options *options,
+    const char *directory, struct error *err) MUST_CHECK;
 
 #endif

@@ -19,8 +19,8 @@ write_expired_anchors(const struct plan *plan,
 
 	for (size_t i = 0; rc == 0 && i < plan->assignment_count; i++) {
 		const struct plan_assignment *one = &plan->assignments[i];
-		const struct ca *anchor = registry_find_ca(
-		    one->group->model->client_anchor);
+		const struct ca *anchor =
+		    registry_find_ca(one->group->model->client_anchor);
 
 		if (one->listener != index || anchor == NULL ||
 		    anchor->not_after == 0 ||
@@ -80,15 +80,18 @@ write_listener(const struct plan *plan, const struct plan_options *options,
 	char *supply = plan_supply_text(listener);
 	int rc;
 
-	rc = buf_printf(out, "# %s, for %s:\n# %s\n"
+	rc = buf_printf(out,
+	    "# %s, for %s:\n# %s\n"
 	    "listener %s {\n"
-	    "    address %s:%u\n", listener->ca->name, listener->host, supply,
-	    listener->name, listener->address, listener->port);
+	    "    address %s:%u\n",
+	    listener->ca->name, listener->host, supply, listener->name,
+	    listener->address, listener->port);
 	free(supply);
 	if (rc == 0)
 		rc = write_certificate(listener, out);
 	if (rc == 0)
-		rc = buf_printf(out, "    tls %s\n"
+		rc = buf_printf(out,
+		    "    tls %s\n"
 		    "    client-anchors client-anchors.pem\n",
 		    listener->legacy ? "legacy" : "modern");
 	if (rc == 0)
@@ -129,8 +132,9 @@ plan_write_rules(const struct plan *plan, struct buf *out)
 
 	for (size_t i = 0; rc == 0 && i < plan->assignment_count; i++) {
 		const struct plan_assignment *one = &plan->assignments[i];
-		const struct plan_listener *listener =
-		    one->listener == PLAN_LEFT_OUT ? NULL :
+		const struct plan_listener *listener = one->listener ==
+			PLAN_LEFT_OUT ?
+		    NULL :
 		    &plan->listeners[one->listener];
 
 		rc = buf_printf(out, "%s\t%s\t%llu\t%s\t%s\n",

@@ -87,7 +87,8 @@ take(struct plan_held *held, const char *path, const char *key_path,
 
 	if (found.ca == NULL) {
 		cmd_error("%s: not counted: its CA is none that the registry "
-		    "knows; if it is your own, say --hold custom-ca", path);
+			  "knows; if it is your own, say --hold custom-ca",
+		    path);
 		return;
 	}
 	if (!cert_common_host(certs[0], host)) {
@@ -123,14 +124,14 @@ read_one(struct plan_held *held, const char *path)
 static int
 is_certificate(const struct dirent *entry)
 {
-	return *entry->d_name != '.' && (text_ends(entry->d_name, ".crt") ||
-	    text_ends(entry->d_name, ".pem") ||
-	    text_ends(entry->d_name, ".cer"));
+	return *entry->d_name != '.' &&
+	    (text_ends(entry->d_name, ".crt") ||
+		text_ends(entry->d_name, ".pem") ||
+		text_ends(entry->d_name, ".cer"));
 }
 
 int
-plan_held_read(struct plan_held *held, const char *directory,
-    struct error *err)
+plan_held_read(struct plan_held *held, const char *directory, struct error *err)
 {
 	/* Absolute, so that the configuration may lie anywhere. */
 	char *absolute = realpath(directory, NULL);

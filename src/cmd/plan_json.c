@@ -30,8 +30,8 @@ certificate_json(const struct plan_listener *listener)
 
 	if (ours == NULL)
 		return json_null();
-	return json_pack("{s:s?, s:s?, s:o}", "path", ours->path,
-	    "key", ours->key_path, "not_after", date_or_null(ours->not_after));
+	return json_pack("{s:s?, s:s?, s:o}", "path", ours->path, "key",
+	    ours->key_path, "not_after", date_or_null(ours->not_after));
 }
 
 static json_t *
@@ -42,17 +42,18 @@ listeners_json(const struct plan *plan)
 	for (size_t i = 0; i < plan->listener_count; i++) {
 		const struct plan_listener *one = &plan->listeners[i];
 
-		(void)json_array_append_new(list, json_pack(
-		    "{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:b, s:I, s:o, "
-		    "s:s}",
-		    "name", one->name, "ca", one->ca->id,
-		    "supply", plan_supply_name(one->supply),
-		    "host", one->host, "address", one->address,
-		    "port", (int)one->port, "machine", (int)one->machine + 1,
-		    "tls", one->legacy ? "legacy" : "modern",
-		    "needs_san", (int)one->needs_san,
-		    "devices", (json_int_t)one->devices,
-		    "certificate", certificate_json(one), "rule", one->rule));
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:b, "
+			      "s:I, s:o, "
+			      "s:s}",
+			"name", one->name, "ca", one->ca->id, "supply",
+			plan_supply_name(one->supply), "host", one->host,
+			"address", one->address, "port", (int)one->port,
+			"machine", (int)one->machine + 1, "tls",
+			one->legacy ? "legacy" : "modern", "needs_san",
+			(int)one->needs_san, "devices",
+			(json_int_t)one->devices, "certificate",
+			certificate_json(one), "rule", one->rule));
 	}
 	return list;
 }
@@ -66,11 +67,13 @@ ways_json(const struct plan_assignment *assignment)
 		const struct plan_way *way = &assignment->ways[i];
 		char *text = plan_way_text(assignment, way);
 
-		(void)json_array_append_new(list, json_pack(
-		    "{s:s, s:s?, s:s?, s:s}", "kind", plan_way_name(way->kind),
-		    "ca", way->ca != NULL ? way->ca->id : NULL,
-		    "firmware", way->firmware.part_count > 0 ?
-		    way->firmware.text : NULL, "text", text));
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s?, s:s?, s:s}", "kind",
+			plan_way_name(way->kind), "ca",
+			way->ca != NULL ? way->ca->id : NULL, "firmware",
+			way->firmware.part_count > 0 ? way->firmware.text :
+						       NULL,
+			"text", text));
 		free(text);
 	}
 	return list;
@@ -81,10 +84,10 @@ claim_json(const struct claim *claim)
 {
 	if (claim == NULL)
 		return json_null();
-	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "ca", claim->ca,
-	    "basis", basis_name(claim->basis),
-	    "confidence", confidence_name(claim->confidence),
-	    "reason", claim->reason, "source", claim->source);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "ca", claim->ca, "basis",
+	    basis_name(claim->basis), "confidence",
+	    confidence_name(claim->confidence), "reason", claim->reason,
+	    "source", claim->source);
 }
 
 static json_t *
@@ -94,23 +97,25 @@ groups_json(const struct plan *plan, const struct plan_options *options)
 
 	for (size_t i = 0; i < plan->assignment_count; i++) {
 		const struct plan_assignment *one = &plan->assignments[i];
-		const struct plan_listener *to =
-		    one->listener == PLAN_LEFT_OUT ? NULL :
+		const struct plan_listener *to = one->listener ==
+			PLAN_LEFT_OUT ?
+		    NULL :
 		    &plan->listeners[one->listener];
 		char *why = plan_reason_text(one, options);
 
-		(void)json_array_append_new(list, json_pack(
-		    "{s:s, s:s?, s:I, s:s?, s:s?, s:o, s:s, s:s, s:s?, s:o}",
-		    "model", one->group->model->name,
-		    "firmware", one->group->has_firmware ?
-		    one->group->firmware.text : NULL,
-		    "devices", (json_int_t)one->group->count,
-		    "listener", to != NULL ? to->name : NULL,
-		    "rule", to != NULL ? to->rule : NULL,
-		    "claim", to != NULL ? claim_json(one->claim) : json_null(),
-		    "reason", plan_reason_name(one->reason), "why", why,
-		    "ca", one->ca != NULL ? one->ca->id : NULL,
-		    "ways", ways_json(one)));
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s?, s:I, s:s?, s:s?, s:o, s:s, s:s, "
+			      "s:s?, s:o}",
+			"model", one->group->model->name, "firmware",
+			one->group->has_firmware ? one->group->firmware.text :
+						   NULL,
+			"devices", (json_int_t)one->group->count, "listener",
+			to != NULL ? to->name : NULL, "rule",
+			to != NULL ? to->rule : NULL, "claim",
+			to != NULL ? claim_json(one->claim) : json_null(),
+			"reason", plan_reason_name(one->reason), "why", why,
+			"ca", one->ca != NULL ? one->ca->id : NULL, "ways",
+			ways_json(one)));
 		free(why);
 	}
 	return list;
@@ -151,17 +156,15 @@ csrs_json(const struct plan *plan)
 
 	for (size_t i = 0; i < plan->listener_count; i++) {
 		const struct plan_listener *one = &plan->listeners[i];
-		const struct portal_product *product =
-		    portal_find(one->ca->id);
+		const struct portal_product *product = portal_find(one->ca->id);
 
 		if (one->supply != PLAN_SIGNS)
 			continue;
-		(void)json_array_append_new(list, json_pack(
-		    "{s:s, s:s, s:s?, s:b, s:o}", "ca", one->ca->id,
-		    "common_name", one->host,
-		    "product", product != NULL ? product->title : NULL,
-		    "needs_san", (int)one->needs_san,
-		    "models", models_json(plan, i)));
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:s?, s:b, s:o}", "ca", one->ca->id,
+			"common_name", one->host, "product",
+			product != NULL ? product->title : NULL, "needs_san",
+			(int)one->needs_san, "models", models_json(plan, i)));
 	}
 	return list;
 }
@@ -181,19 +184,17 @@ plan_print_json(const struct plan *plan, const struct plan_options *options,
 		return -1;
 	}
 	object = json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
-	    "s:s, s:s?, s:s?}",
-	    "at", date_or_null(options->at),
-	    "devices", (json_int_t)plan->devices,
-	    "covered", (json_int_t)plan->covered,
-	    "left_out", (json_int_t)plan->left_out,
-	    "unsupplied", (json_int_t)plan->unsupplied,
-	    "listeners", listeners_json(plan),
-	    "groups", groups_json(plan, options),
-	    "dns", dns_json(plan), "csrs", csrs_json(plan),
-	    "config", buf_text(&config),
-	    "universal_rule", plan->universal_rule,
-	    "universal_rule_error", plan->universal_error.kind != ERROR_NONE ?
-	    plan->universal_error.text : NULL);
+			   "s:s, s:s?, s:s?}",
+	    "at", date_or_null(options->at), "devices",
+	    (json_int_t)plan->devices, "covered", (json_int_t)plan->covered,
+	    "left_out", (json_int_t)plan->left_out, "unsupplied",
+	    (json_int_t)plan->unsupplied, "listeners", listeners_json(plan),
+	    "groups", groups_json(plan, options), "dns", dns_json(plan), "csrs",
+	    csrs_json(plan), "config", buf_text(&config), "universal_rule",
+	    plan->universal_rule, "universal_rule_error",
+	    plan->universal_error.kind != ERROR_NONE ?
+		plan->universal_error.text :
+		NULL);
 	buf_clear(&config);
 	text = object != NULL ? json_dumps(object, JSON_INDENT(1)) : NULL;
 	json_decref(object);
@@ -254,13 +255,14 @@ write_files(struct folder *folder, struct error *err)
 		if (access(folder->paths[i], F_OK) == 0)
 			return error_set(err, ERROR_INPUT,
 			    "%s is there already: name another folder with "
-			    "--out", folder->paths[i]);
+			    "--out",
+			    folder->paths[i]);
 	if (file_make_directory(folder->directory, 0755, err) != 0)
 		return -1;
 	for (size_t i = 0; i < folder->count; i++)
 		if (file_create(folder->paths[i], 0644,
-		    buf_text(&folder->texts[i]), folder->texts[i].len,
-		    err) != 0)
+			buf_text(&folder->texts[i]), folder->texts[i].len,
+			err) != 0)
 			return -1;
 	return 0;
 }
@@ -275,8 +277,8 @@ plan_write_folder(const struct plan *plan, const struct plan_options *options,
 	if (rc == 0)
 		rc = plan_write_rules(plan, add_file(&folder, "rules.tsv"));
 	if (rc == 0 && plan->universal_rule != NULL)
-		rc = buf_printf(add_file(&folder, "universal-rule.txt"),
-		    "%s\n", plan->universal_rule);
+		rc = buf_printf(add_file(&folder, "universal-rule.txt"), "%s\n",
+		    plan->universal_rule);
 	if (rc == 0)
 		rc = plan_print_json(plan, options,
 		    add_file(&folder, "plan.json"));

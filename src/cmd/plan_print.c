@@ -25,19 +25,20 @@ new_table(const char *const *titles, size_t count)
 	/* The same wherever it goes: people paste it into letters. */
 	if (ok) {
 		(void)scols_table_set_termwidth(table, WIDTH);
-		(void)scols_table_set_termforce(table,
-		    SCOLS_TERMFORCE_ALWAYS);
+		(void)scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
 	}
 	for (size_t i = 0; ok && i < count; i++) {
 		bool right = strcmp(titles[i], "DEVICES") == 0;
 		struct libscols_column *column = scols_table_new_column(table,
-		    titles[i], 0, (right ? SCOLS_FL_RIGHT : 0) |
-		    (i + 1 == count ? SCOLS_FL_WRAP : 0));
+		    titles[i], 0,
+		    (right ? SCOLS_FL_RIGHT : 0) |
+			(i + 1 == count ? SCOLS_FL_WRAP : 0));
 
 		/* The last one is wrapped where we put newlines. */
-		ok = column != NULL && scols_column_set_wrapfunc(column,
-		    scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL) ==
-		    0 && scols_column_set_safechars(column, "\n") == 0;
+		ok = column != NULL &&
+		    scols_column_set_wrapfunc(column, scols_wrapnl_chunksize,
+			scols_wrapnl_nextchunk, NULL) == 0 &&
+		    scols_column_set_safechars(column, "\n") == 0;
 	}
 	if (ok)
 		return table;
@@ -116,8 +117,8 @@ print_listeners(const struct plan *plan, struct error *err)
 		const char *const cells[] = { one->name, address,
 			one->legacy ? "1.0 up" : "1.2 up", devices, supply };
 
-		(void)snprintf(address, sizeof(address), "%s:%u",
-		    one->address, one->port);
+		(void)snprintf(address, sizeof(address), "%s:%u", one->address,
+		    one->port);
 		(void)snprintf(devices, sizeof(devices), "%llu",
 		    (unsigned long long)one->devices);
 		ok = add_row(table, cells, COUNT(cells));
@@ -130,7 +131,8 @@ static const char *
 basis_of(const struct plan_assignment *assignment)
 {
 	return assignment->claim != NULL ?
-	    basis_name(assignment->claim->basis) : "-";
+	    basis_name(assignment->claim->basis) :
+	    "-";
 }
 
 /* Versions with commas, a few on a line; what is too long is cut. */
@@ -139,7 +141,7 @@ add_version(struct buf *versions, const struct plan_group *group,
     size_t *line_start)
 {
 	const char *text = group->has_firmware ? group->firmware.text :
-	    "not known";
+						 "not known";
 	bool fits = versions->len - *line_start + strlen(text) + 3 <= LAST_MAX;
 	int rc = 0;
 
@@ -179,9 +181,11 @@ add_model_row(struct libscols_table *table, const struct plan *plan,
 	}
 	(void)snprintf(devices, sizeof(devices), "%llu",
 	    (unsigned long long)count);
-	ok = add_row(table, (const char *const[]) { new_listener ? name : "",
-	    one->group->model->name, devices, basis_of(one),
-	    buf_text(&versions) }, 5);
+	ok = add_row(table,
+	    (const char *const[]) { new_listener ? name : "",
+		one->group->model->name, devices, basis_of(one),
+		buf_text(&versions) },
+	    5);
 	buf_clear(&versions);
 	return ok;
 }
@@ -196,7 +200,7 @@ print_devices(const struct plan *plan, struct error *err)
 	bool ok = table != NULL;
 
 	print_head("Devices of each listener, and what says that they accept "
-	    "it");
+		   "it");
 	for (size_t l = 0; l < plan->listener_count; l++) {
 		bool first = true;
 
@@ -225,12 +229,16 @@ print_dns(const struct plan *plan, const struct plan_options *options)
 			(void)printf("%s. A %s\n", one->host, one->address);
 	}
 	if (options->address_count == 0)
-		print_wrapped("", "192.0.2.x stand for your own addresses: "
-		    "--address names them.", 0);
-	if (options->domain == NULL && (options->host == NULL ||
-	    strchr(options->host, '.') == NULL))
-		print_wrapped("", "example.net stands for your own domain: "
-		    "--domain names it.", 0);
+		print_wrapped("",
+		    "192.0.2.x stand for your own addresses: "
+		    "--address names them.",
+		    0);
+	if (options->domain == NULL &&
+	    (options->host == NULL || strchr(options->host, '.') == NULL))
+		print_wrapped("",
+		    "example.net stands for your own domain: "
+		    "--domain names it.",
+		    0);
 }
 
 static int
@@ -245,8 +253,9 @@ print_config(const struct plan *plan, const struct plan_options *options,
 	print_head("Listener blocks for sprov.conf");
 	(void)fputs(buf_text(&text), stdout);
 	buf_clear(&text);
-	return rc == 0 ? 0 : error_set(err, ERROR_SYSTEM,
-	    "the configuration is too long");
+	return rc == 0 ?
+	    0 :
+	    error_set(err, ERROR_SYSTEM, "the configuration is too long");
 }
 
 static void
@@ -260,8 +269,7 @@ print_rules(const struct plan *plan)
 	if (plan->universal_rule != NULL)
 		(void)printf("%s\n", plan->universal_rule);
 	else
-		print_wrapped("There is none: ", plan->universal_error.text,
-		    0);
+		print_wrapped("There is none: ", plan->universal_error.text, 0);
 }
 
 /* ---------------------------------------------------------------- CSRs */
@@ -294,12 +302,13 @@ print_csr(const struct plan *plan, size_t index)
 	const struct portal_product *product = portal_find(one->ca->id);
 
 	(void)printf("%s\n    CN=%s, RSA 2048, to be signed with %s\n",
-	    one->name, one->host, one->needs_sha1 &&
-	    one->ca->role == CA_SERVER_CLASS ? "SHA-1" : "SHA-256");
+	    one->name, one->host,
+	    one->needs_sha1 && one->ca->role == CA_SERVER_CLASS ? "SHA-1" :
+								  "SHA-256");
 	if (product != NULL) {
 		char *command = xasprintf("sprov csr %s --out %s%s --email "
-		    "ADDRESS", one->host, one->name,
-		    one->needs_san ? " --san" : "");
+					  "ADDRESS",
+		    one->host, one->name, one->needs_san ? " --san" : "");
 
 		print_wrapped("    made by: ", command, 13);
 		print_wrapped("    product: ", product->title, 13);
@@ -307,8 +316,10 @@ print_csr(const struct plan *plan, size_t index)
 	}
 	print_models(plan, index);
 	if (one->needs_san)
-		print_wrapped("    ", "with a subjectAltName: some of these "
-		    "devices want one", 4);
+		print_wrapped("    ",
+		    "with a subjectAltName: some of these "
+		    "devices want one",
+		    4);
 }
 
 static void
@@ -335,7 +346,7 @@ same_way(const struct plan_way *a, const struct plan_way *b)
 	return a->kind == b->kind && a->ca == b->ca &&
 	    a->firmware.part_count == b->firmware.part_count &&
 	    (a->firmware.part_count == 0 ||
-	    firmware_compare(&a->firmware, &b->firmware) == 0);
+		firmware_compare(&a->firmware, &b->firmware) == 0);
 }
 
 /* Would the same be said of both? */
@@ -373,7 +384,8 @@ collect_labels(const struct plan *plan, const struct plan_options *options,
 		const struct plan_assignment *other = &plan->assignments[i];
 		const struct plan_group *group = other->group;
 		const char *version = group->has_firmware ?
-		    group->firmware.text : "of any firmware";
+		    group->firmware.text :
+		    "of any firmware";
 
 		if (done[i] || other->reason == PLAN_COVERED ||
 		    !same_story(one, other, options))
@@ -446,9 +458,9 @@ print_summary(const struct plan *plan, const struct plan_options *options)
 
 	clock_format(options->at, at);
 	text = xasprintf("As of %.10s: %llu %s of %zu %s; %llu covered by %zu "
-	    "%s, %llu left out.", at, (unsigned long long)plan->devices,
-	    plan->devices == 1 ? "device" : "devices",
-	    plan->assignment_count,
+			 "%s, %llu left out.",
+	    at, (unsigned long long)plan->devices,
+	    plan->devices == 1 ? "device" : "devices", plan->assignment_count,
 	    plan->assignment_count == 1 ? "kind" : "kinds",
 	    (unsigned long long)plan->covered, plan->listener_count,
 	    plan->listener_count == 1 ? "CA" : "CAs",
@@ -458,7 +470,8 @@ print_summary(const struct plan *plan, const struct plan_options *options)
 	if (plan->unsupplied == 0)
 		return;
 	text = xasprintf("Of those covered, %llu need a certificate that "
-	    "nobody can get any more, unless you have it: see the end.",
+			 "nobody can get any more, unless you have it: see the "
+			 "end.",
 	    (unsigned long long)plan->unsupplied);
 	print_wrapped("", text, 0);
 	free(text);
@@ -479,7 +492,8 @@ plan_print(const struct plan *plan, const struct plan_options *options,
 		print_rules(plan);
 		print_csrs(plan);
 	}
-	print_stories(plan, options, false, "Covered, but by a certificate "
+	print_stories(plan, options, false,
+	    "Covered, but by a certificate "
 	    "that cannot be had (--hold says that you have it)");
 	print_stories(plan, options, true, "Left out");
 	return 0;

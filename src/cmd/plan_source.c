@@ -48,7 +48,8 @@ plan_read_csv(struct plan_fleet *fleet, const char *path)
 		return cmd_fail(&err);
 	}
 	csv = plan_csv_new(fleet, name, &errors);
-	rc = read_stream(csv, stream, name, &errors) == 0 ? -1 :
+	rc = read_stream(csv, stream, name, &errors) == 0 ?
+	    -1 :
 	    cmd_fail_all(&errors);
 	plan_csv_free(csv);
 	errors_clear(&errors);
@@ -72,13 +73,14 @@ visit_device(const struct device *device, void *arg)
 
 	if (device->state == DEVICE_RETIRED ||
 	    plan_fleet_add(visit->fleet, device->model, strlen(device->model),
-	    device->firmware, strlen(device->firmware), 1, &bad_firmware,
-	    &err) == 0)
+		device->firmware, strlen(device->firmware), 1, &bad_firmware,
+		&err) == 0)
 		return 0;
 	mac_format(&device->mac, mac);
-	errors_add(&visit->errors, "%s: %s; \"sprov device set %s %s=...\" "
-	    "mends it", mac, err.text, mac,
-	    bad_firmware ? "firmware" : "model");
+	errors_add(&visit->errors,
+	    "%s: %s; \"sprov device set %s %s=...\" "
+	    "mends it",
+	    mac, err.text, mac, bad_firmware ? "firmware" : "model");
 	return 0;
 }
 

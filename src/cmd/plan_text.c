@@ -48,15 +48,16 @@ plan_supply_text(const struct plan_listener *listener)
 	switch (listener->supply) {
 	case PLAN_HELD:
 		return *date == '\0' ? xstrdup("held") :
-		    xasprintf("held until %s", date);
+				       xasprintf("held until %s", date);
 	case PLAN_OVERDUE:
 		return xasprintf("held, expired %s: none of these devices "
-		    "looks at dates", date);
+				 "looks at dates",
+		    date);
 	case PLAN_SIGNS:
 		return xstrdup("to be signed");
 	case PLAN_DOUBTFUL:
 		return xstrdup("none held, and whether this CA still signs is "
-		    "not known");
+			       "not known");
 	case PLAN_GONE:
 		break;
 	}
@@ -74,8 +75,7 @@ plan_supply_words(const struct plan_listener *listener)
 		format_date(ours->not_after, date);
 	switch (listener->supply) {
 	case PLAN_HELD:
-		return xasprintf("held%s%s", *date != '\0' ? " to " : "",
-		    date);
+		return xasprintf("held%s%s", *date != '\0' ? " to " : "", date);
 	case PLAN_OVERDUE:
 		return xasprintf("expired %s", date);
 	case PLAN_SIGNS:
@@ -126,10 +126,12 @@ expiry_text(const struct ca *ca, const struct plan_options *options)
 
 	if (ca == NULL || ca->not_after == 0 || ca->not_after >= options->at)
 		return xasprintf("it looks at dates, and our certificate from "
-		    "%s is not valid then", ca != NULL ? ca->id : "its CA");
+				 "%s is not valid then",
+		    ca != NULL ? ca->id : "its CA");
 	format_date(ca->not_after, date);
 	return xasprintf("it looks at dates, and %s, which it trusts, expired "
-	    "on %s", ca->id, date);
+			 "on %s",
+	    ca->id, date);
 }
 
 char *
@@ -143,40 +145,45 @@ plan_reason_text(const struct plan_assignment *assignment,
 	case PLAN_COVERED:
 		break;
 	case PLAN_LACKS_SUPPLY:
-		return xasprintf(ca != NULL &&
-		    ca->signing == CA_SIGNING_NO ?
-		    "it needs %s, which signs no more, and we hold no "
-		    "certificate from it" :
-		    "it needs %s, of which nobody knows whether it signs, and "
-		    "we hold no certificate from it", id);
+		return xasprintf(ca != NULL && ca->signing == CA_SIGNING_NO ?
+			"it needs %s, which signs no more, and we hold no "
+			"certificate from it" :
+			"it needs %s, of which nobody knows whether it signs, "
+			"and "
+			"we hold no certificate from it",
+		    id);
 	case PLAN_LACKS_CLAIM:
 		return xstrdup("nothing is known of what it trusts");
 	case PLAN_LACKS_TRUST:
 		return xstrdup("no CA is known that it trusts");
 	case PLAN_LACKS_WITHOUT:
 		return xasprintf("it accepts %s, which is left out of this "
-		    "plan", id);
+				 "plan",
+		    id);
 	case PLAN_LACKS_ALLOW:
 		return strcmp(id, "custom-ca") == 0 ?
 		    xstrdup("it trusts nothing else than a CA that is "
-		    "installed on it") :
+			    "installed on it") :
 		    xstrdup("it trusts public CAs only, and which ones is not "
-		    "stated");
+			    "stated");
 	case PLAN_LACKS_TIME:
 		return expiry_text(ca, options);
 	case PLAN_LACKS_SHA2:
 		return xasprintf("it cannot verify SHA-2, with which the "
-		    "certificate from %s is signed", id);
+				 "certificate from %s is signed",
+		    id);
 	case PLAN_LACKS_SAN:
 		return xasprintf("it wants a subjectAltName, and the "
-		    "certificate from %s has none", id);
+				 "certificate from %s has none",
+		    id);
 	case PLAN_LACKS_TLS:
 		/* 0x0301 is TLS 1.0. */
 		return xasprintf("it speaks TLS 1.%d at most",
 		    (assignment->stack->max_version & 0xff) - 1);
 	case PLAN_LACKS_STRENGTH:
 		return xasprintf("the certificate from %s is too weak to be "
-		    "shown without old TLS", id);
+				 "shown without old TLS",
+		    id);
 	}
 	return xstrdup("");
 }
@@ -210,8 +217,7 @@ plan_way_name(enum plan_way_kind kind)
 static const char *
 custom_ca_parameter(const struct model *model)
 {
-	static const char *const adapters[] = { "SPA1xx", "SPA2xxD",
-		"ATA19x" };
+	static const char *const adapters[] = { "SPA1xx", "SPA2xxD", "ATA19x" };
 
 	for (size_t i = 0; i < sizeof(adapters) / sizeof(*adapters); i++)
 		if (strcmp(model->family, adapters[i]) == 0)
@@ -238,17 +244,22 @@ plan_way_text(const struct plan_assignment *assignment,
 	switch (way->kind) {
 	case PLAN_SWITCH:
 		return xasprintf("it accepts %s, which can be had: plan with "
-		    "--without gone", way->ca->id);
+				 "--without gone",
+		    way->ca->id);
 	case PLAN_UPGRADE:
 		return xasprintf("upgrade to firmware %s or later, which "
-		    "accepts %s", way->firmware.text, way->ca->id);
+				 "accepts %s",
+		    way->firmware.text, way->ca->id);
 	case PLAN_ASK:
 		return xasprintf("find out its firmware: from %s on it "
-		    "accepts %s", way->firmware.text, way->ca->id);
+				 "accepts %s",
+		    way->firmware.text, way->ca->id);
 	case PLAN_OWN_ROOT:
 		first = xasprintf("install your own root by its parameter "
-		    "\"%s\"", custom_ca_parameter(model));
-		text = class_text(way, first, "then plan with --allow "
+				  "\"%s\"",
+		    custom_ca_parameter(model));
+		text = class_text(way, first,
+		    "then plan with --allow "
 		    "custom-ca");
 		free(first);
 		return text;
@@ -257,10 +268,10 @@ plan_way_text(const struct plan_assignment *assignment,
 		    "then plan with --allow public-ca-bundle");
 	case PLAN_TRY:
 		return xstrdup("try one before a listener of each CA, and "
-		    "record what it accepts: see sprov-ca(1)");
+			       "record what it accepts: see sprov-ca(1)");
 	case PLAN_ENCRYPT:
 		return xstrdup("encrypt its profile with AES-256 and serve it "
-		    "over HTTP");
+			       "over HTTP");
 	case PLAN_REPLACE:
 		return xstrdup("replace it");
 	}

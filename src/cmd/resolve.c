@@ -33,8 +33,7 @@ copy_addresses(const struct addrinfo *from, struct addr *list, size_t max)
 		if (from->ai_addrlen > sizeof(list->sockaddr))
 			continue;
 		list[count] = (struct addr) { .len = from->ai_addrlen };
-		memcpy(&list[count].sockaddr, from->ai_addr,
-		    from->ai_addrlen);
+		memcpy(&list[count].sockaddr, from->ai_addr, from->ai_addrlen);
 		count++;
 	}
 	return count;
@@ -68,7 +67,7 @@ resolve_host(const char *host, unsigned timeout_ms, struct addr *list,
 	*count = 0;
 	lookup->host = xstrdup(host);
 	lookup->hints = (struct addrinfo) { .ai_family = AF_INET,
-	    .ai_socktype = SOCK_STREAM };
+		.ai_socktype = SOCK_STREAM };
 	lookup->request.ar_name = lookup->host;
 	lookup->request.ar_request = &lookup->hints;
 	if (getaddrinfo_a(GAI_NOWAIT, requests, 1, NULL) != 0) {

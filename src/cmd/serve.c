@@ -40,7 +40,8 @@ check(const char *path)
 	struct errors errors = { 0 };
 	struct config *config = config_load(path, &errors);
 	struct service *service = config != NULL ?
-	    service_new(config, &errors) : NULL;
+	    service_new(config, &errors) :
+	    NULL;
 	int rc = CMD_DONE;
 
 	if (service == NULL) {
@@ -62,16 +63,20 @@ cmd_serve(int argc, char **argv)
 	const char *path = CONFIG_DEFAULT_PATH;
 	bool only_check = false;
 	const struct cmd_option options[] = {
-		{ .name = "config", .letter = 'c', .value = "FILE",
+		{ .name = "config",
+		    .letter = 'c',
+		    .value = "FILE",
 		    .help = "the configuration (" CONFIG_DEFAULT_PATH ")",
 		    .text = &path },
-		{ .name = "check", .flag = &only_check,
+		{ .name = "check",
+		    .flag = &only_check,
 		    .help = "read and check everything, serve nothing" },
 	};
 	const struct cmd_syntax syntax = {
 		.name = "sprov serve",
 		.operands = "",
-		.help = "Serve profiles over mutual TLS until SIGTERM; SIGHUP "
+		.help =
+		    "Serve profiles over mutual TLS until SIGTERM; SIGHUP "
 		    "reads the configuration\nagain.  See sprov-serve(1) and "
 		    "sprov.conf(5).\n",
 		.options = options,

@@ -113,10 +113,12 @@ say_nothing_trusted(const struct setup *setup,
 {
 	if (setup->cas_given == 0)
 		cmd_error("no CA certificates were given, so %s trusts no "
-		    "server; name some with --ca", arguments->as);
+			  "server; name some with --ca",
+		    arguments->as);
 	else
 		cmd_error("of the %zu CA certificates given, %s is not known "
-		    "to trust any", setup->cas_given, arguments->as);
+			  "to trust any",
+		    setup->cas_given, arguments->as);
 }
 
 /* Of the CAs at hand the device trusts those that its claims say. */
@@ -133,8 +135,9 @@ choose_cas(struct setup *setup, const struct arguments *arguments,
 		const struct ca *ca = identify_ca(anchors_get(all, i)).ca;
 
 		if (trust_resolve(setup->model,
-		    setup->has_firmware ? &setup->firmware : NULL,
-		    ca != NULL ? ca : custom).verdict == VERDICT_TRUSTED)
+			setup->has_firmware ? &setup->firmware : NULL,
+			ca != NULL ? ca : custom)
+			.verdict == VERDICT_TRUSTED)
 			anchors_add(setup->trusted, anchors_get(all, i));
 	}
 	setup->cas_given = anchors_count(all);
@@ -151,7 +154,7 @@ set_up_device(struct setup *setup, const struct arguments *arguments,
 		.firmware = setup->has_firmware ? &setup->firmware : NULL,
 		.mac = { { 0x02, 0, 0, 0, 0, 1 } },
 		.serial = arguments->serial != NULL ? arguments->serial :
-		    "00000000001",
+						      "00000000001",
 	};
 
 	if (arguments->mac != NULL &&
@@ -170,7 +173,7 @@ set_up_device(struct setup *setup, const struct arguments *arguments,
 	setup->own = sim_device_new(&options, err);
 	setup->device = setup->own;
 	setup->rule = arguments->rule != NULL ? arguments->rule :
-	    setup->model->default_rule;
+						setup->model->default_rule;
 	return setup->own != NULL ? 0 : -1;
 }
 
@@ -186,9 +189,11 @@ set_up_from_lab(struct setup *setup, const struct arguments *arguments,
 	for (size_t i = 0; found == NULL && i < setup->fleet->count; i++) {
 		const struct lab_device *device = &setup->fleet->devices[i];
 
-		if (device->model == setup->model && (!setup->has_firmware ||
-		    (device->has_firmware && firmware_compare(
-		    &device->firmware, &setup->firmware) == 0)))
+		if (device->model == setup->model &&
+		    (!setup->has_firmware ||
+			(device->has_firmware &&
+			    firmware_compare(&device->firmware,
+				&setup->firmware) == 0)))
 			found = device;
 	}
 	if (found == NULL)
@@ -200,7 +205,8 @@ set_up_from_lab(struct setup *setup, const struct arguments *arguments,
 	if (setup->rule == NULL)
 		return error_set(err, ERROR_NOT_FOUND,
 		    "%s is led to no listener: no CA is known to work; name "
-		    "a URL", found->label);
+		    "a URL",
+		    found->label);
 	setup->network = lab_network;
 	return 0;
 }
@@ -215,11 +221,10 @@ set_up(struct setup *setup, struct arguments *arguments, struct error *err)
 		.dhcp_server = arguments->dhcp_server,
 	};
 	if (trust_parse_device(arguments->as, &setup->model, &setup->firmware,
-	    &setup->has_firmware, err) != 0)
+		&setup->has_firmware, err) != 0)
 		return -1;
-	return arguments->lab != NULL ?
-	    set_up_from_lab(setup, arguments, err) :
-	    set_up_device(setup, arguments, err);
+	return arguments->lab != NULL ? set_up_from_lab(setup, arguments, err) :
+					set_up_device(setup, arguments, err);
 }
 
 static void
@@ -252,22 +257,24 @@ static void
 print_json(const struct arguments *arguments, const struct sim_result *result)
 {
 	const char class[] = { sim_outcome_class(result->outcome), '\0' };
-	json_t *object = json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s, s:i, s:s*, s:s*, s:s*, s:s, s:i, s:I, "
-	    "s:I}",
-	    "device", arguments->as,
-	    "outcome", sim_outcome_name(result->outcome), "class", class,
-	    "reason", result->reason, "url", result->url,
-	    "status", result->status,
-	    "alert_sent", result->alert_sent >= 0 ?
-		tls_alert_name(result->alert_sent) : NULL,
-	    "alert_received", result->alert_received >= 0 ?
-		tls_alert_name(result->alert_received) : NULL,
-	    "tls", result->tls_version != 0 ?
-		tls_version_name(result->tls_version) : NULL,
+	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s*, s:s*, "
+				   "s:s*, s:s, s:i, s:I, "
+				   "s:I}",
+	    "device", arguments->as, "outcome",
+	    sim_outcome_name(result->outcome), "class", class, "reason",
+	    result->reason, "url", result->url, "status", result->status,
+	    "alert_sent",
+	    result->alert_sent >= 0 ? tls_alert_name(result->alert_sent) : NULL,
+	    "alert_received",
+	    result->alert_received >= 0 ?
+		tls_alert_name(result->alert_received) :
+		NULL,
+	    "tls",
+	    result->tls_version != 0 ? tls_version_name(result->tls_version) :
+				       NULL,
 	    "cipher", result->cipher, "redirects", (int)result->redirects,
-	    "bytes", (json_int_t)result->body_len,
-	    "us", (json_int_t)result->total_us);
+	    "bytes", (json_int_t)result->body_len, "us",
+	    (json_int_t)result->total_us);
 
 	(void)json_dumpf(object, stdout, JSON_INDENT(1));
 	(void)printf("\n");
@@ -281,8 +288,8 @@ write_output(const char *path, const struct sim_result *result,
 	if (result->body == NULL)
 		return 0;
 	if (strcmp(path, "-") != 0)
-		return file_replace(path, 0600, result->body,
-		    result->body_len, err);
+		return file_replace(path, 0600, result->body, result->body_len,
+		    err);
 	if (fwrite(result->body, 1, result->body_len, stdout) !=
 	    result->body_len)
 		return error_errno(err, "cannot write the profile");
@@ -331,7 +338,7 @@ check_arguments(struct arguments *arguments)
 
 	for (size_t i = 0; i < arguments->resolve_texts.count; i++)
 		if (add_resolve(arguments, arguments->resolve_texts.text[i],
-		    &err) != 0) {
+			&err) != 0) {
 			cmd_error("%s", err.text);
 			return CMD_USAGE;
 		}
@@ -369,45 +376,71 @@ cmd_simulate(int argc, char **argv)
 	struct arguments a = { .timeout_s = 10, .duration_s = 10 };
 	const char *timeout = NULL, *concurrency = NULL, *duration = NULL;
 	const struct cmd_option options[] = {
-		{ .name = "as", .value = "MODEL[@FW]", .text = &a.as,
+		{ .name = "as",
+		    .value = "MODEL[@FW]",
+		    .text = &a.as,
 		    .help = "which device to be" },
-		{ .name = "mac", .value = "MAC", .text = &a.mac,
+		{ .name = "mac",
+		    .value = "MAC",
+		    .text = &a.mac,
 		    .help = "its MAC address" },
-		{ .name = "serial", .value = "SERIAL", .text = &a.serial,
+		{ .name = "serial",
+		    .value = "SERIAL",
+		    .text = &a.serial,
 		    .help = "its serial number" },
-		{ .name = "certificate", .value = "FILE",
+		{ .name = "certificate",
+		    .value = "FILE",
 		    .text = &a.certificate,
 		    .help = "its client certificate, with --key" },
-		{ .name = "key", .value = "FILE", .text = &a.key,
+		{ .name = "key",
+		    .value = "FILE",
+		    .text = &a.key,
 		    .help = "the private key of that" },
-		{ .name = "ca", .value = "PATH", .texts = &a.ca_paths,
+		{ .name = "ca",
+		    .value = "PATH",
+		    .texts = &a.ca_paths,
 		    .help = "CA certificates, file or folder; repeatable" },
-		{ .name = "resolve", .value = "HOST=ADDR",
+		{ .name = "resolve",
+		    .value = "HOST=ADDR",
 		    .texts = &a.resolve_texts,
 		    .help = "what its name server answers; repeatable" },
-		{ .name = "dhcp-server", .value = "HOST",
+		{ .name = "dhcp-server",
+		    .value = "HOST",
 		    .text = &a.dhcp_server,
 		    .help = "for rules that name no host" },
-		{ .name = "timeout", .value = "SECONDS", .text = &timeout,
+		{ .name = "timeout",
+		    .value = "SECONDS",
+		    .text = &timeout,
 		    .help = "for each step (10)" },
-		{ .name = "output", .letter = 'o', .value = "FILE",
+		{ .name = "output",
+		    .letter = 'o',
+		    .value = "FILE",
 		    .text = &a.output,
 		    .help = "write the profile there; - is standard output" },
-		{ .name = "lab", .letter = 'l', .value = "DIRECTORY",
+		{ .name = "lab",
+		    .letter = 'l',
+		    .value = "DIRECTORY",
 		    .text = &a.lab,
 		    .help = "take all but the model from a lab that was kept" },
-		{ .name = "concurrency", .value = "N", .text = &concurrency,
+		{ .name = "concurrency",
+		    .value = "N",
+		    .text = &concurrency,
 		    .help = "with --lab: its whole fleet, N at once" },
-		{ .name = "duration", .value = "SECONDS", .text = &duration,
+		{ .name = "duration",
+		    .value = "SECONDS",
+		    .text = &duration,
 		    .help = "with --concurrency: for how long (10)" },
-		{ .name = "json", .letter = 'j', .flag = &a.json,
+		{ .name = "json",
+		    .letter = 'j',
+		    .flag = &a.json,
 		    .help = "print the result as JSON" },
 	};
 	const struct cmd_syntax syntax = {
 		.name = "sprov simulate",
 		.operands = "[RULE]",
 		.operands_max = 1,
-		.help = "Be a device for one resync and say what it would have "
+		.help =
+		    "Be a device for one resync and say what it would have "
 		    "done, and why.  RULE is a\nURL or a whole profile rule; "
 		    "without it the factory's rule.  Of the CAs given\nthe "
 		    "device trusts those that the registry says it does; "

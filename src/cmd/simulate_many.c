@@ -36,8 +36,8 @@ next_device(struct many *many)
 	const struct lab_device *device;
 
 	do {
-		device = &many->fleet->devices[
-		    many->next++ % many->fleet->count];
+		device =
+		    &many->fleet->devices[many->next++ % many->fleet->count];
 	} while (device->rule == NULL);
 	return device;
 }
@@ -89,29 +89,29 @@ percentile_ms(const struct many *many, unsigned percent)
 }
 
 static void
-print_many(const struct many *many, unsigned threads, double seconds,
-    bool json)
+print_many(const struct many *many, unsigned threads, double seconds, bool json)
 {
 	size_t good = many->outcomes[SIM_PROVISIONED];
 	json_t *object;
 
 	if (!json) {
-		(void)printf("%zu resyncs by %u devices at once in %.1f s "
-		    "(%.0f a second)\n%zu provisioned, %zu not; median "
-		    "%zu ms, 99 %% within %zu ms\n", many->total, threads,
-		    seconds, (double)many->total / seconds, good,
-		    many->total - good, percentile_ms(many, 50),
-		    percentile_ms(many, 99));
+		(void)
+		    printf("%zu resyncs by %u devices at once in %.1f s "
+			   "(%.0f a second)\n%zu provisioned, %zu not; median "
+			   "%zu ms, 99 %% within %zu ms\n",
+			many->total, threads, seconds,
+			(double)many->total / seconds, good, many->total - good,
+			percentile_ms(many, 50), percentile_ms(many, 99));
 		if (good < many->total)
 			(void)printf("the last failure: %s\n",
 			    many->last_failure);
 		return;
 	}
-	object = json_pack("{s:I, s:i, s:f, s:I, s:I, s:I}",
-	    "resyncs", (json_int_t)many->total, "concurrency", (int)threads,
-	    "seconds", seconds, "provisioned", (json_int_t)good,
-	    "median_ms", (json_int_t)percentile_ms(many, 50),
-	    "p99_ms", (json_int_t)percentile_ms(many, 99));
+	object = json_pack("{s:I, s:i, s:f, s:I, s:I, s:I}", "resyncs",
+	    (json_int_t)many->total, "concurrency", (int)threads, "seconds",
+	    seconds, "provisioned", (json_int_t)good, "median_ms",
+	    (json_int_t)percentile_ms(many, 50), "p99_ms",
+	    (json_int_t)percentile_ms(many, 99));
 	for (size_t i = 0; i < OUTCOMES; i++)
 		if (i != SIM_PROVISIONED && many->outcomes[i] > 0)
 			(void)json_object_set_new(object,
@@ -158,15 +158,16 @@ simulate_many(const char *directory, unsigned threads, unsigned seconds,
 	started_ms = clock_monotonic_ms();
 	many->until_ms = started_ms + seconds * 1000UL;
 	others = xcalloc(threads, sizeof(*others));
-	while (started < threads && pthread_create(&others[started], NULL,
-	    run_thread, many) == 0)
+	while (started < threads &&
+	    pthread_create(&others[started], NULL, run_thread, many) == 0)
 		started++;
 	for (unsigned i = 0; i < started; i++)
 		(void)pthread_join(others[i], NULL);
 	print_many(many, started,
 	    (double)(clock_monotonic_ms() - started_ms) / 1000, json);
-	rc = many->total > 0 && many->outcomes[SIM_PROVISIONED] ==
-	    many->total ? CMD_DONE : CMD_PROBLEM;
+	rc = many->total > 0 && many->outcomes[SIM_PROVISIONED] == many->total ?
+	    CMD_DONE :
+	    CMD_PROBLEM;
 	(void)pthread_mutex_destroy(&many->mutex);
 	free(others);
 	free(many);

@@ -81,8 +81,9 @@ authority_read(struct authority *authority, const char *text, size_t len)
 	memcpy(parsed.host, host, host_len);
 	if (bracketed ? !is_ipv6(parsed.host) : !is_name(host, host_len))
 		return false;
-	if (rest < end && (rest[0] != ':' ||
-	    !read_port(&parsed.port, rest + 1, (size_t)(end - rest) - 1)))
+	if (rest < end &&
+	    (rest[0] != ':' ||
+		!read_port(&parsed.port, rest + 1, (size_t)(end - rest) - 1)))
 		return false;
 	*authority = parsed;
 	return true;

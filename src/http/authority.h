@@ -17,8 +17,9 @@
 #define AUTHORITY_HOST_MAX 253 /* RFC 1035 2.3.4, as text without final dot */
 
 struct authority {
-	char host[AUTHORITY_HOST_MAX + 1]; /* an IPv6 address without brackets */
-	uint16_t port;			   /* 0 when none is stated */
+	char
+	    host[AUTHORITY_HOST_MAX + 1]; /* an IPv6 address without brackets */
+	uint16_t port;			  /* 0 when none is stated */
 };
 
 /* Read the len bytes at text, all of them; *authority is as it was on false. */

@@ -72,8 +72,7 @@ on_name(llhttp_t *parser, const char *at, size_t len)
 {
 	struct reply *reply = parser->data;
 
-	append_cut(reply->name, sizeof(reply->name), &reply->name_len, at,
-	    len);
+	append_cut(reply->name, sizeof(reply->name), &reply->name_len, at, len);
 	return count_extra(reply, len);
 }
 
@@ -137,8 +136,8 @@ on_head_complete(llhttp_t *parser)
 	if (status < 100)
 		return fail(reply, "status below 100");
 	reply->head.status = status;
-	reply->head.has_content_length =
-	    (parser->flags & F_CONTENT_LENGTH) != 0;
+	reply->head.has_content_length = (parser->flags & F_CONTENT_LENGTH) !=
+	    0;
 	reply->head.chunked = (parser->flags & F_CHUNKED) != 0;
 	if (status < 200)
 		return 0; /* RFC 9110 15.2: the final answer follows */
@@ -222,8 +221,7 @@ outcome(struct reply *reply, llhttp_errno_t code, struct error *err)
 }
 
 int
-reply_feed(struct reply *reply, const char *data, size_t len,
-    struct error *err)
+reply_feed(struct reply *reply, const char *data, size_t len, struct error *err)
 {
 	llhttp_errno_t code = HPE_OK;
 
@@ -253,9 +251,10 @@ reply_end(struct reply *reply, struct error *err)
 	if (!reply->complete && reply->failure.kind == ERROR_NONE) {
 		code = llhttp_finish(&reply->parser);
 		if (!reply->complete)
-			(void)fail(reply, reply->head_bytes == 0 ?
-			    "connection closed before it began" :
-			    "connection closed before it was complete");
+			(void)fail(reply,
+			    reply->head_bytes == 0 ?
+				"connection closed before it began" :
+				"connection closed before it was complete");
 	}
 	return outcome(reply, code, err);
 }

@@ -22,11 +22,11 @@ struct reader {
 	bool refused; /* status and err say why */
 
 	/* First pass. */
-	bool empty_line;	/* seen the one before the request line */
+	bool empty_line; /* seen the one before the request line */
 	bool has_request_line;
-	unsigned blanks;	/* in the request line, so far */
-	size_t target_len;	/* same */
-	unsigned lines;		/* header lines so far */
+	unsigned blanks;   /* in the request line, so far */
+	size_t target_len; /* same */
+	unsigned lines;	   /* header lines so far */
 
 	/* Second pass: the field at hand, within the data. */
 	const char *name, *value;
@@ -34,8 +34,7 @@ struct reader {
 	bool has_host, has_user_agent;
 };
 
-static int
-refuse(struct reader *reader, int status, const char *fmt, ...)
+static int refuse(struct reader *reader, int status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
 static int
@@ -75,13 +74,16 @@ static int
 scan_version(struct reader *reader, const char *text, size_t len)
 {
 	if (len != strlen("HTTP/1.1") || memcmp(text, "HTTP/", 5) != 0 ||
-	    text[5] < '0' || text[5] > '9' || text[6] != '.' ||
-	    text[7] < '0' || text[7] > '9')
-		return refuse(reader, 400, "request line does not end in a "
+	    text[5] < '0' || text[5] > '9' || text[6] != '.' || text[7] < '0' ||
+	    text[7] > '9')
+		return refuse(reader, 400,
+		    "request line does not end in a "
 		    "version: expected HTTP/1.0 or HTTP/1.1");
 	if (text[5] != '1' || text[7] > '1')
-		return refuse(reader, 505, "version HTTP/%c.%c: expected "
-		    "HTTP/1.0 or HTTP/1.1", text[5], text[7]);
+		return refuse(reader, 505,
+		    "version HTTP/%c.%c: expected "
+		    "HTTP/1.0 or HTTP/1.1",
+		    text[5], text[7]);
 	reader->request.http_1_0 = text[7] == '0';
 	return 0;
 }
@@ -96,10 +98,12 @@ scan_request_line(struct reader *reader, const char *line, size_t len)
 	const char *target_end = memchr(target, ' ', (size_t)(end - target));
 
 	if (blank == NULL || target_end == NULL)
-		return refuse(reader, 400, "request line has fewer than three "
+		return refuse(reader, 400,
+		    "request line has fewer than three "
 		    "words (RFC 9112 3; HTTP/0.9 is not served)");
 	if (blank == line || target_end == target)
-		return refuse(reader, 400, "request line has an empty word "
+		return refuse(reader, 400,
+		    "request line has an empty word "
 		    "(RFC 9112 3)");
 	copy_cut(reader->request.method_name,
 	    sizeof(reader->request.method_name), line, (size_t)(blank - line));
@@ -120,11 +124,14 @@ scan_header_line(struct reader *reader, const char *line, size_t len)
 	while (name < len && is_token_byte(line[name]))
 		name++;
 	if (name == 0 && (line[0] == ' ' || line[0] == '\t'))
-		return refuse(reader, 400, "folded header line (RFC 9112 5.2 "
+		return refuse(reader, 400,
+		    "folded header line (RFC 9112 5.2 "
 		    "forbids it)");
 	if (name == 0 || name == len || line[name] != ':')
-		return refuse(reader, 400, "header line %u is not a token "
-		    "followed by ':' (RFC 9112 5)", reader->lines);
+		return refuse(reader, 400,
+		    "header line %u is not a token "
+		    "followed by ':' (RFC 9112 5)",
+		    reader->lines);
 	return 0;
 }
 
@@ -139,8 +146,10 @@ scan_byte(struct reader *reader, unsigned char c, size_t offset)
 
 	if ((c < 0x20 || c > 0x7e) &&
 	    !(is_field_byte && reader->has_request_line))
-		return refuse(reader, 400, "byte 0x%02x at offset %zu of the "
-		    "head", (unsigned)c, offset);
+		return refuse(reader, 400,
+		    "byte 0x%02x at offset %zu of the "
+		    "head",
+		    (unsigned)c, offset);
 	if (reader->has_request_line)
 		return 0;
 	if (c == ' ')
@@ -179,7 +188,8 @@ scan_head(struct reader *reader, const char *data, size_t len, size_t *used)
 		int rc = 0;
 
 		if ((data[i] == '\n') != after_cr)
-			return refuse(reader, 400, "bare %s at offset %zu of "
+			return refuse(reader, 400,
+			    "bare %s at offset %zu of "
 			    "the head (RFC 9112 2.2)",
 			    after_cr ? "CR" : "LF", after_cr ? i - 1 : i);
 		if (data[i] == '\n') {
@@ -237,10 +247,10 @@ take_host(struct reader *reader, const char *text, size_t len)
 
 	if (!authority_read(&ignored, text, len) ||
 	    len >= sizeof(reader->request.host))
-		return refuse(reader, 400, "host is not a name or address "
+		return refuse(reader, 400,
+		    "host is not a name or address "
 		    "with an optional port");
-	copy_cut(reader->request.host, sizeof(reader->request.host), text,
-	    len);
+	copy_cut(reader->request.host, sizeof(reader->request.host), text, len);
 	return 0;
 }
 
@@ -251,7 +261,8 @@ on_value_complete(llhttp_t *parser)
 
 	if (name_is(reader, "Host")) {
 		if (reader->has_host)
-			return refuse(reader, 400, "more than one Host field "
+			return refuse(reader, 400,
+			    "more than one Host field "
 			    "(RFC 9112 3.2)");
 		reader->has_host = true;
 		return take_host(reader, reader->value, reader->value_len);
@@ -280,8 +291,7 @@ read_target(struct reader *reader)
 	struct target target;
 	struct error reason;
 
-	if (target_parse(&target, request->path, request->target,
-	    &reason) != 0)
+	if (target_parse(&target, request->path, request->target, &reason) != 0)
 		return refuse(reader, 400, "%s", reason.text);
 	if (!request->http_1_0 && !reader->has_host)
 		return refuse(reader, 400,
@@ -299,9 +309,11 @@ read_body_length(struct reader *reader, const llhttp_t *parser, bool *has_body)
 	bool transfer = (parser->flags & F_TRANSFER_ENCODING) != 0;
 	bool length = (parser->flags & F_CONTENT_LENGTH) != 0;
 
-	if (transfer && (length || reader->request.http_1_0 ||
-	    (parser->flags & F_CHUNKED) == 0))
-		return refuse(reader, 400, "Transfer-Encoding in HTTP/1.0, "
+	if (transfer &&
+	    (length || reader->request.http_1_0 ||
+		(parser->flags & F_CHUNKED) == 0))
+		return refuse(reader, 400,
+		    "Transfer-Encoding in HTTP/1.0, "
 		    "with Content-Length or not chunked (RFC 9112 6)");
 	*has_body = transfer || (length && parser->content_length > 0);
 	if (*has_body && reader->request.method != REQUEST_OTHER)
@@ -342,7 +354,8 @@ read_head(struct reader *reader, const char *data, size_t len, bool *has_body)
 		    llhttp_get_error_reason(&parser));
 	}
 	request->method = parser.method == HTTP_GET ? REQUEST_GET :
-	    parser.method == HTTP_HEAD ? REQUEST_HEAD : REQUEST_OTHER;
+	    parser.method == HTTP_HEAD		    ? REQUEST_HEAD :
+						      REQUEST_OTHER;
 	request->keep_alive = wants_keep_alive(reader, &parser);
 	if (read_target(reader) != 0)
 		return -1;

@@ -23,7 +23,7 @@ enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_OTHER };
 
 struct request {
 	enum request_method method;
-	char method_name[16];	/* as sent, cut */
+	char method_name[16];		     /* as sent, cut */
 	char target[REQUEST_TARGET_MAX + 1]; /* as sent */
 	/*
 	 * The path of the target: without query, percent-escapes of unreserved
@@ -33,7 +33,7 @@ struct request {
 	 * sends one, and each can make one path look like another.
 	 */
 	char path[REQUEST_TARGET_MAX + 1];
-	char user_agent[256];	/* as sent, cut; "" when absent */
+	char user_agent[256]; /* as sent, cut; "" when absent */
 	/*
 	 * As sent, port included; "" when absent.  Of a target in absolute
 	 * form it is the host of the target: RFC 9112 3.2.2.
@@ -60,8 +60,8 @@ enum request_status {
  * with *has_body true: answer 405 and close.
  * Status of an invalid one: 400, 413, 414 (target), 431 (head), 505 (version).
  */
-enum request_status request_parse(struct request *request, const char *data,
-    size_t len, size_t *used, bool *has_body, int *status,
-    struct error *err) MUST_CHECK;
+enum request_status
+request_parse(struct request *request, const char *data, size_t len,
+    size_t *used, bool *has_body, int *status, struct error *err) MUST_CHECK;
 
 #endif

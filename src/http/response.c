@@ -8,7 +8,8 @@ response_reason(int status)
 	static const struct {
 		int status;
 		const char *reason;
-	} reasons[] = { /* RFC 9110 15 */
+	} reasons[] = {
+		/* RFC 9110 15 */
 		{ 200, "OK" },
 		{ 301, "Moved Permanently" },
 		{ 302, "Found" },
@@ -72,11 +73,9 @@ response_write_head(const struct response *response, struct buf *buf)
 	    "%s%s%s"
 	    "Connection: %s\r\n"
 	    "\r\n",
-	    response->status, response_reason(response->status),
-	    date,
+	    response->status, response_reason(response->status), date,
 	    type != NULL ? "Content-Type: " : "", type != NULL ? type : "",
-	    type != NULL ? "\r\n" : "",
-	    response->content_length,
+	    type != NULL ? "\r\n" : "", response->content_length,
 	    allow != NULL ? "Allow: " : "", allow != NULL ? allow : "",
 	    allow != NULL ? "\r\n" : "",
 	    response->keep_alive ? "keep-alive" : "close");

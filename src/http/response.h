@@ -39,7 +39,7 @@ struct reply; /* being read */
 
 struct reply_head {
 	int status;
-	char location[1024];	     /* "" when absent */
+	char location[1024]; /* "" when absent */
 	bool has_content_length;
 	bool chunked;
 	bool keep_alive;

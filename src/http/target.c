@@ -33,7 +33,8 @@ decode_path(char *path, const char *text, struct error *err)
 		if (c < 0x21 || c > 0x7e || c == '\\')
 			return error_set(err, ERROR_INPUT,
 			    "byte 0x%02x in the path: expected printable "
-			    "ASCII without blank and backslash", (unsigned)c);
+			    "ASCII without blank and backslash",
+			    (unsigned)c);
 		if (c == '%') {
 			c = escaped_byte(text + 1);
 			if (!is_unreserved(c))
@@ -102,11 +103,11 @@ target_parse(struct target *target, char *path, const char *text,
 		if (*text != '/')
 			*end++ = '/';
 	} else if (*text != '/') {
-		return error_set(err, ERROR_INPUT, "target is neither a path "
+		return error_set(err, ERROR_INPUT,
+		    "target is neither a path "
 		    "nor an http or https URL (RFC 9112 3.2)");
 	}
-	if (decode_path(end, text, err) != 0 ||
-	    check_segments(path, err) != 0)
+	if (decode_path(end, text, err) != 0 || check_segments(path, err) != 0)
 		return -1;
 	*target = parsed;
 	return 0;

@@ -51,8 +51,10 @@ parse_scheme(struct url *url, const char **text, struct error *err)
 		return 0;
 	}
 	text_escape(*text, len, shown, sizeof(shown));
-	return error_set(err, ERROR_INPUT, "scheme \"%s\" is not known: "
-	    "expected tftp, http or https", shown);
+	return error_set(err, ERROR_INPUT,
+	    "scheme \"%s\" is not known: "
+	    "expected tftp, http or https",
+	    shown);
 }
 
 static int
@@ -65,9 +67,11 @@ parse_host(struct url *url, const char *text, size_t len, struct error *err)
 		return 0;
 	if (!authority_read(&authority, text, len)) {
 		text_escape(text, len, shown, sizeof(shown));
-		return error_set(err, ERROR_INPUT, "\"%s\" is not a host "
+		return error_set(err, ERROR_INPUT,
+		    "\"%s\" is not a host "
 		    "with an optional port: expected example.net:443 or "
-		    "[2001:db8::1]:443", shown);
+		    "[2001:db8::1]:443",
+		    shown);
 	}
 	memcpy(url->host, authority.host, strlen(authority.host) + 1);
 	if (authority.port != 0)
@@ -81,13 +85,17 @@ parse_path(struct url *url, const char *text, struct error *err)
 	size_t len = strlen(text);
 
 	if (len > URL_PATH_MAX)
-		return error_set(err, ERROR_INPUT, "the path has %zu bytes: "
-		    "at most %d are allowed", len, URL_PATH_MAX);
+		return error_set(err, ERROR_INPUT,
+		    "the path has %zu bytes: "
+		    "at most %d are allowed",
+		    len, URL_PATH_MAX);
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] < 0x21 || text[i] > 0x7e || text[i] == '#')
-			return error_set(err, ERROR_INPUT, "byte 0x%02x in "
+			return error_set(err, ERROR_INPUT,
+			    "byte 0x%02x in "
 			    "the path: expected printable ASCII without "
-			    "blank and '#'", (unsigned)(unsigned char)text[i]);
+			    "blank and '#'",
+			    (unsigned)(unsigned char)text[i]);
 	}
 	memcpy(url->path, text, len + 1);
 	return 0;
@@ -105,8 +113,10 @@ url_parse(struct url *url, const char *text, struct error *err)
 	path = strchr(text, '/');
 	if (path == NULL) {
 		text_escape(text, strlen(text), shown, sizeof(shown));
-		return error_set(err, ERROR_INPUT, "\"%s\" has no path: "
-		    "expected one that begins with '/'", shown);
+		return error_set(err, ERROR_INPUT,
+		    "\"%s\" has no path: "
+		    "expected one that begins with '/'",
+		    shown);
 	}
 	if (parse_host(&parsed, text, (size_t)(path - text), err) != 0 ||
 	    parse_path(&parsed, path, err) != 0)

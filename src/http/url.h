@@ -18,11 +18,11 @@ enum url_scheme { URL_TFTP, URL_HTTP, URL_HTTPS };
 #define URL_PATH_MAX 2048
 
 struct url {
-	enum url_scheme scheme;	      /* tftp when the text names none */
-	char host[URL_HOST_MAX + 1];  /* "" when the text names none; an IPv6
+	enum url_scheme scheme;	     /* tftp when the text names none */
+	char host[URL_HOST_MAX + 1]; /* "" when the text names none; an IPv6
 				       * address without its brackets */
-	uint16_t port;		      /* 69, 80, 443 when the text names none */
-	char path[URL_PATH_MAX + 1];  /* with query; begins with '/' */
+	uint16_t port;		     /* 69, 80, 443 when the text names none */
+	char path[URL_PATH_MAX + 1]; /* with query; begins with '/' */
 };
 
 /* Read text; -1 with ERROR_INPUT when it is not of the form above. */
@@ -33,6 +33,7 @@ const char *url_scheme_name(enum url_scheme scheme);
 
 /* host, or host:port where the port is not the scheme's own: a Host field. */
 #define URL_AUTHORITY_BYTES (URL_HOST_MAX + sizeof("[]:65535"))
-void url_authority(const struct url *url, char text[static URL_AUTHORITY_BYTES]);
+void
+url_authority(const struct url *url, char text[static URL_AUTHORITY_BYTES]);
 
 #endif

@@ -130,11 +130,12 @@ check_header(const struct import *import, struct error *err)
 	for (size_t i = 0; i < import->cell_count; i++) {
 		for (size_t j = 0; j < i; j++)
 			if (columns[i].kind == columns[j].kind &&
-			    strcmp(columns[i].variable,
-			    columns[j].variable) == 0)
+			    strcmp(columns[i].variable, columns[j].variable) ==
+				0)
 				return error_set(err, ERROR_INPUT,
 				    "columns %zu and %zu have the same name, "
-				    "\"%s\"", j + 1, i + 1, import->cells[i]);
+				    "\"%s\"",
+				    j + 1, i + 1, import->cells[i]);
 		has[columns[i].kind] = true;
 	}
 	for (int kind = COLUMN_MAC; kind <= COLUMN_MODEL; kind++)
@@ -142,7 +143,8 @@ check_header(const struct import *import, struct error *err)
 			return error_set(err, ERROR_INPUT,
 			    "there is no column \"%s\": the first row has to "
 			    "name the columns, \"mac\" and \"model\" among "
-			    "them, with commas between", column_names[kind]);
+			    "them, with commas between",
+			    column_names[kind]);
 	return 0;
 }
 
@@ -153,8 +155,7 @@ read_header(struct import *import, struct error *err)
 		return error_set(err, ERROR_INPUT,
 		    "%zu columns, at most %d are allowed", import->cell_count,
 		    IMPORT_COLUMNS_MAX);
-	if (import->cell_count == 1 &&
-	    strpbrk(import->cells[0], ";\t") != NULL)
+	if (import->cell_count == 1 && strpbrk(import->cells[0], ";\t") != NULL)
 		return error_set(err, ERROR_INPUT,
 		    "the columns have semicolons or tabs between them, "
 		    "expected commas");
@@ -249,7 +250,8 @@ read_mac(const struct import *import, struct mac *mac, struct error *err)
 	text_escape(cell, strlen(cell), shown, sizeof(shown));
 	return error_set(err, ERROR_INPUT,
 	    "\"%s\" is not a MAC address: expected 12 hex digits, bare or in "
-	    "pairs split by ':' or '-'", shown);
+	    "pairs split by ':' or '-'",
+	    shown);
 }
 
 static int
@@ -280,7 +282,7 @@ need_group(struct import *import, const char *name, struct error *err)
 	if (*name == '\0' || strcmp(name, import->group) == 0)
 		return 0;
 	if (inventory_get_scope(import->inventory, SCOPE_GROUP, name, &scope,
-	    err) != 0) {
+		err) != 0) {
 		if (err->kind != ERROR_NOT_FOUND)
 			return -1;
 		memcpy(scope.name, name, strlen(name) + 1);
@@ -318,11 +320,11 @@ put_device(struct import *import, struct device *device, struct error *err)
 		return -1;
 	for (size_t i = 0; i < import->column_count; i++)
 		if (set_cell(import, &import->columns[i], device,
-		    import->cells[i], err) != 0)
+			import->cells[i], err) != 0)
 			return -1;
 	if (need_group(import, device->group, err) != 0 ||
 	    (known ? inventory_update_device(import->inventory, device, err) :
-	    inventory_add_device(import->inventory, device, err)) != 0)
+		     inventory_add_device(import->inventory, device, err)) != 0)
 		return -1;
 	if (known)
 		import->counts.updated++;
@@ -448,7 +450,7 @@ take_line(struct import *import, const char *line, size_t len)
 		return;
 	}
 	if (csv_parse(&import->parser, line, len, take_cell, take_row,
-	    import) != len)
+		import) != len)
 		give_up_row(import, import->row_line,
 		    "a quote stands where none can be: a cell with quotes in "
 		    "it is put in quotes, and those in it are doubled");
@@ -459,8 +461,7 @@ take_text(struct import *import, const char *text, size_t len)
 {
 	while (len > 0 && !import->stop) {
 		const char *newline = memchr(text, '\n', len);
-		size_t n = newline != NULL ? (size_t)(newline - text) + 1 :
-		    len;
+		size_t n = newline != NULL ? (size_t)(newline - text) + 1 : len;
 
 		import->line++;
 		take_line(import, text, n);
@@ -482,9 +483,11 @@ take_text(struct import *import, const char *text, size_t len)
 static int
 skip_mark(struct import *import, const char **text, size_t *len)
 {
-	if (*len >= 2 && (memcmp(*text, "\xff\xfe", 2) == 0 ||
-	    memcmp(*text, "\xfe\xff", 2) == 0)) {
-		report(import, 1, "the file is in UTF-16: save it as \"CSV "
+	if (*len >= 2 &&
+	    (memcmp(*text, "\xff\xfe", 2) == 0 ||
+		memcmp(*text, "\xfe\xff", 2) == 0)) {
+		report(import, 1,
+		    "the file is in UTF-16: save it as \"CSV "
 		    "UTF-8\"");
 		return -1;
 	}
@@ -500,7 +503,7 @@ import_free(struct import *import)
 {
 	struct seen *seen, *next;
 
-	HASH_ITER(hh, import->seen, seen, next) {
+	HASH_ITER (hh, import->seen, seen, next) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): of uthash */
 		HASH_DELETE(hh, import->seen, seen);
 		free(seen);

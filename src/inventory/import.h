@@ -30,7 +30,8 @@ struct import_options {
 	const char *name; /* of the file, for messages */
 	import_model_check *check_model;
 	import_firmware_check *check_firmware;
-	bool update; /* devices that are there already are updated, not refused */
+	bool
+	    update; /* devices that are there already are updated, not refused */
 };
 
 struct import_counts {

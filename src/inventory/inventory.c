@@ -14,10 +14,10 @@ struct inventory {
 	const struct inventory_store *store;
 	void *state;
 	bool read_only;
-	bool writing; /* between begin and commit */
-	bool reading; /* between begin_read and end_read */
-	bool changed; /* something, since begin */
-	bool broken;  /* a write failed half-way: commit must not happen */
+	bool writing;	 /* between begin and commit */
+	bool reading;	 /* between begin_read and end_read */
+	bool changed;	 /* something, since begin */
+	bool broken;	 /* a write failed half-way: commit must not happen */
 	unsigned visits; /* going on */
 };
 
@@ -147,7 +147,8 @@ inventory_open(const char *uri, bool read_only, struct error *err)
 	} else {
 		(void)error_set(err, ERROR_INPUT,
 		    "\"%.200s\" is not an inventory: expected sqlite:PATH or "
-		    "memory:", uri);
+		    "memory:",
+		    uri);
 		return NULL;
 	}
 	if (state == NULL)
@@ -160,8 +161,7 @@ inventory_open(const char *uri, bool read_only, struct error *err)
 }
 
 const struct inventory_store *
-inventory_behind(const struct inventory *inventory, void **state,
-    bool *writing)
+inventory_behind(const struct inventory *inventory, void **state, bool *writing)
 {
 	*state = inventory->state;
 	*writing = inventory->writing;
@@ -299,13 +299,13 @@ static int
 check_device(const struct device *device, struct error *err)
 {
 	if (check_field("model", device->model, sizeof(device->model), true,
-	    err) != 0 ||
-	    check_field("firmware", device->firmware,
-	    sizeof(device->firmware), false, err) != 0 ||
-	    check_field("serial number", device->serial,
-	    sizeof(device->serial), false, err) != 0 ||
+		err) != 0 ||
+	    check_field("firmware", device->firmware, sizeof(device->firmware),
+		false, err) != 0 ||
+	    check_field("serial number", device->serial, sizeof(device->serial),
+		false, err) != 0 ||
 	    check_field("group", device->group, sizeof(device->group), false,
-	    err) != 0)
+		err) != 0)
 		return -1;
 	return 0;
 }
@@ -355,8 +355,7 @@ int
 inventory_get_device(struct inventory *inventory, const struct mac *mac,
     struct device *device, struct error *err)
 {
-	return inventory->store->get_device(inventory->state, mac, device,
-	    err);
+	return inventory->store->get_device(inventory->state, mac, device, err);
 }
 
 /* All groups with their parents, by name, to look at their shape. */
@@ -381,8 +380,8 @@ find_group(const struct groups *groups, const char *name)
 {
 	if (groups->count == 0)
 		return NULL;
-	return bsearch(name, groups->list, groups->count,
-	    sizeof(*groups->list), compare_group);
+	return bsearch(name, groups->list, groups->count, sizeof(*groups->list),
+	    compare_group);
 }
 
 static int
@@ -413,8 +412,8 @@ check_chains(const struct groups *groups, const struct scope *scope,
 		if (strcmp(group->name, scope->name) == 0)
 			return error_set(err, ERROR_INPUT,
 			    "the group \"%s\" cannot have the parent \"%s\": "
-			    "that one is below it", scope->name,
-			    scope->parent);
+			    "that one is below it",
+			    scope->name, scope->parent);
 		if (++above >= INVENTORY_GROUP_DEPTH_MAX)
 			break;
 	}
@@ -469,14 +468,13 @@ check_scope(const struct scope *scope, struct error *err)
 
 	if (scope->kind == SCOPE_DEFAULT && scope->name[0] != '\0')
 		return error_set(err, ERROR_INPUT,
-		    "the defaults have no name, \"%s\" was given",
-		    scope->name);
+		    "the defaults have no name, \"%s\" was given", scope->name);
 	if (scope->kind != SCOPE_GROUP && scope->parent[0] != '\0')
 		return error_set(err, ERROR_INPUT,
 		    "only groups have parents, \"%s\" was given",
 		    scope->parent);
 	if (check_field(what[scope->kind], scope->name, sizeof(scope->name),
-	    scope->kind != SCOPE_DEFAULT, err) != 0)
+		scope->kind != SCOPE_DEFAULT, err) != 0)
 		return -1;
 	return check_field("parent", scope->parent, sizeof(scope->parent),
 	    false, err);

@@ -19,8 +19,8 @@
 #include "base/error.h"
 #include "base/mac.h"
 
-#define INVENTORY_NAME_MAX 63	   /* group, model, variable names; bytes */
-#define INVENTORY_VALUE_MAX 4096   /* value of a variable */
+#define INVENTORY_NAME_MAX 63	    /* group, model, variable names; bytes */
+#define INVENTORY_VALUE_MAX 4096    /* value of a variable */
 #define INVENTORY_VARIABLES_MAX 256 /* per scope */
 #define INVENTORY_GROUP_DEPTH_MAX 8
 
@@ -111,8 +111,8 @@ int inventory_add_device(struct inventory *inventory,
 /* Replace all fields; ERROR_NOT_FOUND when there is no such device. */
 int inventory_update_device(struct inventory *inventory,
     const struct device *device, struct error *err) MUST_CHECK;
-int inventory_remove_device(struct inventory *inventory,
-    const struct mac *mac, struct error *err) MUST_CHECK;
+int inventory_remove_device(struct inventory *inventory, const struct mac *mac,
+    struct error *err) MUST_CHECK;
 /* Fill device; the caller clears it.  ERROR_NOT_FOUND. */
 int inventory_get_device(struct inventory *inventory, const struct mac *mac,
     struct device *device, struct error *err) MUST_CHECK;

@@ -331,7 +331,7 @@ memory_each_device(void *state, inventory_visit_device *visit, void *arg,
 		HASH_SRT(hh, memory->devices, compare_devices);
 	memory->devices_sorted = true;
 	for (entry = memory->devices; entry != NULL && rc == 0;
-	    entry = entry->hh.next)
+	     entry = entry->hh.next)
 		rc = visit(&entry->device, arg);
 	return rc;
 }
@@ -349,7 +349,7 @@ memory_each_scope(void *state, inventory_visit_scope *visit, void *arg,
 		HASH_SRT(hh, memory->scopes, compare_scopes);
 	memory->scopes_sorted = true;
 	for (entry = memory->scopes; entry != NULL && rc == 0;
-	    entry = entry->hh.next)
+	     entry = entry->hh.next)
 		rc = visit(&entry->scope, arg);
 	return rc;
 }
@@ -361,11 +361,11 @@ memory_close(void *state)
 	struct device_entry *device, *next_device;
 	struct scope_entry *scope, *next_scope;
 
-	HASH_ITER(hh, memory->devices, device, next_device) {
+	HASH_ITER (hh, memory->devices, device, next_device) {
 		unlink_device(memory, device);
 		free_device(device);
 	}
-	HASH_ITER(hh, memory->scopes, scope, next_scope) {
+	HASH_ITER (hh, memory->scopes, scope, next_scope) {
 		unlink_scope(memory, scope);
 		free_scope(scope);
 	}

@@ -76,8 +76,8 @@ static const struct inventory_migrations *
 find_store(const struct inventory *inventory, void **state, bool *writing,
     struct error *err)
 {
-	const struct inventory_store *store = inventory_behind(inventory,
-	    state, writing);
+	const struct inventory_store *store = inventory_behind(inventory, state,
+	    writing);
 
 	if (store->migration == NULL)
 		(void)error_set(err, ERROR_INPUT,
@@ -96,7 +96,8 @@ migration_store_add(struct inventory *inventory, struct migration *migration,
 
 	store = find_store(inventory, &state, &writing, err);
 	assert(store == NULL || writing);
-	return store == NULL ? -1 :
+	return store == NULL ?
+	    -1 :
 	    store->add(state, migration, members, count, err);
 }
 
@@ -123,7 +124,8 @@ migration_store_update_members(struct inventory *inventory, int64_t id,
 
 	store = find_store(inventory, &state, &writing, err);
 	assert(store == NULL || writing);
-	return store == NULL ? -1 :
+	return store == NULL ?
+	    -1 :
 	    store->update_members(state, id, members, count, err);
 }
 
@@ -149,7 +151,7 @@ migration_store_members(struct inventory *inventory, int64_t id,
 
 	store = find_store(inventory, &state, &writing, err);
 	return store == NULL ? -1 :
-	    store->members(state, id, members, count, err);
+			       store->members(state, id, members, count, err);
 }
 
 void

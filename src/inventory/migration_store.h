@@ -30,23 +30,23 @@
 enum migration_state {
 	MIGRATION_RUNNING,
 	MIGRATION_DONE,
-	MIGRATION_STOPPED,     /* by itself; devices of earlier waves stay */
+	MIGRATION_STOPPED, /* by itself; devices of earlier waves stay */
 	MIGRATION_ROLLED_BACK,
 };
 
 enum wave_state {
 	WAVE_PENDING,
-	WAVE_TRIAL,    /* its devices try the new listener after the old one */
-	WAVE_DONE,     /* enough of them were answered there */
+	WAVE_TRIAL, /* its devices try the new listener after the old one */
+	WAVE_DONE,  /* enough of them were answered there */
 	WAVE_PUT_BACK,
 };
 
 enum member_state {
-	MEMBER_WAITING,  /* for its wave */
+	MEMBER_WAITING, /* for its wave */
 	MEMBER_TRIAL,
-	MEMBER_MOVED,    /* answered by the new listener, now led there alone */
+	MEMBER_MOVED,	 /* answered by the new listener, now led there alone */
 	MEMBER_PUT_BACK, /* it has its previous values again */
-	MEMBER_CHANGED,  /* somebody set its rules meanwhile: left alone */
+	MEMBER_CHANGED,	 /* somebody set its rules meanwhile: left alone */
 };
 
 /* What --from and --to name. */
@@ -79,7 +79,7 @@ struct migration_member {
 	struct mac mac;
 	unsigned wave; /* from 1 */
 	enum member_state state;
-	char *previous_rule;   /* the device's own values; NULL: it had none */
+	char *previous_rule; /* the device's own values; NULL: it had none */
 	char *previous_rule_b;
 	time_t trial_at; /* 0: not yet */
 	/* Answers by the old and the new listener before the trial, and of the

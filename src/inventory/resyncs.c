@@ -13,10 +13,10 @@ static const char schema[] =
     " mac TEXT NOT NULL CHECK (length(mac) = 12),"
     " listener TEXT NOT NULL,"
     " ca TEXT NOT NULL,"
-    " status INTEGER NOT NULL,"	     /* of the last answer */
-    " first_at INTEGER NOT NULL,"    /* seconds since 1970, UTC */
+    " status INTEGER NOT NULL,"	  /* of the last answer */
+    " first_at INTEGER NOT NULL," /* seconds since 1970, UTC */
     " last_at INTEGER NOT NULL,"
-    " profile_at INTEGER NOT NULL,"  /* 0: never */
+    " profile_at INTEGER NOT NULL," /* 0: never */
     " answers INTEGER NOT NULL,"
     " profiles INTEGER NOT NULL,"
     " PRIMARY KEY (mac, listener)"
@@ -33,16 +33,19 @@ static const struct sqlite_kind kind = {
 	.migration_count = 1,
 };
 
-static const char put_sql[] = "INSERT INTO resync VALUES"
+static const char put_sql[] =
+    "INSERT INTO resync VALUES"
     " (?1, ?2, ?3, ?4, ?5, ?5, iif(?6, ?5, 0), 1, ?6)"
     " ON CONFLICT DO UPDATE SET ca = excluded.ca, status = excluded.status,"
     " last_at = excluded.last_at,"
     " profile_at = iif(?6, excluded.last_at, profile_at),"
     " answers = answers + 1, profiles = profiles + ?6";
-static const char each_sql[] = "SELECT listener, ca, status, first_at,"
+static const char each_sql[] =
+    "SELECT listener, ca, status, first_at,"
     " last_at, profile_at, answers, profiles FROM resync WHERE mac = ?1"
     " ORDER BY listener";
-static const char count_sql[] = "SELECT count(*) FROM resync"
+static const char count_sql[] =
+    "SELECT count(*) FROM resync"
     " WHERE listener = ?1 AND profile_at >= max(?2, 1)";
 
 struct resyncs {
@@ -77,8 +80,9 @@ static int
 prepare(struct resyncs *resyncs, sqlite3_stmt **stmt, const char *sql,
     struct error *err)
 {
-	if (*stmt != NULL || sqlite3_prepare_v3(resyncs->file.db, sql, -1,
-	    SQLITE_PREPARE_PERSISTENT, stmt, NULL) == SQLITE_OK)
+	if (*stmt != NULL ||
+	    sqlite3_prepare_v3(resyncs->file.db, sql, -1,
+		SQLITE_PREPARE_PERSISTENT, stmt, NULL) == SQLITE_OK)
 		return 0;
 	return sqlite_file_error(&resyncs->file, "cannot read it", err);
 }
@@ -97,8 +101,7 @@ reset(sqlite3_stmt *stmt)
 }
 
 static int
-put_one(struct resyncs *resyncs, const struct resync *resync,
-    struct error *err)
+put_one(struct resyncs *resyncs, const struct resync *resync, struct error *err)
 {
 	char mac[MAC_TEXT_BYTES];
 	int rc = 0;
@@ -137,8 +140,7 @@ resyncs_put(struct resyncs *resyncs, const struct resync *list, size_t count,
 }
 
 static int
-copy_name(sqlite3_stmt *stmt, int column,
-    char name[static RESYNC_NAME_MAX + 1])
+copy_name(sqlite3_stmt *stmt, int column, char name[static RESYNC_NAME_MAX + 1])
 {
 	const unsigned char *text = sqlite3_column_text(stmt, column);
 	size_t len = text != NULL ? strlen((const char *)text) : 0;
@@ -159,7 +161,8 @@ read_summary(const struct resyncs *resyncs, struct resync_summary *summary,
 	    copy_name(stmt, 1, summary->last.ca) != 0)
 		return error_set(err, ERROR_SYSTEM,
 		    "%s: it is damaged: a name is too long; stop the server "
-		    "and remove it", resyncs->file.path);
+		    "and remove it",
+		    resyncs->file.path);
 	summary->last.status = sqlite3_column_int(stmt, 2);
 	summary->first_at = sqlite3_column_int64(stmt, 3);
 	summary->last.at = sqlite3_column_int64(stmt, 4);

@@ -50,7 +50,7 @@ int resyncs_put(struct resyncs *resyncs, const struct resync *list,
 struct resync_summary {
 	struct resync last;
 	time_t first_at;
-	time_t profile_at;	     /* the last 200; 0: none */
+	time_t profile_at;	    /* the last 200; 0: none */
 	uint64_t answers, profiles; /* all of them, and those with 200 */
 };
 

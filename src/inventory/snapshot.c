@@ -78,8 +78,8 @@ static int
 load_all(struct snapshot *snapshot, struct inventory *inventory,
     struct error *err)
 {
-	if (inventory_change_number(inventory, &snapshot->change_number,
-	    err) != 0 ||
+	if (inventory_change_number(inventory, &snapshot->change_number, err) !=
+		0 ||
 	    inventory_each_scope(inventory, add_scope, snapshot, err) != 0 ||
 	    inventory_each_device(inventory, add_device, snapshot, err) != 0)
 		return -1;
@@ -117,8 +117,7 @@ snapshot_retain(struct snapshot *snapshot)
 void
 snapshot_release(struct snapshot *snapshot)
 {
-	if (snapshot == NULL ||
-	    atomic_fetch_sub(&snapshot->references, 1) > 1)
+	if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) > 1)
 		return;
 	for (size_t i = 0; i < snapshot->device_count; i++)
 		free(snapshot->devices[i].variables.list);
@@ -202,8 +201,8 @@ group_value(const struct snapshot *snapshot, const char *group,
 		const struct scope *scope;
 		const char *value;
 
-		if (*group == '\0' || (scope = find_scope(snapshot,
-		    SCOPE_GROUP, group)) == NULL)
+		if (*group == '\0' ||
+		    (scope = find_scope(snapshot, SCOPE_GROUP, group)) == NULL)
 			return NULL;
 		value = variables_get(&scope->variables, name);
 		if (value != NULL)

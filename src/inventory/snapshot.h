@@ -17,16 +17,16 @@ struct snapshot;
 /* Load all; one reference is the caller's.  Without FREED_BY: the compiler
  * would take the first release for the last one. */
 void snapshot_release(struct snapshot *snapshot); /* NULL is fine */
-struct snapshot *snapshot_load(struct inventory *inventory,
-    struct error *err) MUST_CHECK;
+struct snapshot *
+snapshot_load(struct inventory *inventory, struct error *err) MUST_CHECK;
 struct snapshot *snapshot_retain(struct snapshot *snapshot);
 
 uint64_t snapshot_change_number(const struct snapshot *snapshot);
 size_t snapshot_device_count(const struct snapshot *snapshot);
 
 /* NULL when unknown; borrowed while the snapshot is held. */
-const struct device *snapshot_find(const struct snapshot *snapshot,
-    const struct mac *mac);
+const struct device *
+snapshot_find(const struct snapshot *snapshot, const struct mac *mac);
 
 /*
  * The value of a variable for a device, by inheritance (see inventory.h);

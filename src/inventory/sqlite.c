@@ -43,28 +43,29 @@ static const char *const statement_sql[STATEMENTS] = {
 	[CHANGE_NUMBER] = "SELECT number FROM change",
 	[CHANGE_MOVE] = "UPDATE change SET number = number + 1",
 	[DEVICE_ADD] = "INSERT INTO device"
-	    " (mac, model, firmware, serial, group_id, state)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-	[DEVICE_UPDATE] = "UPDATE device SET model = ?2, firmware = ?3,"
+		       " (mac, model, firmware, serial, group_id, state)"
+		       " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[DEVICE_UPDATE] =
+	    "UPDATE device SET model = ?2, firmware = ?3,"
 	    " serial = ?4, group_id = ?5, state = ?6 WHERE mac = ?1",
 	[DEVICE_REMOVE] = "DELETE FROM device WHERE mac = ?1",
 	[DEVICE_GET] = SELECT_DEVICE "WHERE d.mac = ?1 ORDER BY v.name",
 	[DEVICE_EACH] = SELECT_DEVICE "ORDER BY d.mac, v.name",
-	[DEVICE_CLEAR_VARIABLES] =
-	    "DELETE FROM device_variable WHERE mac = ?1",
+	[DEVICE_CLEAR_VARIABLES] = "DELETE FROM device_variable WHERE mac = ?1",
 	[DEVICE_ADD_VARIABLE] = "INSERT INTO device_variable"
-	    " (mac, name, value) VALUES (?1, ?2, ?3)",
+				" (mac, name, value) VALUES (?1, ?2, ?3)",
 	[GROUP_ID] = "SELECT id FROM scope WHERE kind = 2 AND name = ?1",
-	[SCOPE_PUT] = "INSERT INTO scope (kind, name, parent_id)"
+	[SCOPE_PUT] =
+	    "INSERT INTO scope (kind, name, parent_id)"
 	    " VALUES (?1, ?2, ?3) ON CONFLICT (kind, name)"
 	    " DO UPDATE SET parent_id = excluded.parent_id RETURNING id",
 	[SCOPE_GET] = SELECT_SCOPE
-	    "WHERE s.kind = ?1 AND s.name = ?2 ORDER BY v.name",
+	"WHERE s.kind = ?1 AND s.name = ?2 ORDER BY v.name",
 	[SCOPE_EACH] = SELECT_SCOPE "ORDER BY s.kind, s.name, v.name",
 	[SCOPE_CLEAR_VARIABLES] =
 	    "DELETE FROM scope_variable WHERE scope_id = ?1",
 	[SCOPE_ADD_VARIABLE] = "INSERT INTO scope_variable"
-	    " (scope_id, name, value) VALUES (?1, ?2, ?3)",
+			       " (scope_id, name, value) VALUES (?1, ?2, ?3)",
 };
 
 struct sqlite {
@@ -78,9 +79,9 @@ get_statement(struct sqlite *sqlite, enum statement which, struct error *err)
 {
 	sqlite3_stmt **stmt = &sqlite->statements[which];
 
-	if (*stmt == NULL && sqlite3_prepare_v3(sqlite->file.db,
-	    statement_sql[which], -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL) !=
-	    SQLITE_OK)
+	if (*stmt == NULL &&
+	    sqlite3_prepare_v3(sqlite->file.db, statement_sql[which], -1,
+		SQLITE_PREPARE_PERSISTENT, stmt, NULL) != SQLITE_OK)
 		(void)sqlite_file_error(&sqlite->file,
 		    "cannot read the database", err);
 	return *stmt;
@@ -138,7 +139,8 @@ bad_row(const struct sqlite *sqlite, const char *what, struct error *err)
 {
 	return error_set(err, ERROR_SYSTEM,
 	    "%s: the inventory is damaged: a %s is out of range; restore it "
-	    "from a backup", sqlite->file.path, what);
+	    "from a backup",
+	    sqlite->file.path, what);
 }
 
 static const char *
@@ -287,8 +289,9 @@ sqlite_add_device(void *state, const struct device *device, struct error *err)
 	mac_format(&device->mac, mac);
 	bind_device(stmt, mac, device, group_id);
 	rc = run(sqlite, stmt, err);
-	if (rc != 0 && sqlite3_extended_errcode(sqlite->file.db) ==
-	    SQLITE_CONSTRAINT_PRIMARYKEY)
+	if (rc != 0 &&
+	    sqlite3_extended_errcode(sqlite->file.db) ==
+		SQLITE_CONSTRAINT_PRIMARYKEY)
 		return inventory_device_exists(&device->mac, err);
 	if (rc != 0)
 		return -1;
@@ -299,8 +302,7 @@ static int
 clear_device_variables(struct sqlite *sqlite, const char *mac,
     struct error *err)
 {
-	sqlite3_stmt *stmt = get_statement(sqlite, DEVICE_CLEAR_VARIABLES,
-	    err);
+	sqlite3_stmt *stmt = get_statement(sqlite, DEVICE_CLEAR_VARIABLES, err);
 
 	if (stmt == NULL)
 		return -1;
@@ -357,7 +359,7 @@ read_variable(const struct sqlite *sqlite, sqlite3_stmt *stmt, int column,
 	if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
 		return 0;
 	if (variables_set(variables, column_text(stmt, column),
-	    column_text(stmt, column + 1), err) != 0)
+		column_text(stmt, column + 1), err) != 0)
 		return bad_row(sqlite, "variable", err);
 	return 0;
 }
@@ -609,7 +611,7 @@ inventory_sqlite_open(const char *path, bool read_only, struct error *err)
 		.migration_count = inventory_migration_count,
 	};
 	if (sqlite_file_open(&sqlite->file, &sqlite->kind, path, read_only,
-	    err) == 0)
+		err) == 0)
 		return sqlite;
 	free(sqlite);
 	return NULL;

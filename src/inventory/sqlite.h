@@ -17,10 +17,10 @@
 
 /* What a database is for, and how it comes to its tables. */
 struct sqlite_kind {
-	const char *name;     /* for messages: "inventory" */
-	const char *update;   /* ditto: what brings an older one up to date */
-	int application_id;   /* in the header of the file */
-	const char *synchronous; /* when writing: "FULL", "NORMAL" */
+	const char *name;   /* for messages: "inventory" */
+	const char *update; /* ditto: what brings an older one up to date */
+	int application_id; /* in the header of the file */
+	const char *synchronous;       /* when writing: "FULL", "NORMAL" */
 	const char *const *migrations; /* SQL, in order */
 	size_t migration_count;
 };

@@ -43,8 +43,7 @@ run(struct sqlite_file *file, sqlite3_stmt *stmt, struct error *err)
 	int rc = 0;
 
 	if (sqlite3_step(stmt) != SQLITE_DONE)
-		rc = sqlite_file_error(file, "cannot write the migration",
-		    err);
+		rc = sqlite_file_error(file, "cannot write the migration", err);
 	(void)sqlite3_reset(stmt);
 	(void)sqlite3_clear_bindings(stmt);
 	return rc;
@@ -61,7 +60,8 @@ damaged(const struct sqlite_file *file, struct error *err)
 {
 	return error_set(err, ERROR_SYSTEM,
 	    "%s: the inventory is damaged: a row of a migration is out of "
-	    "range; restore it from a backup", file->path);
+	    "range; restore it from a backup",
+	    file->path);
 }
 
 /* ------------------------------------------------------------- writing */
@@ -76,7 +76,8 @@ static int
 add_migration(struct sqlite_file *file, struct migration *migration,
     struct error *err)
 {
-	sqlite3_stmt *stmt = prepare(file, "INSERT INTO migration (source,"
+	sqlite3_stmt *stmt = prepare(file,
+	    "INSERT INTO migration (source,"
 	    " source_kind, target, target_kind, rule, old_rule, threshold,"
 	    " min_wait, state, reason, started_at, ended_at)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
@@ -99,8 +100,8 @@ add_migration(struct sqlite_file *file, struct migration *migration,
 	bind_number(stmt, 11, migration->started_at);
 	bind_number(stmt, 12, migration->ended_at);
 	rc = run(file, stmt, err);
-	if (rc != 0 && sqlite3_extended_errcode(file->db) ==
-	    SQLITE_CONSTRAINT_UNIQUE)
+	if (rc != 0 &&
+	    sqlite3_extended_errcode(file->db) == SQLITE_CONSTRAINT_UNIQUE)
 		(void)error_set(err, ERROR_INPUT,
 		    "a migration is running already");
 	migration->id = sqlite3_last_insert_rowid(file->db);
@@ -112,11 +113,13 @@ static int
 put_waves(struct sqlite_file *file, const struct migration *migration,
     struct error *err)
 {
-	sqlite3_stmt *stmt = prepare(file, "INSERT INTO migration_wave"
+	sqlite3_stmt *stmt = prepare(file,
+	    "INSERT INTO migration_wave"
 	    " (migration_id, number, state, started_at, ended_at)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
 	    " state = excluded.state, started_at = excluded.started_at,"
-	    " ended_at = excluded.ended_at", err);
+	    " ended_at = excluded.ended_at",
+	    err);
 	int rc = stmt != NULL ? 0 : -1;
 
 	for (size_t i = 0; rc == 0 && i < migration->wave_count; i++) {
@@ -170,7 +173,8 @@ sqlite_add(void *state, struct migration *migration,
 	if (add_migration(file, migration, err) != 0 ||
 	    put_waves(file, migration, err) != 0)
 		return -1;
-	return put_members(file, "INSERT INTO migration_member (migration_id,"
+	return put_members(file,
+	    "INSERT INTO migration_member (migration_id,"
 	    " mac, state, previous_rule, previous_rule_b, trial_at,"
 	    " old_answers, new_answers, new_profiles, wave)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -178,12 +182,13 @@ sqlite_add(void *state, struct migration *migration,
 }
 
 static int
-sqlite_update(void *state, const struct migration *migration,
-    struct error *err)
+sqlite_update(void *state, const struct migration *migration, struct error *err)
 {
 	struct sqlite_file *file = inventory_sqlite_file(state);
-	sqlite3_stmt *stmt = prepare(file, "UPDATE migration SET state = ?2,"
-	    " reason = ?3, ended_at = ?4 WHERE id = ?1", err);
+	sqlite3_stmt *stmt = prepare(file,
+	    "UPDATE migration SET state = ?2,"
+	    " reason = ?3, ended_at = ?4 WHERE id = ?1",
+	    err);
 	int rc;
 
 	if (stmt == NULL)
@@ -205,7 +210,8 @@ sqlite_update_members(void *state, int64_t id,
 	    "UPDATE migration_member SET state = ?3, previous_rule = ?4,"
 	    " previous_rule_b = ?5, trial_at = ?6, old_answers = ?7,"
 	    " new_answers = ?8, new_profiles = ?9, wave = ?10"
-	    " WHERE migration_id = ?1 AND mac = ?2", id, members, count, err);
+	    " WHERE migration_id = ?1 AND mac = ?2",
+	    id, members, count, err);
 }
 
 /* ------------------------------------------------------------- reading */
@@ -255,18 +261,19 @@ read_migration(sqlite3_stmt *stmt, struct migration *migration)
 	    read_end(stmt, 3, &migration->to) &&
 	    copy_text(stmt, 5, migration->rule, sizeof(migration->rule)) &&
 	    copy_text(stmt, 6, migration->old_rule,
-	    sizeof(migration->old_rule)) &&
-	    copy_text(stmt, 10, migration->reason,
-	    sizeof(migration->reason));
+		sizeof(migration->old_rule)) &&
+	    copy_text(stmt, 10, migration->reason, sizeof(migration->reason));
 }
 
 static int
 read_waves(struct sqlite_file *file, struct migration *migration,
     struct error *err)
 {
-	sqlite3_stmt *stmt = prepare(file, "SELECT state, started_at,"
+	sqlite3_stmt *stmt = prepare(file,
+	    "SELECT state, started_at,"
 	    " ended_at FROM migration_wave WHERE migration_id = ?1"
-	    " ORDER BY number", err);
+	    " ORDER BY number",
+	    err);
 	int row, rc = 0;
 
 	if (stmt == NULL)
@@ -276,7 +283,8 @@ read_waves(struct sqlite_file *file, struct migration *migration,
 		struct migration_wave *wave =
 		    &migration->waves[migration->wave_count];
 		int state = row == SQLITE_ROW ?
-		    wave_state_find(column_text(stmt, 0)) : 0;
+		    wave_state_find(column_text(stmt, 0)) :
+		    0;
 
 		if (row != SQLITE_ROW) {
 			rc = read_failed(file, err);
@@ -299,10 +307,12 @@ sqlite_load(void *state, int64_t id, struct migration *migration,
     struct error *err)
 {
 	struct sqlite_file *file = inventory_sqlite_file(state);
-	sqlite3_stmt *stmt = prepare(file, "SELECT id, source, source_kind,"
+	sqlite3_stmt *stmt = prepare(file,
+	    "SELECT id, source, source_kind,"
 	    " target, target_kind, rule, old_rule, threshold, min_wait,"
 	    " state, reason, started_at, ended_at FROM migration"
-	    " WHERE ?1 IN (0, id) ORDER BY id DESC LIMIT 1", err);
+	    " WHERE ?1 IN (0, id) ORDER BY id DESC LIMIT 1",
+	    err);
 	int rc = -1;
 
 	*migration = (struct migration) { .id = 0 };
@@ -331,7 +341,8 @@ sqlite_load(void *state, int64_t id, struct migration *migration,
 static char *
 column_copy(sqlite3_stmt *stmt, int column)
 {
-	return sqlite3_column_type(stmt, column) == SQLITE_NULL ? NULL :
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL ?
+	    NULL :
 	    xstrdup(column_text(stmt, column));
 }
 
@@ -359,10 +370,12 @@ sqlite_members(void *state, int64_t id, struct migration_member **members,
     size_t *count, struct error *err)
 {
 	struct sqlite_file *file = inventory_sqlite_file(state);
-	sqlite3_stmt *stmt = prepare(file, "SELECT mac, wave, state,"
+	sqlite3_stmt *stmt = prepare(file,
+	    "SELECT mac, wave, state,"
 	    " previous_rule, previous_rule_b, trial_at, old_answers,"
 	    " new_answers, new_profiles FROM migration_member"
-	    " WHERE migration_id = ?1 ORDER BY wave, mac", err);
+	    " WHERE migration_id = ?1 ORDER BY wave, mac",
+	    err);
 	struct migration_member *list = NULL;
 	size_t n = 0, room = 0;
 	int row, rc = stmt != NULL ? 0 : -1;

@@ -41,7 +41,7 @@ sqlite_file_error(const struct sqlite_file *file, const char *what,
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 		advice = " (check the owner and the mode of the file and of "
-		    "its folder)";
+			 "its folder)";
 		break;
 	}
 	return error_set(err, ERROR_SYSTEM, "%s: %s: %s%s", file->path, what,
@@ -108,10 +108,12 @@ lock_is_taken(int fd, const struct sqlite_file *file, const char *path,
 	if (pid > 0)
 		return error_set(err, ERROR_SYSTEM,
 		    "%s: process %ld is writing to it (it holds %s); try again "
-		    "when that has ended", file->path, pid, path);
+		    "when that has ended",
+		    file->path, pid, path);
 	return error_set(err, ERROR_SYSTEM,
 	    "%s: another process is writing to it (it holds %s); try again "
-	    "when that has ended", file->path, path);
+	    "when that has ended",
+	    file->path, path);
 }
 
 static int
@@ -205,22 +207,23 @@ recognise(struct sqlite_file *file, int *version, struct error *err)
 	int application = 0, objects = 0;
 
 	if (read_number(file, "PRAGMA application_id", &application, err) !=
-	    0 ||
+		0 ||
 	    read_number(file, "PRAGMA user_version", version, err) != 0 ||
 	    read_number(file, "SELECT count(*) FROM sqlite_schema", &objects,
-	    err) != 0)
+		err) != 0)
 		return -1;
 	if (application == 0 && *version == 0 && objects == 0)
 		return 0;
 	if (application != file->kind->application_id)
 		return error_set(err, ERROR_INPUT,
 		    "%s: it is a SQLite database of another program, no %s; "
-		    "name another file", file->path, file->kind->name);
+		    "name another file",
+		    file->path, file->kind->name);
 	if (*version < 1 || (size_t)*version > file->kind->migration_count)
 		return error_set(err, ERROR_INPUT,
 		    "%s: its schema has version %d, this sprov knows 1 to %zu; "
-		    "install a newer sprov", file->path, *version,
-		    file->kind->migration_count);
+		    "install a newer sprov",
+		    file->path, *version, file->kind->migration_count);
 	return 0;
 }
 
@@ -277,8 +280,7 @@ prepare_reader(struct sqlite_file *file, struct error *err)
 {
 	int version = 0;
 
-	if (check_file(file, err) != 0 ||
-	    open_database(file, true, err) != 0 ||
+	if (check_file(file, err) != 0 || open_database(file, true, err) != 0 ||
 	    recognise(file, &version, err) != 0)
 		return -1;
 	if (version == 0)
@@ -288,8 +290,9 @@ prepare_reader(struct sqlite_file *file, struct error *err)
 	if ((size_t)version < file->kind->migration_count)
 		return error_set(err, ERROR_INPUT,
 		    "%s: it was made by an older sprov (schema %d, expected "
-		    "%zu); %s brings it up to date", file->path, version,
-		    file->kind->migration_count, file->kind->update);
+		    "%zu); %s brings it up to date",
+		    file->path, version, file->kind->migration_count,
+		    file->kind->update);
 	return 0;
 }
 
@@ -305,7 +308,8 @@ prepare_writer(struct sqlite_file *file, struct error *err)
 	    recognise(file, &version, err) != 0)
 		return -1;
 	/* Only now: a database of another program stays as it is. */
-	(void)snprintf(sql, sizeof(sql), "PRAGMA journal_mode = WAL;"
+	(void)snprintf(sql, sizeof(sql),
+	    "PRAGMA journal_mode = WAL;"
 	    "PRAGMA synchronous = %s; PRAGMA foreign_keys = ON",
 	    file->kind->synchronous);
 	if (sqlite_file_exec(file, sql, err) != 0)
@@ -317,10 +321,11 @@ int
 sqlite_file_open(struct sqlite_file *file, const struct sqlite_kind *kind,
     const char *path, bool read_only, struct error *err)
 {
-	*file = (struct sqlite_file) { .kind = kind, .path = xstrdup(path),
-		.lock_fd = -1 };
+	*file = (struct sqlite_file) {
+		.kind = kind, .path = xstrdup(path), .lock_fd = -1
+	};
 	if ((read_only ? prepare_reader(file, err) :
-	    prepare_writer(file, err)) == 0)
+			 prepare_writer(file, err)) == 0)
 		return 0;
 	sqlite_file_close(file);
 	return -1;

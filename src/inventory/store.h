@@ -71,8 +71,8 @@ struct inventory_store {
 
 	int (*each_device)(void *state, inventory_visit_device *visit,
 	    void *arg, struct error *err);
-	int (*each_scope)(void *state, inventory_visit_scope *visit,
-	    void *arg, struct error *err);
+	int (*each_scope)(void *state, inventory_visit_scope *visit, void *arg,
+	    struct error *err);
 
 	/* NULL: this store keeps no migrations. */
 	const struct inventory_migrations *migration;
@@ -83,8 +83,9 @@ extern const struct inventory_store inventory_sqlite;
 extern const struct inventory_migrations inventory_sqlite_migrations;
 
 /* What is behind an inventory; *writing: between begin and commit. */
-const struct inventory_store *inventory_behind(
-    const struct inventory *inventory, void **state, bool *writing);
+const struct inventory_store *
+inventory_behind(const struct inventory *inventory, void **state,
+    bool *writing);
 
 /* Cannot fail. */
 void *inventory_memory_open(void);
@@ -97,8 +98,8 @@ extern const char *const inventory_migrations[];
 extern const size_t inventory_migration_count;
 
 /* Everything read between the two is of one moment, also when others write. */
-int inventory_begin_read(struct inventory *inventory,
-    struct error *err) MUST_CHECK;
+int
+inventory_begin_read(struct inventory *inventory, struct error *err) MUST_CHECK;
 void inventory_end_read(struct inventory *inventory);
 
 /*
@@ -114,8 +115,8 @@ int variables_check_name(const char *name, struct error *err) MUST_CHECK;
 /* The same wording from every store. */
 int inventory_no_device(const struct mac *mac, struct error *err);
 int inventory_device_exists(const struct mac *mac, struct error *err);
-int inventory_no_scope(enum scope_kind kind, const char *name,
-    struct error *err);
+int
+inventory_no_scope(enum scope_kind kind, const char *name, struct error *err);
 int inventory_group_missing(const char *name, struct error *err);
 
 #endif

@@ -95,8 +95,8 @@ variables_check_name(const char *name, struct error *err)
 	text_escape(name, len, shown, sizeof(shown));
 	return error_set(err, ERROR_INPUT,
 	    "\"%s\" is not the name of a variable: expected a letter or '_', "
-	    "then letters, digits, '_', '-' or '.', at most %d in all", shown,
-	    INVENTORY_NAME_MAX);
+	    "then letters, digits, '_', '-' or '.', at most %d in all",
+	    shown, INVENTORY_NAME_MAX);
 }
 
 static int
@@ -108,11 +108,12 @@ check_value(const char *name, const char *value, struct error *err)
 	if (len > INVENTORY_VALUE_MAX)
 		return error_set(err, ERROR_INPUT,
 		    "the value of %s is %zu bytes long, at most %d are "
-		    "allowed", name, len, INVENTORY_VALUE_MAX);
+		    "allowed",
+		    name, len, INVENTORY_VALUE_MAX);
 	fault = inventory_text_fault(value, len);
 	if (fault != NULL)
-		return error_set(err, ERROR_INPUT,
-		    "the value of %s holds %s", name, fault);
+		return error_set(err, ERROR_INPUT, "the value of %s holds %s",
+		    name, fault);
 	return 0;
 }
 

@@ -50,10 +50,10 @@ find_ports(uint16_t *port, struct error *err)
 			continue;
 		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (fds[i] < 0 ||
-		    bind(fds[i], (struct sockaddr *)&any.sockaddr,
-		    any.len) != 0 ||
+		    bind(fds[i], (struct sockaddr *)&any.sockaddr, any.len) !=
+			0 ||
 		    getsockname(fds[i], (struct sockaddr *)&bound.sockaddr,
-		    &bound.len) != 0)
+			&bound.len) != 0)
 			rc = error_errno(err, "cannot find a free port");
 		else
 			port[i] = addr_port(&bound);
@@ -76,8 +76,7 @@ is_reachable(const char *directory)
 		char *parent = file_directory(path);
 		struct stat st;
 
-		reachable = stat(path, &st) == 0 &&
-		    (st.st_mode & S_IXOTH) != 0;
+		reachable = stat(path, &st) == 0 && (st.st_mode & S_IXOTH) != 0;
 		top = strcmp(parent, path) == 0;
 		free(path);
 		path = parent;
@@ -92,8 +91,10 @@ configure_user(struct buf *text, const char *directory)
 {
 	if (geteuid() != 0)
 		return 0;
-	return buf_append_text(text, getpwnam("nobody") != NULL &&
-	    is_reachable(directory) ? "user nobody\n" : "user root\n");
+	return buf_append_text(text,
+	    getpwnam("nobody") != NULL && is_reachable(directory) ?
+		"user nobody\n" :
+		"user root\n");
 }
 
 static int
@@ -109,7 +110,8 @@ configure_listener(struct buf *text, const struct ca *ca, uint16_t port)
 	    "    client-anchors client-anchors.pem\n"
 	    "    allow-expired-anchor \"" IDENTIFY_LAB_PREFIX
 	    "Cisco Linksys Client Root Authority 1\"\n"
-	    "}\n", ca->name, ca->id, port, ca->id, ca->id);
+	    "}\n",
+	    ca->name, ca->id, port, ca->id, ca->id);
 }
 
 int
@@ -128,7 +130,8 @@ lab_daemon_configure(struct lab_daemon *daemon, const char *directory,
 	buf_init(&text, 256 * 1024);
 	rc = configure_user(&text, directory);
 	if (rc == 0)
-		rc = buf_printf(&text, "inventory sqlite:inventory.db\n"
+		rc = buf_printf(&text,
+		    "inventory sqlite:inventory.db\n"
 		    "templates templates\n"
 		    "profile /spa$MA.cfg /$MA.xml /$MA.cfg "
 		    "/Cisco/$PN/$MA.cfg\n"
@@ -155,8 +158,7 @@ open_notify_socket(const char *path, struct error *err)
 
 	if (strlen(path) >= sizeof(at.sun_path))
 		return error_set(err, ERROR_INPUT,
-		    "%s: too long for a socket: choose a shorter folder",
-		    path);
+		    "%s: too long for a socket: choose a shorter folder", path);
 	memcpy(at.sun_path, path, strlen(path) + 1);
 	(void)unlink(path);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -217,9 +219,10 @@ fail_with_log(const struct lab_daemon *daemon, const char *what,
 	    len > 0) {
 		text[len - 1] = '\0';
 		line = strrchr(text, '\n');
-		(void)error_set(err, ERROR_SYSTEM, "the server %s; its last "
-		    "line in %s: %s", what, daemon->log_path,
-		    line != NULL ? line + 1 : text);
+		(void)error_set(err, ERROR_SYSTEM,
+		    "the server %s; its last "
+		    "line in %s: %s",
+		    what, daemon->log_path, line != NULL ? line + 1 : text);
 	}
 	free(text);
 	return -1;

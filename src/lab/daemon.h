@@ -11,10 +11,10 @@
 #include "base/error.h"
 
 struct lab_daemon {
-	pid_t pid;	   /* 0: not running */
+	pid_t pid; /* 0: not running */
 	char *config_path;
 	char *log_path;
-	uint16_t *port;	   /* indexed as registry_cas; 0: no listener */
+	uint16_t *port; /* indexed as registry_cas; 0: no listener */
 };
 
 /* Find free ports on 127.0.0.1 and write directory/sprov.conf with a listener

@@ -27,10 +27,9 @@ const char lab_template[] =
     "  <Password_1_>{{password}}</Password_1_>\n"
     "</flat-profile>\n";
 
-const char lab_common_template[] =
-    "<flat-profile>\n"
-    "  <GPP_B>{{product}}</GPP_B>\n"
-    "</flat-profile>\n";
+const char lab_common_template[] = "<flat-profile>\n"
+				   "  <GPP_B>{{product}}</GPP_B>\n"
+				   "</flat-profile>\n";
 
 const struct mac lab_retired_mac = { { 0x02, 0x1a, 0xb0, 0xff, 0x00, 0x01 } };
 
@@ -47,13 +46,14 @@ lab_expect(const struct lab_device *device, const struct ca *ca, time_t now)
 	const struct stack *stack = sim_device_stack(device->sim);
 
 	const struct ca *above = ca->issuer_id != NULL ?
-	    registry_find_ca(ca->issuer_id) : NULL;
+	    registry_find_ca(ca->issuer_id) :
+	    NULL;
 
 	switch (resolve(device, ca).verdict) {
 	case VERDICT_UNKNOWN:
 		/* The server sends the intermediate along: its root counts. */
 		return above != NULL ? lab_expect(device, above, now) :
-		    LAB_UNKNOWN;
+				       LAB_UNKNOWN;
 	case VERDICT_NOT:
 		return LAB_REFUSES;
 	case VERDICT_TRUSTED:
@@ -110,7 +110,7 @@ add_device(struct lab_fleet *fleet, const struct model *model,
 	    firmware != NULL ? firmware->text : "");
 	/* Invented: locally administered, unicast. */
 	device->mac = (struct mac) { { 0x02, 0x1a, 0xb0, 0x00,
-		(uint8_t)(n >> 8), (uint8_t)n } };
+	    (uint8_t)(n >> 8), (uint8_t)n } };
 	(void)snprintf(device->serial, sizeof(device->serial), "LAB%06zu",
 	    n + 1);
 }
@@ -160,8 +160,9 @@ equip(struct lab_device *device, X509 *const *cas, struct error *err)
 		return -1;
 	device->trusted = anchors_new();
 	for (size_t i = 0; i < registry_ca_count; i++)
-		if (cas[i] != NULL && resolve(device,
-		    &registry_cas[i]).verdict == VERDICT_TRUSTED)
+		if (cas[i] != NULL &&
+		    resolve(device, &registry_cas[i]).verdict ==
+			VERDICT_TRUSTED)
 			anchors_add(device->trusted, cas[i]);
 	options.trusted = device->trusted;
 	options.identity = device->identity;
@@ -174,8 +175,8 @@ equip_all(struct lab_fleet *fleet, X509 *const *cas, struct error *err)
 {
 	for (size_t i = 0; i < fleet->count; i++)
 		if (equip(&fleet->devices[i], cas, err) != 0)
-			return error_prefix(err, "%s: ",
-			    fleet->devices[i].label);
+			return error_prefix(err,
+			    "%s: ", fleet->devices[i].label);
 	return 0;
 }
 
@@ -227,17 +228,18 @@ expected_profile(const struct lab_device *device)
 
 	mac_format(&device->mac, mac);
 	return xasprintf("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-	    "<!-- %s %s -->\n"
-	    "<flat-profile>\n"
-	    "  <Profile_Rule>%s</Profile_Rule>\n"
-	    "  <GPP_A>$MA of $PN</GPP_A>\n"
-	    "  <Station_Name>Desk &amp; &lt;%s&gt; %s</Station_Name>\n"
-	    "  <User_ID_1_>%s</User_ID_1_>\n"
-	    "  <Password_1_>p&amp;&quot;%s&apos;</Password_1_>\n"
-	    "</flat-profile>\n",
+			 "<!-- %s %s -->\n"
+			 "<flat-profile>\n"
+			 "  <Profile_Rule>%s</Profile_Rule>\n"
+			 "  <GPP_A>$MA of $PN</GPP_A>\n"
+			 "  <Station_Name>Desk &amp; &lt;%s&gt; "
+			 "%s</Station_Name>\n"
+			 "  <User_ID_1_>%s</User_ID_1_>\n"
+			 "  <Password_1_>p&amp;&quot;%s&apos;</Password_1_>\n"
+			 "</flat-profile>\n",
 	    device->model->name,
-	    device->has_firmware ? device->firmware.text : "",
-	    device->rule, device->model->family, device->serial, mac, mac);
+	    device->has_firmware ? device->firmware.text : "", device->rule,
+	    device->model->family, device->serial, mac, mac);
 }
 
 void
@@ -250,7 +252,7 @@ lab_fleet_assign(struct lab_fleet *fleet, const uint16_t *port, time_t now)
 			const struct ca *ca = &registry_cas[j];
 			bool better = device->ca == NULL ||
 			    (device->ca->signing != CA_SIGNING_YES &&
-			    ca->signing == CA_SIGNING_YES);
+				ca->signing == CA_SIGNING_YES);
 
 			if (better && registry_is_server_ca(ca) &&
 			    lab_expect(device, ca, now) == LAB_ACCEPTS)
@@ -259,8 +261,8 @@ lab_fleet_assign(struct lab_fleet *fleet, const uint16_t *port, time_t now)
 		if (device->ca == NULL)
 			continue;
 		device->rule = xasprintf("https://%s." LAB_DOMAIN
-		    ":%u/spa$MA.cfg", device->ca->id,
-		    port[device->ca - registry_cas]);
+					 ":%u/spa$MA.cfg",
+		    device->ca->id, port[device->ca - registry_cas]);
 		device->profile = expected_profile(device);
 	}
 }
@@ -276,8 +278,7 @@ put_family(struct inventory *inventory, const struct model *model,
 	int rc;
 
 	(void)snprintf(scope.name, sizeof(scope.name), "%s", model->name);
-	(void)snprintf(station, sizeof(station), "Desk & <%s>",
-	    model->family);
+	(void)snprintf(station, sizeof(station), "Desk & <%s>", model->family);
 	rc = variables_set(&scope.variables, "station", station, err);
 	if (rc == 0)
 		rc = inventory_put_scope(inventory, &scope, err);

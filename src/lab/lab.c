@@ -103,8 +103,8 @@ try_pair(void *arg, size_t index)
 	struct error ignored;
 
 	(void)snprintf(host, sizeof(host), "%s." LAB_DOMAIN, ca->id);
-	if (addr_parse_host(&address, "127.0.0.1", report->port[c],
-	    &ignored) != 0)
+	if (addr_parse_host(&address, "127.0.0.1", report->port[c], &ignored) !=
+	    0)
 		return; /* cannot be: the address is a constant */
 	sim_handshake(device->sim, host, &address, &lab_network, &result);
 	cell->expected = lab_expect(device, ca, lab->now);
@@ -129,9 +129,11 @@ try_all_pairs(struct lab *lab)
 	parallel_run(&pairs, THREADS);
 	report->handshakes = pairs.count;
 	for (size_t i = 0; i < pairs.count; i++)
-		report->handshakes_as_expected += report->cells[
-		    i / lab->column_count * registry_ca_count +
-		    lab->columns[i % lab->column_count]].as_expected;
+		report->handshakes_as_expected +=
+		    report
+			->cells[i / lab->column_count * registry_ca_count +
+			    lab->columns[i % lab->column_count]]
+			.as_expected;
 }
 
 /* ------------------------------------------------ every device its profile */
@@ -345,12 +347,11 @@ try_everything(struct lab *lab, struct error *err)
 	try_all_resyncs(lab);
 	begin_stage(lab, "what must fail");
 	if (lab_refusals_run(lab->pki, report->fleet, report->directory,
-	    lab->daemon.log_path, &report->refusals, &report->refusal_count,
-	    err) != 0)
+		lab->daemon.log_path, &report->refusals, &report->refusal_count,
+		err) != 0)
 		return -1;
 	for (size_t i = 0; i < report->refusal_count; i++)
-		report->refusals_as_expected +=
-		    report->refusals[i].as_expected;
+		report->refusals_as_expected += report->refusals[i].as_expected;
 	if (lab->options->keep) {
 		report->orderly_stop = true;
 		return 0;
@@ -376,8 +377,9 @@ int
 lab_run(const struct lab_options *options, struct lab_report *report,
     struct error *err)
 {
-	struct lab lab = { .options = options, .report = report,
-		.now = clock_wall() };
+	struct lab lab = {
+		.options = options, .report = report, .now = clock_wall()
+	};
 	uint64_t started_ms = clock_monotonic_ms();
 	struct error ignored;
 	int rc;

@@ -38,9 +38,9 @@ struct lab_resync {
 struct lab_report {
 	char *directory;
 	struct lab_fleet *fleet;
-	uint16_t *port;		     /* indexed as registry_cas; 0: none */
-	struct lab_cell *cells;	     /* [device * registry_ca_count + ca] */
-	struct lab_resync *resyncs;  /* [device] */
+	uint16_t *port;		    /* indexed as registry_cas; 0: none */
+	struct lab_cell *cells;	    /* [device * registry_ca_count + ca] */
+	struct lab_resync *resyncs; /* [device] */
 	struct lab_refusal *refusals;
 	size_t refusal_count;
 	/* Sums. */
@@ -50,14 +50,14 @@ struct lab_report {
 	size_t refusals_as_expected;
 	bool orderly_stop;
 	double seconds;
-	pid_t server_pid;   /* while the server runs; with keep it goes on */
-	bool passed;	    /* all of it as expected */
+	pid_t server_pid; /* while the server runs; with keep it goes on */
+	bool passed;	  /* all of it as expected */
 };
 
 /* What the lab is at, for people: called from several threads, one at a time.
  */
-typedef void lab_progress(void *arg, const char *stage, size_t done,
-    size_t total);
+typedef void
+lab_progress(void *arg, const char *stage, size_t done, size_t total);
 
 struct lab_options {
 	const char *directory; /* made when missing, must be empty; NULL: a new

@@ -41,8 +41,8 @@ parallel_run(const struct parallel *parallel, size_t threads)
 
 	(void)pthread_mutex_init(&run.mutex, NULL);
 	/* Fewer threads than asked for only make it slower. */
-	while (started + 1 < threads && pthread_create(&others[started], NULL,
-	    run_thread, &run) == 0)
+	while (started + 1 < threads &&
+	    pthread_create(&others[started], NULL, run_thread, &run) == 0)
 		started++;
 	(void)run_thread(&run);
 	for (size_t i = 0; i < started; i++)

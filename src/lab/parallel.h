@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct parallel {
-	size_t count;			      /* pieces, numbered from 0 */
+	size_t count;			       /* pieces, numbered from 0 */
 	void (*work)(void *arg, size_t index); /* from any thread */
 	/* Now and then and at the end, one call at a time; may be NULL. */
 	void (*progress)(void *arg, size_t done, size_t total);

@@ -82,7 +82,8 @@ ca_digest(const struct ca *ca)
 	if (*ca->digest != '\0')
 		return ca->digest;
 	return registry_is_server_ca(ca) && ca->signing != CA_SIGNING_YES ?
-	    "sha1" : "sha256";
+	    "sha1" :
+	    "sha256";
 }
 
 static int make_authority(struct lab_pki *pki, const struct ca *ca,
@@ -90,11 +91,12 @@ static int make_authority(struct lab_pki *pki, const struct ca *ca,
 
 /* The issuer's authority, made first when need be; itself when self-signed. */
 static int
-find_issuer(struct lab_pki *pki, const struct ca *ca,
-    struct authority **issuer, struct error *err)
+find_issuer(struct lab_pki *pki, const struct ca *ca, struct authority **issuer,
+    struct error *err)
 {
 	const struct ca *above = ca->issuer_id != NULL ?
-	    registry_find_ca(ca->issuer_id) : NULL;
+	    registry_find_ca(ca->issuer_id) :
+	    NULL;
 
 	*issuer = NULL;
 	if (above == NULL)
@@ -119,9 +121,9 @@ make_authority(struct lab_pki *pki, const struct ca *ca, struct error *err)
 		.subject_count = COUNT(subject),
 		.digest = ca_digest(ca),
 		.not_before = ca->not_before != 0 ? ca->not_before :
-		    pki->now - 365 * DAY,
+						    pki->now - 365 * DAY,
 		.not_after = ca->not_after != 0 ? ca->not_after :
-		    pki->now + 3650 * DAY,
+						  pki->now + 3650 * DAY,
 		.ca = true,
 		.version_1 = ca->version_1,
 		.path_length = -1,
@@ -328,19 +330,21 @@ mint_device(const struct lab_pki *pki, const struct lab_identity *identity,
     struct error *err)
 {
 	const struct ca *ca = registry_find_ca(identity->model->client_anchor);
-	const struct authority *issuer = identity->stranger ? &pki->stranger :
+	const struct authority *issuer = identity->stranger ?
+	    &pki->stranger :
 	    authority_of(pki, ca);
 	const struct mint_request request = {
 		.subject = subject,
 		.subject_count = count,
 		.key = identity->model->identity == IDENTITY_MIC ?
-		    pki->device_key_2048 : pki->device_key_1024,
+		    pki->device_key_2048 :
+		    pki->device_key_1024,
 		.issuer = issuer->cert,
 		.issuer_key = issuer->key,
 		.digest = ca_digest(ca),
 		.not_before = pki->now - 3000 * DAY,
 		.not_after = identity->expired ? pki->now - DAY :
-		    pki->now + 3650 * DAY,
+						 pki->now + 3650 * DAY,
 		.extended_key_usage = "clientAuth",
 	};
 
@@ -374,9 +378,8 @@ lab_pki_write_identity(const struct lab_pki *pki,
 	mac_format_upper(&identity->second_mac, second);
 	st = identity->generic ? "sipurageneric" : mac_upper;
 	l = identity->generic ? "sipurageneric" : identity->serial;
-	(void)snprintf(long_name, sizeof(long_name),
-	    "%s, MAC: %s, Serial: %s", product,
-	    identity->generic ? st : second,
+	(void)snprintf(long_name, sizeof(long_name), "%s, MAC: %s, Serial: %s",
+	    product, identity->generic ? st : second,
 	    identity->generic ? l : identity->second_serial);
 	(void)snprintf(sep_name, sizeof(sep_name), "%s-SEP%s", product, second);
 	const struct mint_name_part documented[] = {
@@ -403,8 +406,8 @@ lab_pki_write_identity(const struct lab_pki *pki,
 		cert = mint_device(pki, identity, mic, COUNT(mic), &key, err);
 	else if (identity->model->identity == IDENTITY_DOCUMENTED && plain &&
 	    !identity->generic)
-		cert = mint_device(pki, identity, documented,
-		    COUNT(documented), &key, err);
+		cert = mint_device(pki, identity, documented, COUNT(documented),
+		    &key, err);
 	else
 		cert = mint_device(pki, identity, observed, COUNT(observed),
 		    &key, err);

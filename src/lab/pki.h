@@ -26,9 +26,9 @@ struct lab_pki;
 /* Make all CAs (some seconds of key generation).  tick, when given, is called
  * after each with how many are done. */
 void lab_pki_free(struct lab_pki *pki);
-struct lab_pki *lab_pki_new(time_t now,
-    void (*tick)(void *arg, size_t done, size_t total), void *arg,
-    struct error *err) MUST_CHECK FREED_BY(lab_pki_free);
+struct lab_pki *
+lab_pki_new(time_t now, void (*tick)(void *arg, size_t done, size_t total),
+    void *arg, struct error *err) MUST_CHECK FREED_BY(lab_pki_free);
 
 /* The lab's copy of a CA of the registry; borrowed. */
 X509 *lab_pki_ca(const struct lab_pki *pki, const struct ca *ca);

@@ -17,10 +17,10 @@
 #define LOG_TIMEOUT_MS 5000
 
 enum bearer {
-	BEARER_OWN,	      /* the device's good certificate */
+	BEARER_OWN, /* the device's good certificate */
 	BEARER_NONE,
 	BEARER_GENERIC,
-	BEARER_STRANGER,      /* right subject, unknown CA */
+	BEARER_STRANGER, /* right subject, unknown CA */
 	BEARER_EXPIRED,
 	BEARER_CONTRADICTORY, /* MAC and serial (MIC: product) disagree */
 	BEARER_UNKNOWN,	      /* good, of a MAC that is not in the inventory */
@@ -92,8 +92,8 @@ find_device(const struct lab_fleet *fleet, enum identity_form form,
 }
 
 static void
-write_path(char *path, size_t size, const char *pattern,
-    const struct mac *own, const struct mac *other)
+write_path(char *path, size_t size, const char *pattern, const struct mac *own,
+    const struct mac *other)
 {
 	char own_text[MAC_TEXT_BYTES], other_text[MAC_TEXT_BYTES];
 	size_t used = 0;
@@ -165,7 +165,7 @@ holds_profile(const struct sim_result *result)
 {
 	return result->body != NULL &&
 	    (strstr(result->body, "flat-profile") != NULL ||
-	    strstr(result->body, "Password") != NULL);
+		strstr(result->body, "Password") != NULL);
 }
 
 static int
@@ -176,7 +176,8 @@ try_one(const struct lab_pki *pki, const struct lab_device *device,
 	static const struct mac unknown = { { 0x02, 0x1a, 0xb0, 0xee, 0, 1 } };
 	enum bearer bearer = trials[trial].bearer;
 	const struct mac *mac = bearer == BEARER_UNKNOWN ? &unknown :
-	    bearer == BEARER_RETIRED ? &lab_retired_mac : &device->mac;
+	    bearer == BEARER_RETIRED			 ? &lab_retired_mac :
+							   &device->mac;
 	struct sim_device_options options = {
 		.model = device->model,
 		.firmware = device->has_firmware ? &device->firmware : NULL,
@@ -206,8 +207,8 @@ try_one(const struct lab_pki *pki, const struct lab_device *device,
 	    mac, &other->mac);
 	/* The device's own rule up to the path, then the path of the trial. */
 	end = strrchr(device->rule, '/');
-	(void)snprintf(rule, sizeof(rule), "%.*s%s",
-	    (int)(end - device->rule), device->rule, refusal->path);
+	(void)snprintf(rule, sizeof(rule), "%.*s%s", (int)(end - device->rule),
+	    device->rule, refusal->path);
 	sim_resync(sim, rule, &lab_network, &result);
 	refusal->status = result.status;
 	refusal->leaked = holds_profile(&result);
@@ -229,7 +230,8 @@ copy_field(const char *line, size_t len, const char *key, char *value,
 		if (strncmp(line + i, key, key_len) != 0)
 			continue;
 		for (i += key_len; i < len && n + 1 < size && line[i] != ' ' &&
-		    line[i] != '\n'; i++)
+		     line[i] != '\n';
+		     i++)
 			value[n++] = line[i];
 		break;
 	}
@@ -306,7 +308,7 @@ judge(struct lab_refusal *list, size_t count, const char *log_path,
 		refusal->as_expected = !refusal->leaked &&
 		    refusal->status == refusal->expected_status &&
 		    (refusal->expected_reason == NULL ||
-		    strcmp(refusal->reason, refusal->expected_reason) == 0);
+			strcmp(refusal->reason, refusal->expected_reason) == 0);
 	}
 	free(log);
 	return 0;
@@ -328,8 +330,8 @@ lab_refusals_run(const struct lab_pki *pki, const struct lab_fleet *fleet,
 		const struct lab_device *other = find_device(fleet, forms[f],
 		    device);
 
-		for (size_t t = 0; device != NULL && other != NULL &&
-		    t < TRIALS; t++, n++) {
+		for (size_t t = 0;
+		     device != NULL && other != NULL && t < TRIALS; t++, n++) {
 			char agent[64];
 
 			agent_name(agent, sizeof(agent), n);
@@ -339,7 +341,7 @@ lab_refusals_run(const struct lab_pki *pki, const struct lab_fleet *fleet,
 			(void)snprintf(all[n].what, sizeof(all[n].what), "%s",
 			    trials[t].what);
 			if (try_one(pki, device, other, directory, t, agent,
-			    &all[n], err) != 0)
+				&all[n], err) != 0)
 				goto fail;
 		}
 	}

@@ -16,13 +16,13 @@ struct lab_pki;
 
 struct lab_refusal {
 	enum identity_form form;
-	char what[64];	   /* "another device's profile" */
-	char path[160];	   /* that was asked for */
+	char what[64];	/* "another device's profile" */
+	char path[160]; /* that was asked for */
 	int expected_status;
 	const char *expected_reason; /* word of the server's log */
-	int status;	   /* that came; 0: none */
-	char reason[64];   /* that the log gives; "" when it has no line */
-	bool leaked;	   /* the body holds something of a profile */
+	int status;		     /* that came; 0: none */
+	char reason[64]; /* that the log gives; "" when it has no line */
+	bool leaked;	 /* the body holds something of a profile */
 	bool as_expected;
 };
 

@@ -58,8 +58,8 @@ find_anchor(const struct anchors *anchors, const X509 *cert)
 
 	cert_sha256(cert, sha256);
 	for (size_t i = 0; i < anchors->count; i++) {
-		if (memcmp(anchors->list[i].sha256, sha256,
-		    sizeof(sha256)) == 0)
+		if (memcmp(anchors->list[i].sha256, sha256, sizeof(sha256)) ==
+		    0)
 			return &anchors->list[i];
 	}
 	return NULL;
@@ -134,7 +134,8 @@ anchors_add_directory(struct anchors *anchors, const char *path,
 	if (count == 0)
 		rc = error_set(err, ERROR_INPUT,
 		    "%s: holds no certificate: wanted files named *.pem, "
-		    "*.crt or *.cer", path);
+		    "*.crt or *.cer",
+		    path);
 	for (int i = 0; i < count; i++) {
 		char *file = file_join(path, entries[i]->d_name);
 
@@ -164,10 +165,9 @@ common_name(const struct anchor *anchor, char text[static CERT_VALUE_MAX + 1])
 }
 
 static int
-refuse_name(const struct anchors *anchors, const char *name,
-    struct error *err)
+refuse_name(const struct anchors *anchors, const char *name, struct error *err)
 {
-	char (*texts)[CERT_VALUE_MAX + 1];
+	char(*texts)[CERT_VALUE_MAX + 1];
 	const char **candidates;
 	const char *nearest;
 	size_t count = 0;
@@ -184,11 +184,13 @@ refuse_name(const struct anchors *anchors, const char *name,
 	if (nearest != NULL)
 		(void)error_set(err, ERROR_NOT_FOUND,
 		    "no client anchor is named \"%.128s\": did you mean "
-		    "\"%.128s\"?", name, nearest);
+		    "\"%.128s\"?",
+		    name, nearest);
 	else
 		(void)error_set(err, ERROR_NOT_FOUND,
 		    "no client anchor is named \"%.128s\": wanted the CN of "
-		    "one of the %zu anchors", name, anchors->count);
+		    "one of the %zu anchors",
+		    name, anchors->count);
 	free(candidates);
 	free(texts);
 	return -1;

@@ -44,8 +44,8 @@ int anchors_allow_expired(struct anchors *anchors, const char *name,
     struct error *err) MUST_CHECK;
 
 /* May this anchor be used although expired?  By SHA-256, not by name. */
-bool anchors_is_allowed_expired(const struct anchors *anchors,
-    const X509 *cert);
+bool
+anchors_is_allowed_expired(const struct anchors *anchors, const X509 *cert);
 
 size_t anchors_count(const struct anchors *anchors);
 X509 *anchors_get(const struct anchors *anchors, size_t index); /* borrowed */

@@ -98,8 +98,8 @@ reading_add(struct reading *r, const uint8_t *der, size_t len,
 	X509 *cert;
 
 	if (r->count == CERT_FILE_CERTS_MAX)
-		return error_set(err, ERROR_INPUT,
-		    "more than %d certificates", CERT_FILE_CERTS_MAX);
+		return error_set(err, ERROR_INPUT, "more than %d certificates",
+		    CERT_FILE_CERTS_MAX);
 	if ((cert = cert_parse(der, len, err)) == NULL)
 		return -1;
 	r->certs = xrealloc(r->certs, (r->count + 1) * sizeof(*r->certs));
@@ -173,7 +173,8 @@ read_all(struct reading *r, struct error *err)
 	if (rc == 0 && r->count == 0)
 		rc = error_set(err, ERROR_INPUT,
 		    "%s: holds no certificate: wanted PEM with "
-		    "\"-----BEGIN CERTIFICATE-----\"", r->path);
+		    "\"-----BEGIN CERTIFICATE-----\"",
+		    r->path);
 	return rc;
 }
 
@@ -266,8 +267,7 @@ read_part(const X509_NAME_ENTRY *entry, struct cert_name_part *part)
 	size_t len = (size_t)ASN1_STRING_length(value);
 
 	*part = (struct cert_name_part) { .type = attribute_type(entry) };
-	part->wide = type == V_ASN1_BMPSTRING ||
-	    type == V_ASN1_UNIVERSALSTRING;
+	part->wide = type == V_ASN1_BMPSTRING || type == V_ASN1_UNIVERSALSTRING;
 	part->truncated = len > CERT_VALUE_MAX;
 	part->len = part->truncated ? CERT_VALUE_MAX : len;
 	if (part->len > 0)
@@ -366,7 +366,7 @@ cert_is_issued_by(const X509 *cert, const X509 *issuer)
 				      * const */
 	bool is = key != NULL && copy != NULL &&
 	    X509_NAME_cmp(X509_get_issuer_name(cert),
-	    X509_get_subject_name(issuer)) == 0 &&
+		X509_get_subject_name(issuer)) == 0 &&
 	    X509_verify(copy, key) == 1;
 
 	X509_free(copy);

@@ -17,19 +17,19 @@
 #include "base/error.h"
 
 #define CERT_DIGEST_BYTES 32
-#define CERT_DER_MAX 16384	/* longer certificates are refused */
+#define CERT_DER_MAX 16384 /* longer certificates are refused */
 #define CERT_FILE_MAX (256 * 1024)
 #define CERT_FILE_CERTS_MAX 64
 
 /* Attribute types of names that we ask for. */
 enum cert_attribute {
 	CERT_COUNTRY,
-	CERT_STATE,	   /* ST; "S" in Cisco's manuals */
+	CERT_STATE, /* ST; "S" in Cisco's manuals */
 	CERT_LOCALITY,
 	CERT_ORGANIZATION,
-	CERT_UNIT,	   /* OU */
+	CERT_UNIT, /* OU */
 	CERT_COMMON_NAME,
-	CERT_SERIAL_NUMBER,/* the attribute serialNumber, not the certificate's */
+	CERT_SERIAL_NUMBER, /* the attribute serialNumber, not the certificate's */
 	CERT_EMAIL,
 	CERT_OTHER,
 };
@@ -63,9 +63,10 @@ int cert_encode(const X509 *cert, uint8_t **der, size_t *len,
     struct error *err) MUST_CHECK;
 
 /*
- * Read every certificate of a PEM file in order, or the one of a DER file.  *certs is an array of *count,
- * at most CERT_FILE_CERTS_MAX; release with cert_free_all().  Text between them
- * is skipped; a broken block is an error that names its place in the file.
+ * Read every certificate of a PEM file in order, or the one of a DER file.
+ * *certs is an array of *count, at most CERT_FILE_CERTS_MAX; release with
+ * cert_free_all().  Text between them is skipped; a broken block is an error
+ * that names its place in the file.
  */
 int cert_read_file(const char *path, X509 ***certs, size_t *count,
     struct error *err) MUST_CHECK;
@@ -79,8 +80,8 @@ void cert_subject(const X509 *cert, struct cert_name *name);
 void cert_issuer(const X509 *cert, struct cert_name *name);
 
 /* The last part of that type; NULL when there is none. */
-const struct cert_name_part *cert_name_find(const struct cert_name *name,
-    enum cert_attribute type);
+const struct cert_name_part *
+cert_name_find(const struct cert_name *name, enum cert_attribute type);
 
 /* One line for people and logs, RFC 2253 order and escapes; free() it. */
 char *cert_subject_text(const X509 *cert);
@@ -88,7 +89,8 @@ char *cert_issuer_text(const X509 *cert);
 
 /* SHA-256 of the DER, and of the SubjectPublicKeyInfo. */
 void cert_sha256(const X509 *cert, uint8_t digest[static CERT_DIGEST_BYTES]);
-void cert_key_sha256(const X509 *cert, uint8_t digest[static CERT_DIGEST_BYTES]);
+void
+cert_key_sha256(const X509 *cert, uint8_t digest[static CERT_DIGEST_BYTES]);
 
 /* Is cert issued by issuer: by the names, and by the signature? */
 bool cert_is_issued_by(const X509 *cert, const X509 *issuer);

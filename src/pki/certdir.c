@@ -31,7 +31,8 @@ certdir_check_name(const char *name, struct error *err)
 	text_escape(name, len, shown, sizeof(shown));
 	return error_set(err, ERROR_INPUT,
 	    "\"%s\" is no name for a certificate: wanted 1 to %d of a-z, 0-9, "
-	    "\"-\", \"_\" and \".\"", shown, CERTDIR_NAME_MAX);
+	    "\"-\", \"_\" and \".\"",
+	    shown, CERTDIR_NAME_MAX);
 }
 
 static char *
@@ -39,7 +40,7 @@ path_of(const char *directory, const char *name, const char *suffix,
     unsigned which)
 {
 	char *file = which == 0 ? xasprintf("%s%s", name, suffix) :
-	    xasprintf("%s%s.%u", name, suffix, which);
+				  xasprintf("%s%s.%u", name, suffix, which);
 	char *path = file_join(directory, file);
 
 	free(file);
@@ -79,7 +80,7 @@ certdir_kept(const char *directory, const char *name)
 	/* Half a pair counts: it keeps its number until it falls off. */
 	while (n < CERTDIR_KEPT_MAX &&
 	    (exists(directory, name, CERTIFICATE, n + 1) ||
-	    exists(directory, name, KEY, n + 1)))
+		exists(directory, name, KEY, n + 1)))
 		n++;
 	return n;
 }
@@ -100,10 +101,10 @@ lock(const char *directory, struct error *err)
 		if (errno == EWOULDBLOCK)
 			(void)error_set(err, ERROR_SYSTEM,
 			    "%s: another process is changing the "
-			    "certificates there: try again", directory);
-		else
-			(void)error_errno(err, "%s: cannot lock it",
+			    "certificates there: try again",
 			    directory);
+		else
+			(void)error_errno(err, "%s: cannot lock it", directory);
 		(void)close(fd);
 		return -1;
 	}
@@ -185,8 +186,7 @@ make_folder(const char *directory, struct error *err)
 
 	if (rc == 0 && is_new && geteuid() == 0 && stat(parent, &st) == 0 &&
 	    chown(directory, st.st_uid, st.st_gid) != 0)
-		rc = error_errno(err, "%s: cannot change its owner",
-		    directory);
+		rc = error_errno(err, "%s: cannot change its owner", directory);
 	free(parent);
 	return rc;
 }
@@ -292,8 +292,7 @@ replace_pair(const char *directory, const char *name, const char *fresh_key,
 	int rc;
 
 	if (rename(fresh_key, key) != 0)
-		rc = error_errno(err, "cannot rename %s to %s", fresh_key,
-		    key);
+		rc = error_errno(err, "cannot rename %s to %s", fresh_key, key);
 	else
 		rc = cert_write_file(certificate, chain, length, err);
 	free(certificate);
@@ -310,14 +309,14 @@ certdir_install(const char *directory, const char *name, X509 *const *chain,
 	int fd, rc;
 
 	if (certdir_check_name(name, err) != 0 ||
-	    make_folder(directory, err) != 0 ||
-	    (fd = lock(directory, err)) < 0)
+	    make_folder(directory, err) != 0 || (fd = lock(directory, err)) < 0)
 		return -1;
 	rc = write_fresh_key(directory, name, key, &fresh, err);
 	if (rc == 0) {
 		rc = keep_pair(directory, name, &kept, err);
-		if (rc == 0 && replace_pair(directory, name, fresh, chain,
-		    length, err) != 0) {
+		if (rc == 0 &&
+		    replace_pair(directory, name, fresh, chain, length, err) !=
+			0) {
 			undo_keep(directory, name, kept);
 			rc = -1;
 		}
@@ -365,7 +364,8 @@ certdir_rollback(const char *directory, const char *name, unsigned which,
 	else if (kept == 0)
 		rc = error_set(err, ERROR_NOT_FOUND,
 		    "%s: there is no certificate before %s: nothing to go "
-		    "back to", directory, name);
+		    "back to",
+		    directory, name);
 	else if (which == 0 || which > kept)
 		rc = error_set(err, ERROR_NOT_FOUND,
 		    "%s: no certificate %u before %s: wanted 1 to %u",
@@ -374,7 +374,8 @@ certdir_rollback(const char *directory, const char *name, unsigned which,
 	    !exists(directory, name, KEY, which))
 		rc = error_set(err, ERROR_NOT_FOUND,
 		    "%s: of %s.crt.%u and %s.key.%u one is gone: nothing to "
-		    "go back to", directory, name, which, name, which);
+		    "go back to",
+		    directory, name, which, name, which);
 	else
 		rc = rotate(directory, name, which, err);
 	if (rc == 0)

@@ -30,8 +30,7 @@ int certdir_check_name(const char *name, struct error *err) MUST_CHECK;
 /* DIR/NAME.crt and DIR/NAME.key, with ".N" when which > 0; free() them. */
 char *certdir_certificate_path(const char *directory, const char *name,
     unsigned which);
-char *certdir_key_path(const char *directory, const char *name,
-    unsigned which);
+char *certdir_key_path(const char *directory, const char *name, unsigned which);
 
 /*
  * Install the chain and the key as NAME; a pair that is there is kept as .1,
@@ -39,9 +38,8 @@ char *certdir_key_path(const char *directory, const char *name,
  * parent is not), mode 0750.  The key gets the owner and the mode of the one it
  * replaces, else the owner of the folder and 0600.
  */
-int certdir_install(const char *directory, const char *name,
-    X509 *const *chain, size_t length, EVP_PKEY *key,
-    struct error *err) MUST_CHECK;
+int certdir_install(const char *directory, const char *name, X509 *const *chain,
+    size_t length, EVP_PKEY *key, struct error *err) MUST_CHECK;
 
 /*
  * Make the pair .which the current one again.  The current one becomes .1 and

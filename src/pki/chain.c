@@ -79,7 +79,8 @@ check_leaf(const struct chain *chain, const char *path, struct error *err)
 		(void)error_set(err, ERROR_INPUT,
 		    "%s: certificate 1 (%.120s): RFC 5280 4.2.1.9: cA is TRUE "
 		    "in a leaf certificate: put the server's own certificate "
-		    "first", path, subject);
+		    "first",
+		    path, subject);
 		free(subject);
 		return -1;
 	}
@@ -97,7 +98,8 @@ check_key(const struct chain *chain, const char *path, const char *key_path,
 	subject = cert_subject_text(chain->certs[0]);
 	(void)error_set(err, ERROR_INPUT,
 	    "%s: the key does not belong to %s (%.120s): wanted the key that "
-	    "its request was made with", key_path, path, subject);
+	    "its request was made with",
+	    key_path, path, subject);
 	free(subject);
 	return -1;
 }
@@ -113,7 +115,7 @@ check_order(const struct chain *chain, const char *path, struct error *err)
 		EVP_PKEY *key = X509_get0_pubkey(issuer);
 
 		if (X509_NAME_cmp(X509_get_issuer_name(cert),
-		    X509_get_subject_name(issuer)) != 0)
+			X509_get_subject_name(issuer)) != 0)
 			return refuse_pair(chain, path, i, i + 1,
 			    "is not issued by", wanted, err);
 		if (key == NULL || X509_verify(cert, key) != 1) {
@@ -133,7 +135,7 @@ chain_load(const char *certificate_path, const char *key_path,
 	struct chain *chain = xcalloc(1, sizeof(*chain));
 
 	if (cert_read_file(certificate_path, &chain->certs, &chain->count,
-	    err) != 0 ||
+		err) != 0 ||
 	    (chain->key = key_load(key_path, err)) == NULL ||
 	    check_repeats(chain, certificate_path, err) != 0 ||
 	    check_leaf(chain, certificate_path, err) != 0 ||

@@ -51,7 +51,7 @@ load_first_key(BIO *file, const UI_METHOD *ui, bool *asked)
 
 			if (info != NULL &&
 			    OSSL_STORE_INFO_get_type(info) ==
-			    OSSL_STORE_INFO_PKEY)
+				OSSL_STORE_INFO_PKEY)
 				key = OSSL_STORE_INFO_get1_PKEY(info);
 			OSSL_STORE_INFO_free(info);
 		}
@@ -76,8 +76,8 @@ check_permissions(int fd, const char *path, struct error *err)
 	if ((st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0)
 		return error_set(err, ERROR_DENIED,
 		    "%s: mode %04o lets others read or write the private key: "
-		    "wanted 0600 or 0640", path,
-		    (unsigned)(st.st_mode & 07777));
+		    "wanted 0600 or 0640",
+		    path, (unsigned)(st.st_mode & 07777));
 	return 0;
 }
 
@@ -97,7 +97,7 @@ load_from_fd(int fd, const char *path, struct error *err)
 		return NULL;
 	if ((file = BIO_new_fd(fd, BIO_NOCLOSE)) == NULL ||
 	    (ui = UI_UTIL_wrap_read_pem_callback(refuse_passphrase, 0)) ==
-	    NULL) {
+		NULL) {
 		(void)error_openssl(err, "%s", path);
 		goto out;
 	}
@@ -106,7 +106,8 @@ load_from_fd(int fd, const char *path, struct error *err)
 	if (key == NULL && asked)
 		(void)error_set(err, ERROR_INPUT,
 		    "%s: the private key is encrypted: wanted one without "
-		    "passphrase", path);
+		    "passphrase",
+		    path);
 	else if (key == NULL)
 		(void)error_set(err, ERROR_INPUT,
 		    "%s: no private key that can be read: wanted PEM or DER",
@@ -179,7 +180,7 @@ key_write(const char *path, EVP_PKEY *key, struct error *err)
 
 	if ((mem = BIO_new(BIO_s_mem())) == NULL ||
 	    PEM_write_bio_PKCS8PrivateKey(mem, key, NULL, NULL, 0, NULL,
-	    NULL) != 1) {
+		NULL) != 1) {
 		(void)error_openssl(err, "%s: cannot write the key as PEM",
 		    path);
 	} else {

@@ -17,8 +17,8 @@
 EVP_PKEY *key_load(const char *path, struct error *err) MUST_CHECK;
 
 /* A new RSA key; bits 1024..4096, exponent 3 or 65537. */
-EVP_PKEY *key_generate(unsigned bits, unsigned exponent,
-    struct error *err) MUST_CHECK;
+EVP_PKEY *
+key_generate(unsigned bits, unsigned exponent, struct error *err) MUST_CHECK;
 
 /* Write a new PEM file (PKCS #8, no passphrase), mode 0600; never replaces. */
 int key_write(const char *path, EVP_PKEY *key, struct error *err) MUST_CHECK;

@@ -73,8 +73,8 @@ set_serial(X509 *cert, const char *hex)
 		/* 16 bytes, positive. */
 		ok = (serial = BN_new()) != NULL &&
 		    BN_rand(serial, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY);
-	ok = ok && BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(cert)) !=
-	    NULL;
+	ok = ok &&
+	    BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(cert)) != NULL;
 	BN_free(serial);
 	return ok;
 }
@@ -84,8 +84,8 @@ set_dates(X509 *cert, const struct mint_request *request)
 {
 	/* UTCTime to 2049, GeneralizedTime later: RFC 5280 4.1.2.5. */
 	return ASN1_TIME_set(X509_getm_notBefore(cert), request->not_before) !=
-	    NULL && ASN1_TIME_set(X509_getm_notAfter(cert),
-	    request->not_after) != NULL;
+	    NULL &&
+	    ASN1_TIME_set(X509_getm_notAfter(cert), request->not_after) != NULL;
 }
 
 static int
@@ -100,11 +100,12 @@ add_basic_constraints(X509 *cert, const struct mint_request *request)
 			constraints->pathlen = ASN1_INTEGER_new();
 			ok = constraints->pathlen != NULL &&
 			    ASN1_INTEGER_set(constraints->pathlen,
-			    request->path_length);
+				request->path_length);
 		}
 	}
-	ok = ok && X509_add1_ext_i2d(cert, NID_basic_constraints, constraints,
-	    0, X509V3_ADD_APPEND);
+	ok = ok &&
+	    X509_add1_ext_i2d(cert, NID_basic_constraints, constraints, 0,
+		X509V3_ADD_APPEND);
 	BASIC_CONSTRAINTS_free(constraints);
 	return ok;
 }
@@ -118,11 +119,10 @@ add_subject_key_id(X509 *cert)
 	ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
 	int ok;
 
-	ok = id != NULL &&
-	    X509_pubkey_digest(cert, EVP_sha1(), digest, &len) &&
+	ok = id != NULL && X509_pubkey_digest(cert, EVP_sha1(), digest, &len) &&
 	    ASN1_OCTET_STRING_set(id, digest, (int)len) &&
 	    X509_add1_ext_i2d(cert, NID_subject_key_identifier, id, 0,
-	    X509V3_ADD_APPEND);
+		X509V3_ADD_APPEND);
 	ASN1_OCTET_STRING_free(id);
 	return ok;
 }
@@ -140,7 +140,7 @@ add_authority_key_id(X509 *cert, X509 *issuer)
 	ok = (authority = AUTHORITY_KEYID_new()) != NULL &&
 	    (authority->keyid = ASN1_OCTET_STRING_dup(id)) != NULL &&
 	    X509_add1_ext_i2d(cert, NID_authority_key_identifier, authority, 0,
-	    X509V3_ADD_APPEND);
+		X509V3_ADD_APPEND);
 	AUTHORITY_KEYID_free(authority);
 	return ok;
 }
@@ -165,11 +165,11 @@ add_extensions(X509 *cert, const struct mint_request *request)
 	return add_basic_constraints(cert, request) &&
 	    add_subject_key_id(cert) &&
 	    add_authority_key_id(cert,
-	    request->issuer != NULL ? request->issuer : cert) &&
+		request->issuer != NULL ? request->issuer : cert) &&
 	    add_from_text(cert, NID_ext_key_usage,
-	    request->extended_key_usage) &&
+		request->extended_key_usage) &&
 	    add_from_text(cert, NID_subject_alt_name,
-	    request->subject_alt_name);
+		request->subject_alt_name);
 }
 
 static int
@@ -219,17 +219,15 @@ mint_certificate(const struct mint_request *request, struct error *err)
 		goto failed;
 	issuer = request->issuer != NULL ? request->issuer : cert;
 	issuer_key = request->issuer != NULL ? request->issuer_key :
-	    request->key;
-	if (!X509_set_version(cert, request->version_1 ? X509_VERSION_1 :
-	    X509_VERSION_3) ||
+					       request->key;
+	if (!X509_set_version(cert,
+		request->version_1 ? X509_VERSION_1 : X509_VERSION_3) ||
 	    !set_subject(cert, request) ||
 	    !set_serial(cert, request->serial_hex) ||
-	    !set_dates(cert, request) ||
-	    !X509_set_pubkey(cert, request->key) ||
+	    !set_dates(cert, request) || !X509_set_pubkey(cert, request->key) ||
 	    !X509_set_issuer_name(cert, X509_get_subject_name(issuer)) ||
 	    (!request->version_1 && !add_extensions(cert, request)) ||
-	    !X509_sign(cert, issuer_key,
-	    EVP_get_digestbyname(request->digest)))
+	    !X509_sign(cert, issuer_key, EVP_get_digestbyname(request->digest)))
 		goto failed;
 	return read_back(cert, err);
 failed:

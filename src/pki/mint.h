@@ -26,17 +26,18 @@ struct mint_name_part {
 struct mint_request {
 	const struct mint_name_part *subject;
 	size_t subject_count;
-	EVP_PKEY *key;	   /* the subject's; borrowed */
-	X509 *issuer;	   /* NULL: self-signed */
-	EVP_PKEY *issuer_key; /* NULL: self-signed */
-	const char *digest; /* "md5", "sha1", "sha256" */
+	EVP_PKEY *key;		      /* the subject's; borrowed */
+	X509 *issuer;		      /* NULL: self-signed */
+	EVP_PKEY *issuer_key;	      /* NULL: self-signed */
+	const char *digest;	      /* "md5", "sha1", "sha256" */
 	time_t not_before, not_after; /* any, past 2038 too */
-	bool ca;	   /* basicConstraints CA:TRUE (not critical) */
-	bool version_1;	   /* an X.509 v1 certificate: no extensions at all */
-	int path_length;   /* with ca; -1: none */
-	const char *extended_key_usage; /* "serverAuth", "clientAuth"; or NULL */
-	const char *subject_alt_name;	/* as "DNS:host.example.net"; or NULL */
-	const char *serial_hex;		/* or NULL: random 16 bytes */
+	bool ca;	 /* basicConstraints CA:TRUE (not critical) */
+	bool version_1;	 /* an X.509 v1 certificate: no extensions at all */
+	int path_length; /* with ca; -1: none */
+	const char
+	    *extended_key_usage;      /* "serverAuth", "clientAuth"; or NULL */
+	const char *subject_alt_name; /* as "DNS:host.example.net"; or NULL */
+	const char *serial_hex;	      /* or NULL: random 16 bytes */
 };
 
 /*

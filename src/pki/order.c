@@ -30,12 +30,14 @@ find_leaf(X509 **certs, size_t count, EVP_PKEY *key, size_t *leaf,
 		else if (X509_cmp(certs[i], certs[*leaf]) != 0)
 			return error_set(err, ERROR_INPUT,
 			    "certificates %zu and %zu both belong to the key: "
-			    "keep only the new one", *leaf + 1, i + 1);
+			    "keep only the new one",
+			    *leaf + 1, i + 1);
 	}
 	if (*leaf == NOWHERE)
 		return error_set(err, ERROR_INPUT,
 		    "the key belongs to none of the %zu certificates: wanted "
-		    "the key that the request was made with", count);
+		    "the key that the request was made with",
+		    count);
 	return 0;
 }
 
@@ -43,8 +45,10 @@ static bool
 is_issued_by(X509 *cert, X509 *issuer)
 {
 	EVP_PKEY *key = X509_get0_pubkey(issuer);
-	bool issued = key != NULL && X509_NAME_cmp(X509_get_issuer_name(cert),
-	    X509_get_subject_name(issuer)) == 0 && X509_verify(cert, key) == 1;
+	bool issued = key != NULL &&
+	    X509_NAME_cmp(X509_get_issuer_name(cert),
+		X509_get_subject_name(issuer)) == 0 &&
+	    X509_verify(cert, key) == 1;
 
 	ERR_clear_error();
 	return issued;

@@ -34,8 +34,7 @@ is_address(const char *host)
 }
 
 static int
-check_label(const char *host, const char *label, size_t len,
-    struct error *err)
+check_label(const char *host, const char *label, size_t len, struct error *err)
 {
 	if (len == 0)
 		return error_set(err, ERROR_INPUT,
@@ -45,11 +44,13 @@ check_label(const char *host, const char *label, size_t len,
 	if (len > LABEL_MAX)
 		return error_set(err, ERROR_INPUT,
 		    "\"%s\": %zu characters between two dots, at most %d are "
-		    "allowed", host, len, LABEL_MAX);
+		    "allowed",
+		    host, len, LABEL_MAX);
 	if (label[0] == '-' || label[len - 1] == '-')
 		return error_set(err, ERROR_INPUT,
 		    "\"%s\": \"%.*s\" begins or ends with \"-\", which names "
-		    "of hosts do not", host, (int)len, label);
+		    "of hosts do not",
+		    host, (int)len, label);
 	return 0;
 }
 
@@ -75,7 +76,8 @@ check_labels(const char *host, struct error *err)
 	if (strspn(label, "0123456789") == strlen(label))
 		return error_set(err, ERROR_INPUT,
 		    "\"%s\" ends like an IP address: wanted the name of a "
-		    "host", host);
+		    "host",
+		    host);
 	return 0;
 }
 
@@ -98,10 +100,12 @@ check_characters(const char *host, const char *shown, struct error *err)
 			return error_set(err, ERROR_INPUT,
 			    "\"%s\" holds other than ASCII letters: wanted "
 			    "the form that DNS has, as in "
-			    "xn--bcher-kva.example.net", shown);
+			    "xn--bcher-kva.example.net",
+			    shown);
 		return error_set(err, ERROR_INPUT,
 		    "\"%s\" holds \"%s\": names of hosts are made of letters, "
-		    "digits, \"-\" and dots", shown, bad);
+		    "digits, \"-\" and dots",
+		    shown, bad);
 	}
 	return 0;
 }
@@ -120,7 +124,8 @@ csr_check_host(const char *host, struct error *err)
 		return error_set(err, ERROR_INPUT,
 		    "\"%s\" is a wildcard, which the signing does not accept "
 		    "and the devices cannot look up: wanted the name of one "
-		    "host", shown);
+		    "host",
+		    shown);
 	if (is_address(host))
 		return error_set(err, ERROR_INPUT,
 		    "\"%s\" is an IP address: devices look the name of the "
@@ -129,7 +134,8 @@ csr_check_host(const char *host, struct error *err)
 	if (strstr(host, "://") != NULL || strchr(host, ':') != NULL)
 		return error_set(err, ERROR_INPUT,
 		    "\"%s\": wanted the name of the host alone, without "
-		    "\"https://\" and without a port", shown);
+		    "\"https://\" and without a port",
+		    shown);
 	if (strchr(host, '/') != NULL)
 		return error_set(err, ERROR_INPUT,
 		    "\"%s\": wanted the name of the host alone; the text "
@@ -166,8 +172,8 @@ check_suffix(const struct csr *csr, struct error *err)
 	if (len > CSR_COMMON_NAME_MAX)
 		return error_set(err, ERROR_INPUT,
 		    "\"%s/%s\" has %zu characters: a common name has at most "
-		    "%d, the suffix included", csr->host, shown, len,
-		    CSR_COMMON_NAME_MAX);
+		    "%d, the suffix included",
+		    csr->host, shown, len, CSR_COMMON_NAME_MAX);
 	return 0;
 }
 
@@ -190,14 +196,16 @@ check_email(const char *email, struct error *err)
 	if (strlen(email) > EMAIL_MAX)
 		return error_set(err, ERROR_INPUT,
 		    "the e-mail address has %zu characters, at most %d are "
-		    "allowed", strlen(email), EMAIL_MAX);
+		    "allowed",
+		    strlen(email), EMAIL_MAX);
 	at = strchr(email, '@');
 	if (at == NULL || at == email ||
 	    strspn(email, local) != (size_t)(at - email) ||
 	    csr_check_host(at + 1, &domain) != 0)
 		return error_set(err, ERROR_INPUT,
 		    "\"%s\" is no e-mail address: wanted one such as "
-		    "info@example.net", shown);
+		    "info@example.net",
+		    shown);
 	return 0;
 }
 
@@ -237,7 +245,8 @@ check_text(const char *what, const char *text, long max, struct error *err)
 	if ((count = count_characters(text)) < 0)
 		return error_set(err, ERROR_INPUT,
 		    "the %s \"%s\" is no UTF-8 text without control "
-		    "characters", what, shown);
+		    "characters",
+		    what, shown);
 	if (count > max)
 		return error_set(err, ERROR_INPUT,
 		    "the %s has %ld characters, at most %ld are allowed", what,
@@ -251,13 +260,14 @@ check_country(const char *country, struct error *err)
 	char shown[SHOWN_BYTES];
 
 	if (country == NULL ||
-	    (strspn(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
-	    COUNTRY_LETTERS && country[COUNTRY_LETTERS] == '\0'))
+	    (strspn(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == COUNTRY_LETTERS &&
+		country[COUNTRY_LETTERS] == '\0'))
 		return 0;
 	text_escape(country, strlen(country), shown, sizeof(shown));
 	return error_set(err, ERROR_INPUT,
 	    "the country \"%s\": wanted two capital letters (ISO 3166), as "
-	    "in US", shown);
+	    "in US",
+	    shown);
 }
 
 int
@@ -265,8 +275,7 @@ csr_check(const struct csr *csr, struct error *err)
 {
 	/* RFC 5280 A.1: ub-state-name and the others. */
 	if (csr_check_host(csr->host, err) != 0 ||
-	    check_suffix(csr, err) != 0 ||
-	    check_email(csr->email, err) != 0 ||
+	    check_suffix(csr, err) != 0 || check_email(csr->email, err) != 0 ||
 	    check_country(csr->country, err) != 0 ||
 	    check_text("state", csr->state, 128, err) != 0 ||
 	    check_text("locality", csr->locality, 128, err) != 0 ||
@@ -290,7 +299,8 @@ csr_check_key(EVP_PKEY *key, struct error *err)
 	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA)
 		return error_set(err, ERROR_INPUT,
 		    "the key is of type %s: devices and the signing know RSA "
-		    "only", EVP_PKEY_get0_type_name(key));
+		    "only",
+		    EVP_PKEY_get0_type_name(key));
 	if (bits < CSR_BITS_MIN || bits > CSR_BITS_MAX)
 		return error_set(err, ERROR_INPUT,
 		    "an RSA key of %d bits: wanted %d to %d", bits,
@@ -312,8 +322,8 @@ add_part(X509_NAME *name, int nid, const char *value)
 		type = V_ASN1_IA5STRING;
 	else if (ASN1_PRINTABLE_type(bytes, -1) == V_ASN1_PRINTABLESTRING)
 		type = V_ASN1_PRINTABLESTRING;
-	return X509_NAME_add_entry_by_NID(name, nid, type, bytes, -1, -1,
-	    0) == 1;
+	return X509_NAME_add_entry_by_NID(name, nid, type, bytes, -1, -1, 0) ==
+	    1;
 }
 
 static char *

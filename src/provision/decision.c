@@ -54,8 +54,7 @@ is_denied(const struct tls_peer *tls_peer)
 static bool
 is_generic(const struct decision_input *input)
 {
-	return input->peer->form == PEER_GENERIC ||
-	    is_denied(input->tls_peer);
+	return input->peer->form == PEER_GENERIC || is_denied(input->tls_peer);
 }
 
 /* Is the certificate good enough to be an identity at all? */
@@ -115,8 +114,8 @@ judge_path(const struct decision_input *input, const struct device *device,
 		return DECISION_NO_SUCH_PATH;
 	if (route->has_mac && !mac_equal(&route->mac, &device->mac))
 		return DECISION_OTHER_DEVICE;
-	if (!route_match_is_for(route, registry_find_model(device->model,
-	    NULL)))
+	if (!route_match_is_for(route,
+		registry_find_model(device->model, NULL)))
 		return DECISION_OTHER_MODEL;
 	switch (route->kind) {
 	case ROUTE_PROFILE:
@@ -139,7 +138,8 @@ judge(const struct decision_input *input, struct decision *decision)
 	/* Public files are the one thing that needs no identity. */
 	if (!input->policy->certificate_required &&
 	    routes_match(input->routes, input->request->path,
-	    &decision->route) && decision->route.kind == ROUTE_PUBLIC)
+		&decision->route) &&
+	    decision->route.kind == ROUTE_PUBLIC)
 		return DECISION_PUBLIC_FILE;
 	reason = judge_certificate(input);
 	if (reason != DECISION_OWN_PROFILE)

@@ -48,23 +48,23 @@ enum decision_reason {
 	DECISION_UNKNOWN_DEVICE,
 	DECISION_RETIRED_DEVICE,
 	DECISION_WRONG_SERIAL,	/* inventory and certificate disagree */
-	DECISION_WRONG_PRODUCT,	/* ditto, about the model */
+	DECISION_WRONG_PRODUCT, /* ditto, about the model */
 	DECISION_NO_SUCH_PATH,
-	DECISION_OTHER_DEVICE,	/* the path names another device */
-	DECISION_OTHER_MODEL,	/* the path names another model */
+	DECISION_OTHER_DEVICE, /* the path names another device */
+	DECISION_OTHER_MODEL,  /* the path names another model */
 };
 
 struct decision {
 	bool allow;
 	int status; /* HTTP */
 	enum decision_reason reason;
-	struct route_match route;     /* where allowed */
-	const struct device *device;  /* the peer's, as far as it is known;
+	struct route_match route;    /* where allowed */
+	const struct device *device; /* the peer's, as far as it is known;
 				       * borrowed from the snapshot */
 };
 
-void decision_make(const struct decision_input *input,
-    struct decision *decision);
+void
+decision_make(const struct decision_input *input, struct decision *decision);
 
 /* "own-profile", "no-certificate", ... */
 const char *decision_reason_name(enum decision_reason reason);

@@ -16,8 +16,10 @@ bad_shares(const char *text, const char *why, struct error *err)
 	char shown[64];
 
 	text_escape(text, strlen(text), shown, sizeof(shown));
-	return error_set(err, ERROR_INPUT, "\"%s\": %s; expected rising "
-	    "shares such as 1%%,10%%,50%%,100%%", shown, why);
+	return error_set(err, ERROR_INPUT,
+	    "\"%s\": %s; expected rising "
+	    "shares such as 1%%,10%%,50%%,100%%",
+	    shown, why);
 }
 
 int
@@ -30,14 +32,16 @@ wave_shares_parse(struct wave_shares *shares, const char *text,
 
 	for (;;) {
 		char *end;
-		long percent = *p >= '0' && *p <= '9' ?
-		    strtol(p, &end, 10) : -1;
+		long percent = *p >= '0' && *p <= '9' ? strtol(p, &end, 10) :
+							-1;
 
 		if (percent < 0 || *end != '%')
 			return bad_shares(text, "no list of percentages", err);
 		if (percent <= (long)last || percent > 100)
-			return bad_shares(text, "each share has to be above "
-			    "the one before, and none above 100%", err);
+			return bad_shares(text,
+			    "each share has to be above "
+			    "the one before, and none above 100%",
+			    err);
 		if (read.count == MIGRATION_WAVES_MAX - 1)
 			return bad_shares(text, "too many waves", err);
 		last = (unsigned)percent;
@@ -91,8 +95,8 @@ wave_rank(const struct mac *mac)
 static bool
 is_end(const struct migration_end *end, const struct resync *resync)
 {
-	return strcmp(end->name, end->is_ca ? resync->ca :
-	    resync->listener) == 0;
+	return strcmp(end->name, end->is_ca ? resync->ca : resync->listener) ==
+	    0;
 }
 
 void
@@ -121,8 +125,7 @@ member_progress(const struct migration_member *member,
 	bool anew = answers->old_answers < member->old_answers ||
 	    answers->new_answers < member->new_answers ||
 	    answers->new_profiles < member->new_profiles;
-	uint64_t old = answers->old_answers -
-	    (anew ? 0 : member->old_answers);
+	uint64_t old = answers->old_answers - (anew ? 0 : member->old_answers);
 
 	if (answers->new_answers > (anew ? 0 : member->new_answers) &&
 	    answers->new_status != STATUS_OK)
@@ -146,7 +149,7 @@ add_progress(struct wave_tally *tally, enum member_progress progress)
 		tally->old++;
 		break;
 	case PROGRESS_NEW:
-		tally->new++;
+		tally->new ++;
 		break;
 	case PROGRESS_FAILING:
 		tally->failing++;
@@ -155,8 +158,8 @@ add_progress(struct wave_tally *tally, enum member_progress progress)
 }
 
 void
-wave_tally_add(struct wave_tally *tally,
-    const struct migration_member *member, enum member_progress progress)
+wave_tally_add(struct wave_tally *tally, const struct migration_member *member,
+    enum member_progress progress)
 {
 	tally->members += member->state != MEMBER_CHANGED;
 	switch (member->state) {
@@ -210,9 +213,10 @@ judge_late(const struct migration *migration, size_t wave,
 		    tally->members, wave);
 		return WAVE_STOP;
 	}
-	SAY(reason, "of the %zu devices of wave %zu, %zu were heard of, and "
-	    "%zu of these got their profile from %s", tally->members, wave,
-	    heard, good, migration->to.name);
+	SAY(reason,
+	    "of the %zu devices of wave %zu, %zu were heard of, and "
+	    "%zu of these got their profile from %s",
+	    tally->members, wave, heard, good, migration->to.name);
 	return is_enough(migration, good, heard) ? WAVE_ADVANCE : WAVE_STOP;
 }
 
@@ -226,18 +230,23 @@ wave_judge(const struct migration *migration, size_t wave,
 
 	if (all->moved_failing > 0 &&
 	    is_too_many(migration, all->moved_failing, all->moved)) {
-		SAY(reason, "%s refuses %zu of the %zu devices that were moved "
-		    "to it", to, all->moved_failing, all->moved);
+		SAY(reason,
+		    "%s refuses %zu of the %zu devices that were moved "
+		    "to it",
+		    to, all->moved_failing, all->moved);
 		return WAVE_STOP;
 	}
-	SAY(reason, "%zu of the %zu devices of wave %zu got their profile "
-	    "from %s", good, tally->members, wave, to);
+	SAY(reason,
+	    "%zu of the %zu devices of wave %zu got their profile "
+	    "from %s",
+	    good, tally->members, wave, to);
 	if (is_enough(migration, good, tally->members))
 		return WAVE_ADVANCE;
 	if (is_too_many(migration, tally->failing, tally->members)) {
-		SAY(reason, "%zu of the %zu devices of wave %zu are refused by "
-		    "%s or do not accept it", tally->failing, tally->members,
-		    wave, to);
+		SAY(reason,
+		    "%zu of the %zu devices of wave %zu are refused by "
+		    "%s or do not accept it",
+		    tally->failing, tally->members, wave, to);
 		return WAVE_STOP;
 	}
 	if (now - migration->waves[wave - 1].started_at >=

@@ -55,8 +55,8 @@ int wave_shares_parse(struct wave_shares *shares, const char *text,
  * get no device is left out; the last one ends at count, which is at least 1.
  * Returns the number of waves.
  */
-size_t waves_cut(const struct wave_shares *shares, size_t canary,
-    size_t count, size_t ends[static MIGRATION_WAVES_MAX]);
+size_t waves_cut(const struct wave_shares *shares, size_t canary, size_t count,
+    size_t ends[static MIGRATION_WAVES_MAX]);
 
 /* Devices go in the order of this number: the same every time, and unrelated to
  * how addresses are given out.  Those with the same number go by address. */
@@ -65,7 +65,7 @@ uint64_t wave_rank(const struct mac *mac);
 /* What the old and the new listener have answered a device, ever. */
 struct member_answers {
 	uint64_t old_answers, new_answers, new_profiles;
-	time_t old_at;	/* the last one; 0: none */
+	time_t old_at; /* the last one; 0: none */
 	time_t new_at;
 	int new_status; /* ditto; 0: none */
 };

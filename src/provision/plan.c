@@ -92,8 +92,8 @@ find_accepted(struct work *work)
 
 		for (size_t j = 0; j < work->ca_count; j++)
 			if (plan_expect(work->options, work->knowledge,
-			    group->model, firmware_of(group), work->cas[j],
-			    NULL) == PLAN_ACCEPTS)
+				group->model, firmware_of(group), work->cas[j],
+				NULL) == PLAN_ACCEPTS)
 				work->accepted[i] |= UINT64_C(1) << j;
 	}
 }
@@ -163,15 +163,14 @@ assign(struct work *work, struct plan_assignment *assignment, uint64_t mask)
 		plan->left_out += group->count;
 		return;
 	}
-	assignment->listener = work->listener_of[plan_best(mask,
-	    work->merits)] - 1;
+	assignment->listener =
+	    work->listener_of[plan_best(mask, work->merits)] - 1;
 	listener = &plan->listeners[assignment->listener];
 	(void)plan_expect(work->options, work->knowledge, group->model,
 	    firmware_of(group), listener->ca, &assignment->claim);
 	plan->covered += group->count;
 	listener->devices += group->count;
-	listener->needs_san |=
-	    assignment->stack->name_check == NAME_CHECK_SAN;
+	listener->needs_san |= assignment->stack->name_check == NAME_CHECK_SAN;
 	listener->needs_sha1 |= !assignment->stack->check_sha256;
 	listener->legacy |= work->options->drop_tls == 0 &&
 	    (assignment->stack->max_version < 0x0303 || !is_strong(listener));
@@ -211,8 +210,9 @@ add_universal_rule(struct work *work)
 		return;
 	rule = plan_universal_rule(plan, work->options, work->knowledge,
 	    &plan->universal_error);
-	if (rule != NULL && plan_check_rule(plan, work->options,
-	    work->knowledge, rule, &plan->universal_error) != 0) {
+	if (rule != NULL &&
+	    plan_check_rule(plan, work->options, work->knowledge, rule,
+		&plan->universal_error) != 0) {
 		free(rule);
 		rule = NULL;
 	}

@@ -31,7 +31,7 @@ struct knowledge;
 struct plan_certificate {
 	const struct ca *ca;
 	time_t not_before, not_after; /* 0: not known */
-	bool is_sha2;	  /* else devices without SHA-2 can verify it, too */
+	bool is_sha2; /* else devices without SHA-2 can verify it, too */
 	bool has_san;
 	bool is_strong;	  /* TLS 1.2 listeners at level 2 can show it */
 	bool is_lab;	  /* of the lab's copy of that CA */
@@ -60,7 +60,7 @@ struct plan_options {
 		       * the least; 0: all are spoken */
 
 	enum plan_layout layout;
-	bool mix_ports; /* with PLAN_ADDRESSES and PLAN_HOSTS: when all
+	bool mix_ports;	    /* with PLAN_ADDRESSES and PLAN_HOSTS: when all
 			 * addresses are used, begin anew with the next port */
 	const char *host;   /* label or full name; NULL: "prov" */
 	const char *domain; /* NULL: "example.net" */
@@ -96,12 +96,12 @@ bool plan_may_use(const struct plan_options *options, const struct ca *ca);
 
 /* Where a listener's certificate comes from. */
 enum plan_supply {
-	PLAN_HELD,	/* we have it */
-	PLAN_OVERDUE,	/* we have one out of its dates and get no other; that
+	PLAN_HELD,     /* we have it */
+	PLAN_OVERDUE,  /* we have one out of its dates and get no other; that
 			 * is well with devices that do not look at dates */
-	PLAN_SIGNS,	/* the CA signs: make a CSR */
-	PLAN_DOUBTFUL,	/* whether the CA signs is not known */
-	PLAN_GONE,	/* the CA does not sign any more, and we have none */
+	PLAN_SIGNS,    /* the CA signs: make a CSR */
+	PLAN_DOUBTFUL, /* whether the CA signs is not known */
+	PLAN_GONE,     /* the CA does not sign any more, and we have none */
 };
 /* certificate (may be NULL) is ours, where there is one. */
 enum plan_supply plan_supply(const struct plan_options *options,
@@ -113,16 +113,16 @@ struct plan_listener {
 	const struct ca *ca;
 	enum plan_supply supply;
 	const struct plan_certificate *certificate; /* NULL: none yet */
-	const char *name;	/* for the configuration: the CA's id */
+	const char *name; /* for the configuration: the CA's id */
 	char host[254];
 	char address[16];
 	uint16_t port;
-	size_t machine;		/* number of the machine, for PLAN_HOSTS */
-	bool legacy;		/* TLS 1.0 and up, else 1.2 and up */
-	bool needs_san;		/* some of its devices want one */
-	bool needs_sha1;	/* some of them cannot verify SHA-2 */
+	size_t machine;	 /* number of the machine, for PLAN_HOSTS */
+	bool legacy;	 /* TLS 1.0 and up, else 1.2 and up */
+	bool needs_san;	 /* some of its devices want one */
+	bool needs_sha1; /* some of them cannot verify SHA-2 */
 	uint64_t devices;
-	char *rule;		/* profile rule of all its devices: a URL */
+	char *rule; /* profile rule of all its devices: a URL */
 };
 
 enum plan_way_kind {
@@ -133,7 +133,7 @@ enum plan_way_kind {
 	PLAN_TRY,	/* nothing is known: try a unit */
 	PLAN_ENCRYPT,	/* AES-encrypted profiles over HTTP */
 	PLAN_REPLACE,
-	PLAN_SWITCH,	/* it accepts ca as it is, and that can be had */
+	PLAN_SWITCH, /* it accepts ca as it is, and that can be had */
 };
 
 #define PLAN_WAYS_MAX 8
@@ -147,16 +147,16 @@ struct plan_way {
 /* Why a kind of device is left out, or will be. */
 enum plan_reason {
 	PLAN_COVERED,
-	PLAN_LACKS_SUPPLY,  /* it needs ca, of which none can be had; covered,
+	PLAN_LACKS_SUPPLY,   /* it needs ca, of which none can be had; covered,
 			     * unless such CAs are excluded */
-	PLAN_LACKS_CLAIM,   /* nothing says what it trusts */
-	PLAN_LACKS_TRUST,   /* claims only say what it does not trust */
-	PLAN_LACKS_WITHOUT, /* it accepts ca, which is excluded */
-	PLAN_LACKS_ALLOW,   /* it has a slot or bundle only: ca */
-	PLAN_LACKS_TIME,    /* it looks at dates, and those of ca are over */
-	PLAN_LACKS_SHA2,    /* ca signs with SHA-2 only */
-	PLAN_LACKS_SAN,	    /* the certificate of ca has none */
-	PLAN_LACKS_TLS,	    /* it speaks older TLS only */
+	PLAN_LACKS_CLAIM,    /* nothing says what it trusts */
+	PLAN_LACKS_TRUST,    /* claims only say what it does not trust */
+	PLAN_LACKS_WITHOUT,  /* it accepts ca, which is excluded */
+	PLAN_LACKS_ALLOW,    /* it has a slot or bundle only: ca */
+	PLAN_LACKS_TIME,     /* it looks at dates, and those of ca are over */
+	PLAN_LACKS_SHA2,     /* ca signs with SHA-2 only */
+	PLAN_LACKS_SAN,	     /* the certificate of ca has none */
+	PLAN_LACKS_TLS,	     /* it speaks older TLS only */
 	PLAN_LACKS_STRENGTH, /* what ca signed needs old TLS */
 };
 
@@ -165,12 +165,12 @@ enum plan_reason {
 struct plan_assignment {
 	const struct plan_group *group;
 	const struct stack *stack;
-	size_t listener; /* or PLAN_LEFT_OUT */
+	size_t listener;	   /* or PLAN_LEFT_OUT */
 	const struct claim *claim; /* why it accepts that CA */
 	enum plan_reason reason;
-	const struct ca *ca; /* of the reason; NULL: none */
+	const struct ca *ca;		     /* of the reason; NULL: none */
 	struct plan_way ways[PLAN_WAYS_MAX]; /* the best first */
-	size_t way_count;    /* 0 when covered by what can be had */
+	size_t way_count; /* 0 when covered by what can be had */
 };
 
 struct plan {
@@ -179,7 +179,7 @@ struct plan {
 	struct plan_assignment *assignments; /* as the groups */
 	size_t assignment_count;
 	uint64_t devices, covered, left_out;
-	uint64_t unsupplied; /* covered, by what cannot be had */
+	uint64_t unsupplied;  /* covered, by what cannot be had */
 	char *universal_rule; /* NULL: there is none, and why not */
 	struct error universal_error;
 };

@@ -45,8 +45,7 @@ follow(const struct check *check, const struct model *model,
 
 	*listener = PLAN_LEFT_OUT;
 	for (size_t i = 0; rc == 0 && i < check->plan->listener_count; i++)
-		if (result.matched &&
-		    strcmp(result.url, check->urls[i]) == 0)
+		if (result.matched && strcmp(result.url, check->urls[i]) == 0)
 			*listener = i;
 	rule_result_clear(&result);
 	return rc;
@@ -61,19 +60,20 @@ fail(const struct check *check, const struct model *model,
 	    model->name, firmware != NULL ? " with firmware " : "",
 	    firmware != NULL ? firmware->text : "",
 	    listener == PLAN_LEFT_OUT ? "no listener" :
-	    check->plan->listeners[listener].name);
+					check->plan->listeners[listener].name);
 }
 
 static int
-check_known(const struct check *check,
-    const struct plan_assignment *assignment, struct error *err)
+check_known(const struct check *check, const struct plan_assignment *assignment,
+    struct error *err)
 {
 	const struct plan_group *group = assignment->group;
 	size_t listener;
 
 	if (follow(check, group->model, &group->firmware, &listener, err) != 0)
 		return -1;
-	return listener == assignment->listener ? 0 :
+	return listener == assignment->listener ?
+	    0 :
 	    fail(check, group->model, &group->firmware, listener, err);
 }
 
@@ -85,8 +85,8 @@ find_accepted(const struct check *check, const struct model *model,
 
 	for (size_t i = 0; i < check->plan->listener_count; i++)
 		if (plan_expect(check->options, check->knowledge, model,
-		    firmware, check->plan->listeners[i].ca, NULL) ==
-		    PLAN_ACCEPTS)
+			firmware, check->plan->listeners[i].ca,
+			NULL) == PLAN_ACCEPTS)
 			accepted |= UINT64_C(1) << i;
 	return accepted;
 }
@@ -117,7 +117,8 @@ check_any(const struct check *check, const struct plan_assignment *assignment,
 		return 0;
 	if (follow(check, model, NULL, &listener, err) != 0)
 		return -1;
-	return listener == assignment->listener ? 0 :
+	return listener == assignment->listener ?
+	    0 :
 	    fail(check, model, NULL, listener, err);
 }
 
@@ -133,7 +134,7 @@ check_all(const struct check *check, struct error *err)
 		if (one->listener == PLAN_LEFT_OUT)
 			continue;
 		rc = one->group->has_firmware ? check_known(check, one, err) :
-		    check_any(check, one, err);
+						check_any(check, one, err);
 	}
 	return rc;
 }
@@ -156,16 +157,19 @@ expand_urls(struct check *check, struct error *err)
 		rc = macro_expand(&macros, rule, strlen(rule), false, &url);
 		check->urls[i] = buf_take(&url);
 	}
-	return rc == 0 ? 0 : error_set(err, ERROR_INPUT,
-	    "a URL is longer than %d bytes", RULE_EXPANDED_MAX);
+	return rc == 0 ?
+	    0 :
+	    error_set(err, ERROR_INPUT, "a URL is longer than %d bytes",
+		RULE_EXPANDED_MAX);
 }
 
 int
 plan_check_rule(const struct plan *plan, const struct plan_options *options,
     const struct knowledge *knowledge, const char *rule, struct error *err)
 {
-	struct check check = { .plan = plan, .options = options,
-		.knowledge = knowledge };
+	struct check check = {
+		.plan = plan, .options = options, .knowledge = knowledge
+	};
 	int rc;
 
 	check.rule = rule_parse(rule, err);

@@ -114,8 +114,8 @@ is_dominated(const struct search *search, size_t a, size_t b)
 		if ((search->masks[i] & BIT(a)) != 0 &&
 		    (search->masks[i] & BIT(b)) == 0)
 			return false;
-	return b < a || one->held < other->held ||
-	    one->signs < other->signs || one->kept < other->kept;
+	return b < a || one->held < other->held || one->signs < other->signs ||
+	    one->kept < other->kept;
 }
 
 static void

@@ -13,8 +13,14 @@
 
 #define SHOWN_BYTES 72
 
-enum column { COLUMN_MODEL, COLUMN_FIRMWARE, COLUMN_COUNT, COLUMN_MAC,
-	COLUMN_STATE, COLUMN_KINDS };
+enum column {
+	COLUMN_MODEL,
+	COLUMN_FIRMWARE,
+	COLUMN_COUNT,
+	COLUMN_MAC,
+	COLUMN_STATE,
+	COLUMN_KINDS
+};
 
 static const char *const column_names[COLUMN_KINDS] = { "model", "firmware",
 	"count", "mac", "state" };
@@ -103,7 +109,7 @@ is_named(const struct plan_csv *csv, size_t cell, const char *name)
 {
 	return csv->cells[cell].len == strlen(name) &&
 	    strncasecmp(csv->text + csv->cells[cell].start, name,
-	    strlen(name)) == 0;
+		strlen(name)) == 0;
 }
 
 static void
@@ -132,11 +138,13 @@ read_header(struct plan_csv *csv)
 		return;
 	if (csv->cell_count == 1 && csv->cells[0].len > 0 &&
 	    (memchr(csv->text, ';', csv->text_len) != NULL ||
-	    memchr(csv->text, '\t', csv->text_len) != NULL))
-		give_up(csv, 0, "the columns have semicolons or tabs between "
+		memchr(csv->text, '\t', csv->text_len) != NULL))
+		give_up(csv, 0,
+		    "the columns have semicolons or tabs between "
 		    "them, expected commas");
 	else
-		give_up(csv, 0, "there is no column \"model\": the first row "
+		give_up(csv, 0,
+		    "there is no column \"model\": the first row "
 		    "has to name the columns: model, and any of firmware, "
 		    "count, mac, state");
 }
@@ -171,8 +179,8 @@ read_count(struct plan_csv *csv, uint64_t *count)
 	if (len < sizeof(number) && memchr(text, '\0', len) == NULL) {
 		memcpy(number, text, len);
 		number[len] = '\0';
-		if (text_parse_number(number, 1, PLAN_COUNT_MAX, count,
-		    &why) == 0)
+		if (text_parse_number(number, 1, PLAN_COUNT_MAX, count, &why) ==
+		    0)
 			return true;
 	}
 	text_escape(text, len, shown, sizeof(shown));
@@ -198,7 +206,8 @@ read_mac(struct plan_csv *csv, uint64_t count)
 	if (!mac_read(&mac, text, len))
 		(void)error_set(&err, ERROR_INPUT,
 		    "\"%s\" is not a MAC address: expected 12 hex digits, "
-		    "bare or in pairs split by ':' or '-'", shown);
+		    "bare or in pairs split by ':' or '-'",
+		    shown);
 	else if (count != 1)
 		(void)error_set(&err, ERROR_INPUT,
 		    "a row with a MAC address is one device: expected no "
@@ -253,11 +262,14 @@ read_row(struct plan_csv *csv)
 		return;
 	model = cell_of(csv, COLUMN_MODEL, &model_len);
 	firmware = cell_of(csv, COLUMN_FIRMWARE, &firmware_len);
-	if (plan_fleet_add(csv->fleet, model, model_len, firmware,
-	    firmware_len, count, &bad_firmware, &err) != 0)
-		complain(csv, csv->column[bad_firmware &&
-		    csv->column[COLUMN_FIRMWARE] != NO_COLUMN ?
-		    COLUMN_FIRMWARE : COLUMN_MODEL], err.text);
+	if (plan_fleet_add(csv->fleet, model, model_len, firmware, firmware_len,
+		count, &bad_firmware, &err) != 0)
+		complain(csv,
+		    csv->column[bad_firmware &&
+				csv->column[COLUMN_FIRMWARE] != NO_COLUMN ?
+			    COLUMN_FIRMWARE :
+			    COLUMN_MODEL],
+		    err.text);
 }
 
 /* --------------------------------------------------------------- libcsv */
@@ -348,8 +360,9 @@ static void
 skip_mark(struct plan_csv *csv)
 {
 	csv->started = true;
-	if (csv->row_len >= 2 && (memcmp(csv->row, "\xff\xfe", 2) == 0 ||
-	    memcmp(csv->row, "\xfe\xff", 2) == 0)) {
+	if (csv->row_len >= 2 &&
+	    (memcmp(csv->row, "\xff\xfe", 2) == 0 ||
+		memcmp(csv->row, "\xfe\xff", 2) == 0)) {
 		give_up(csv, 0,
 		    "the file is in UTF-16: save it as \"CSV UTF-8\"");
 	} else if (csv->row_len >= 3 &&
@@ -367,9 +380,10 @@ parse_row(struct plan_csv *csv)
 		skip_mark(csv);
 	if (csv->stop)
 		return;
-	if (csv_parse(&csv->parser, csv->row, csv->row_len, take_cell,
-	    take_row, csv) != csv->row_len)
-		skip_row(csv, "a quote stands where none can be: a cell with "
+	if (csv_parse(&csv->parser, csv->row, csv->row_len, take_cell, take_row,
+		csv) != csv->row_len)
+		skip_row(csv,
+		    "a quote stands where none can be: a cell with "
 		    "quotes in it is put in quotes, and those in it are "
 		    "doubled");
 }
@@ -390,11 +404,11 @@ plan_csv_read(struct plan_csv *csv, const char *text, size_t len)
 {
 	while (len > 0 && !csv->stop) {
 		const char *newline = memchr(text, '\n', len);
-		size_t n = newline != NULL ? (size_t)(newline - text) + 1 :
-		    len;
+		size_t n = newline != NULL ? (size_t)(newline - text) + 1 : len;
 
 		if (n > sizeof(csv->row) - csv->row_len) {
-			give_up(csv, 0, "the row is longer than 65536 bytes: "
+			give_up(csv, 0,
+			    "the row is longer than 65536 bytes: "
 			    "is a quote missing?");
 			break;
 		}
@@ -415,11 +429,11 @@ plan_csv_end(struct plan_csv *csv)
 		parse_row(csv);
 	else if (!csv->stop && csv->row_len > 0)
 		give_up(csv, 0, "a quoted cell does not end");
-	if (!csv->stop &&
-	    csv_fini(&csv->parser, take_cell, take_row, csv) != 0)
+	if (!csv->stop && csv_fini(&csv->parser, take_cell, take_row, csv) != 0)
 		give_up(csv, 0, "a quoted cell does not end");
 	if (!csv->stop && !csv->has_header)
-		give_up(csv, 0, "the file is empty: the first row has to name "
+		give_up(csv, 0,
+		    "the file is empty: the first row has to name "
 		    "the columns, \"model\" among them");
 	return csv->errors->count > csv->errors_before ? -1 : 0;
 }
@@ -435,8 +449,7 @@ plan_csv_free(struct plan_csv *csv)
 }
 
 struct plan_csv *
-plan_csv_new(struct plan_fleet *fleet, const char *name,
-    struct errors *errors)
+plan_csv_new(struct plan_fleet *fleet, const char *name, struct errors *errors)
 {
 	struct plan_csv *csv = xcalloc(1, sizeof(*csv));
 

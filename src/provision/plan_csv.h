@@ -30,8 +30,8 @@ struct plan_csv *plan_csv_new(struct plan_fleet *fleet, const char *name,
     struct errors *errors) MUST_CHECK FREED_BY(plan_csv_free);
 
 /* The next bytes of the text; -1 when reading on makes no sense. */
-int plan_csv_read(struct plan_csv *csv, const char *text,
-    size_t len) MUST_CHECK;
+int
+plan_csv_read(struct plan_csv *csv, const char *text, size_t len) MUST_CHECK;
 
 /* The text is over; -1 when there was any mistake. */
 int plan_csv_end(struct plan_csv *csv) MUST_CHECK;

@@ -39,7 +39,7 @@ plan_fleet_free(struct plan_fleet *fleet)
 
 	if (fleet == NULL)
 		return;
-	HASH_ITER(hh, fleet->spellings, spelling, next) {
+	HASH_ITER (hh, fleet->spellings, spelling, next) {
 		HASH_DELETE(hh, fleet->spellings, spelling);
 		free(spelling);
 	}
@@ -73,7 +73,8 @@ find_model(const struct model **model, const char *text, size_t len,
 		    nearest->name);
 	return error_set(err, ERROR_INPUT,
 	    "unknown model \"%s\": expected one such as SPA504G or "
-	    "ATA191-MPP", shown);
+	    "ATA191-MPP",
+	    shown);
 }
 
 /*
@@ -127,7 +128,8 @@ read_firmware(struct plan_group *group, const char *text, size_t len,
 		text_escape(text, len, shown, sizeof(shown));
 		return error_set(err, ERROR_INPUT,
 		    "firmware \"%s\": wanted a version such as 7.5.2b, "
-		    "1.3.1(003) or 11-1-0MSR4", shown);
+		    "1.3.1(003) or 11-1-0MSR4",
+		    shown);
 	}
 	memcpy(version, text, len);
 	version[len] = '\0';
@@ -214,8 +216,8 @@ compare_groups(const void *one, const void *other)
 		return a->model < b->model ? -1 : 1;
 	if (a->has_firmware != b->has_firmware)
 		return a->has_firmware ? 1 : -1;
-	return a->has_firmware ?
-	    firmware_compare(&a->firmware, &b->firmware) : 0;
+	return a->has_firmware ? firmware_compare(&a->firmware, &b->firmware) :
+				 0;
 }
 
 const struct plan_group *
@@ -227,12 +229,12 @@ plan_fleet_groups(struct plan_fleet *fleet, size_t *count)
 	free(fleet->groups);
 	fleet->groups = xcalloc(HASH_COUNT(fleet->spellings) + 1,
 	    sizeof(*fleet->groups));
-	HASH_ITER(hh, fleet->spellings, spelling, next)
+	HASH_ITER (hh, fleet->spellings, spelling, next)
 		fleet->groups[n++] = spelling->group;
 	qsort(fleet->groups, n, sizeof(*fleet->groups), compare_groups);
 	for (size_t i = 0; i < n; i++) {
-		struct plan_group *last = kept > 0 ?
-		    &fleet->groups[kept - 1] : NULL;
+		struct plan_group *last = kept > 0 ? &fleet->groups[kept - 1] :
+						     NULL;
 
 		if (last != NULL &&
 		    compare_groups(last, &fleet->groups[i]) == 0)

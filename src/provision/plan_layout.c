@@ -22,7 +22,7 @@ static size_t
 port_count(const struct plan_options *options)
 {
 	return options->port_count > 0 ? options->port_count :
-	    PLAN_PORT_DEFAULTS;
+					 PLAN_PORT_DEFAULTS;
 }
 
 /* Addresses and ports in use: a listener has a place in their table. */
@@ -41,7 +41,8 @@ count_places(const struct plan *plan, const struct plan_options *options,
 	places->ports = 1;
 	if (!ports_only)
 		places->addresses = options->address_count > 0 ?
-		    options->address_count : wanted;
+		    options->address_count :
+		    wanted;
 	if (ports_only || options->mix_ports)
 		places->ports = port_count(options);
 	if (places->addresses * places->ports >= wanted)
@@ -49,8 +50,8 @@ count_places(const struct plan *plan, const struct plan_options *options,
 	if (ports_only)
 		return error_set(err, ERROR_INPUT,
 		    "%zu listeners need a port each, and %zu %s given: name "
-		    "more with --port", wanted, places->ports,
-		    places->ports == 1 ? "is" : "are");
+		    "more with --port",
+		    wanted, places->ports, places->ports == 1 ? "is" : "are");
 	if (options->mix_ports)
 		return error_set(err, ERROR_INPUT,
 		    "%zu listeners need an address and port each, and %zu by "
@@ -59,8 +60,8 @@ count_places(const struct plan *plan, const struct plan_options *options,
 	return error_set(err, ERROR_INPUT,
 	    "%zu listeners need an address each, and %zu %s given: name more "
 	    "with --address, or mix with ports as in --layout "
-	    "addresses,ports", wanted, places->addresses,
-	    places->addresses == 1 ? "is" : "are");
+	    "addresses,ports",
+	    wanted, places->addresses, places->addresses == 1 ? "is" : "are");
 }
 
 /* "prov", or "prov.voice.example.net", with the domain where it has none; the
@@ -70,7 +71,7 @@ make_host(char host[static 254], const struct plan_options *options,
     const char *label, size_t number, struct error *err)
 {
 	const char *domain = options->domain != NULL ? options->domain :
-	    DOMAIN_DEFAULT;
+						       DOMAIN_DEFAULT;
 	size_t first = strcspn(label, ".");
 	char suffix[24] = "";
 	int len;
@@ -78,14 +79,15 @@ make_host(char host[static 254], const struct plan_options *options,
 	if (number > 0)
 		(void)snprintf(suffix, sizeof(suffix), "-%zu", number);
 	if (label[first] == '.')
-		len = snprintf(host, 254, "%.*s%s%s", (int)first, label,
-		    suffix, label + first);
+		len = snprintf(host, 254, "%.*s%s%s", (int)first, label, suffix,
+		    label + first);
 	else
 		len = snprintf(host, 254, "%s%s.%s", label, suffix, domain);
 	if (len > PLAN_NAME_MAX)
 		return error_set(err, ERROR_INPUT,
 		    "the name %.100s is %d characters long: the CN of a "
-		    "certificate has at most %d", host, len, PLAN_NAME_MAX);
+		    "certificate has at most %d",
+		    host, len, PLAN_NAME_MAX);
 	return 0;
 }
 
@@ -145,8 +147,8 @@ check_names(const struct plan *plan, struct error *err)
 				return error_set(err, ERROR_INPUT,
 				    "the listeners %s and %s have the name "
 				    "%.100s, so they need one address: plan "
-				    "with --layout ports", a->name, b->name,
-				    a->host);
+				    "with --layout ports",
+				    a->name, b->name, a->host);
 		}
 	return 0;
 }

@@ -11,8 +11,8 @@
 
 /* The versions between which the registry distinguishes, and the known
  * releases of the family, in order; returns how many. */
-size_t plan_versions(const struct model *model, struct firmware *list,
-    size_t max);
+size_t
+plan_versions(const struct model *model, struct firmware *list, size_t max);
 
 /* Those of the model that was asked for last: finding them takes a while. */
 struct plan_ladder {
@@ -34,8 +34,8 @@ int plan_lay_out(struct plan *plan, const struct plan_options *options,
  * One rule for the whole fleet, for its caller to free(); NULL with
  * ERROR_INPUT when it would be longer than a rule may be.
  */
-char *plan_universal_rule(const struct plan *plan,
-    const struct plan_options *options, const struct knowledge *knowledge,
-    struct error *err) MUST_CHECK;
+char *
+plan_universal_rule(const struct plan *plan, const struct plan_options *options,
+    const struct knowledge *knowledge, struct error *err) MUST_CHECK;
 
 #endif

@@ -23,8 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CUTS_MAX 64 /* versions that the chain may use */
-#define COMFORTABLE_LENGTH 1024 /* of a rule; one field of [MPP-PROV] has it */
+#define CUTS_MAX 64		 /* versions that the chain may use */
+#define COMFORTABLE_LENGTH 1024	 /* of a rule; one field of [MPP-PROV] has it */
 #define TEXT_MAX (1024UL * 1024) /* of a rule that is too long, to say so */
 
 /* One alternative: "$PN" eq model (unless NULL) and $SWVER op version. */
@@ -55,8 +55,8 @@ add_cut(struct universal *u, const struct firmware *version)
 
 	while (i < u->cut_count && firmware_compare(&u->cuts[i], version) < 0)
 		i++;
-	if (u->cut_count == CUTS_MAX || (i < u->cut_count &&
-	    firmware_compare(&u->cuts[i], version) == 0))
+	if (u->cut_count == CUTS_MAX ||
+	    (i < u->cut_count && firmware_compare(&u->cuts[i], version) == 0))
 		return;
 	memmove(&u->cuts[i + 1], &u->cuts[i],
 	    (u->cut_count - i) * sizeof(*u->cuts));
@@ -69,8 +69,7 @@ interval_of(const struct universal *u, const struct firmware *firmware)
 {
 	size_t i = 0;
 
-	while (i < u->cut_count &&
-	    firmware_compare(&u->cuts[i], firmware) <= 0)
+	while (i < u->cut_count && firmware_compare(&u->cuts[i], firmware) <= 0)
 		i++;
 	return i;
 }
@@ -84,7 +83,7 @@ sort_into_intervals(const struct universal *u, struct plan_shape *shape)
 	for (size_t i = 0; i < shape->point_count; i++) {
 		struct plan_point point = shape->points[i];
 		struct plan_point *last = kept > 0 ? &shape->points[kept - 1] :
-		    NULL;
+						     NULL;
 
 		point.interval = interval_of(u, point.firmware);
 		if (last != NULL && last->interval == point.interval &&
@@ -109,12 +108,15 @@ find_cuts(struct universal *u)
 /* ---------------------------------------------------------- alternatives */
 
 static void
-add_alternative(struct universal *u, const struct model *model,
-    const char *op, const struct firmware *version, size_t listener)
+add_alternative(struct universal *u, const struct model *model, const char *op,
+    const struct firmware *version, size_t listener)
 {
 	u->alternatives[u->alternative_count++] = (struct alternative) {
-		.model = model, .op = op, .version = version,
-		.listener = listener };
+		.model = model,
+		.op = op,
+		.version = version,
+		.listener = listener
+	};
 }
 
 static bool
@@ -135,8 +137,9 @@ find_strays(const struct universal *u, const struct plan_shape *shape,
 	bool found = false;
 
 	/* No version, no comparison. */
-	if (shape->any_version && (!chain_is_constant(u) ||
-	    (shape->point_count == 0 && u->chain[0] != shape->listener))) {
+	if (shape->any_version &&
+	    (!chain_is_constant(u) ||
+		(shape->point_count == 0 && u->chain[0] != shape->listener))) {
 		*first = 0;
 		*last = shape->segment_count - 1;
 		return true;
@@ -209,8 +212,8 @@ format_version(const struct firmware *version, char text[static 128])
 			len += (size_t)snprintf(text + len, 128 - len, "%s",
 			    part->word);
 		else
-			len += (size_t)snprintf(text + len, 128 - len,
-			    "%s%lu", dot ? "." : "", part->number);
+			len += (size_t)snprintf(text + len, 128 - len, "%s%lu",
+			    dot ? "." : "", part->number);
 	}
 }
 
@@ -230,8 +233,7 @@ static size_t
 alternative_length(const struct universal *u,
     const struct alternative *alternative)
 {
-	size_t len =
-	    strlen(u->plan->listeners[alternative->listener].rule);
+	size_t len = strlen(u->plan->listeners[alternative->listener].rule);
 
 	if (alternative->model != NULL)
 		len += strlen("\"$PN\" eq \"\"") +
@@ -252,17 +254,19 @@ write_alternative(const struct universal *u,
 {
 	const char *url = u->plan->listeners[alternative->listener].rule;
 	const char *product = alternative->model != NULL ?
-	    alternative->model->product : NULL;
+	    alternative->model->product :
+	    NULL;
 	char version[128] = "";
 
 	if (alternative->op != NULL)
 		format_version(alternative->version, version);
 	if (product != NULL && alternative->op != NULL)
-		return buf_printf(out, "(\"$PN\" eq \"%s\" and $SWVER %s "
-		    "%s)? %s", product, alternative->op, version, url);
+		return buf_printf(out,
+		    "(\"$PN\" eq \"%s\" and $SWVER %s "
+		    "%s)? %s",
+		    product, alternative->op, version, url);
 	if (product != NULL)
-		return buf_printf(out, "(\"$PN\" eq \"%s\")? %s", product,
-		    url);
+		return buf_printf(out, "(\"$PN\" eq \"%s\")? %s", product, url);
 	if (alternative->op != NULL)
 		return buf_printf(out, "($SWVER %s %s)? %s", alternative->op,
 		    version, url);
@@ -394,9 +398,8 @@ write_rule(const struct universal *u, struct error *err)
 }
 
 char *
-plan_universal_rule(const struct plan *plan,
-    const struct plan_options *options, const struct knowledge *knowledge,
-    struct error *err)
+plan_universal_rule(const struct plan *plan, const struct plan_options *options,
+    const struct knowledge *knowledge, struct error *err)
 {
 	struct universal u = { .plan = plan };
 	size_t max = CUTS_MAX + 1;

@@ -17,7 +17,7 @@ accepts(const struct work *work, const struct model *model,
     const struct firmware *firmware, size_t listener)
 {
 	return plan_expect(work->options, work->knowledge, model, firmware,
-	    work->plan->listeners[listener].ca, NULL) == PLAN_ACCEPTS;
+		   work->plan->listeners[listener].ca, NULL) == PLAN_ACCEPTS;
 }
 
 /* --------------------------------------------------------- the devices */
@@ -42,7 +42,8 @@ add_point(struct plan_shape *shape, const struct firmware *firmware,
 	shape->points = xrealloc(shape->points,
 	    (shape->point_count + 1) * sizeof(*shape->points));
 	shape->points[shape->point_count++] = (struct plan_point) {
-		.firmware = firmware, .allowed = allowed };
+		.firmware = firmware, .allowed = allowed
+	};
 }
 
 /* Devices whose version is not known may be of any: at each, a listener that
@@ -52,10 +53,8 @@ add_possible_points(const struct work *work, struct plan_shape *shape)
 {
 	size_t count;
 
-	shape->versions = xcalloc(PLAN_VERSIONS_MAX,
-	    sizeof(*shape->versions));
-	count = plan_versions(shape->model, shape->versions,
-	    PLAN_VERSIONS_MAX);
+	shape->versions = xcalloc(PLAN_VERSIONS_MAX, sizeof(*shape->versions));
+	count = plan_versions(shape->model, shape->versions, PLAN_VERSIONS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		uint64_t allowed = 0;
 
@@ -99,7 +98,8 @@ collect_shapes(struct work *work)
 	}
 	for (size_t i = 0; i < work->shape_count; i++)
 		if (work->shapes[i].point_count > 0)
-			qsort(work->shapes[i].points, work->shapes[i].point_count,
+			qsort(work->shapes[i].points,
+			    work->shapes[i].point_count,
 			    sizeof(*work->shapes[i].points), compare_points);
 }
 
@@ -168,8 +168,7 @@ reverse_segments(struct plan_shape *shape)
 		shape->segments[count - 1 - i] = swapped;
 	}
 	for (size_t i = 0; i < shape->point_count; i++)
-		shape->points[i].segment = count - 1 -
-		    shape->points[i].segment;
+		shape->points[i].segment = count - 1 - shape->points[i].segment;
 }
 
 /*
@@ -202,8 +201,9 @@ struct plan_shape *
 plan_shapes(const struct plan *plan, const struct plan_options *options,
     const struct knowledge *knowledge, size_t *count)
 {
-	struct work work = { .plan = plan, .options = options,
-		.knowledge = knowledge };
+	struct work work = {
+		.plan = plan, .options = options, .knowledge = knowledge
+	};
 
 	collect_shapes(&work);
 	for (size_t i = 0; i < work.shape_count; i++)

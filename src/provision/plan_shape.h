@@ -35,9 +35,9 @@ struct plan_shape {
 };
 
 /* The shapes of all models with covered devices, for plan_shapes_free(). */
-struct plan_shape *plan_shapes(const struct plan *plan,
-    const struct plan_options *options, const struct knowledge *knowledge,
-    size_t *count);
+struct plan_shape *
+plan_shapes(const struct plan *plan, const struct plan_options *options,
+    const struct knowledge *knowledge, size_t *count);
 void plan_shapes_free(struct plan_shape *shapes, size_t count);
 
 #endif

@@ -21,13 +21,12 @@ plan_may_use(const struct plan_options *options, const struct ca *ca)
 	if (!registry_is_server_ca(ca) ||
 	    is_among(options->without, options->without_count, ca) ||
 	    (options->without_gone &&
-	    !plan_can_be_had(plan_supply(options, ca, NULL))))
+		!plan_can_be_had(plan_supply(options, ca, NULL))))
 		return false;
 	if (ca->role != CA_SERVER_CLASS)
 		return true;
 	return (options->allow_custom && strcmp(ca->id, "custom-ca") == 0) ||
-	    (options->allow_public &&
-	    strcmp(ca->id, "public-ca-bundle") == 0);
+	    (options->allow_public && strcmp(ca->id, "public-ca-bundle") == 0);
 }
 
 static bool
@@ -58,10 +57,10 @@ find_certificate(const struct plan_options *options, const struct ca *ca)
 			continue;
 		is = is_current(one, options->at);
 		was = found != NULL && is_current(found, options->at);
-		if (found == NULL || is > was || (is == was &&
-		    found->not_after != 0 &&
-		    (one->not_after == 0 ||
-		    one->not_after > found->not_after)))
+		if (found == NULL || is > was ||
+		    (is == was && found->not_after != 0 &&
+			(one->not_after == 0 ||
+			    one->not_after > found->not_after)))
 			found = one;
 	}
 	return found;
@@ -120,7 +119,8 @@ foresee(const struct ca *ca)
 	bool is_own = strcmp(ca->id, "custom-ca") == 0;
 
 	return (struct plan_certificate) { .ca = ca,
-		.is_sha2 = is_new && !is_own, .has_san = is_new,
+		.is_sha2 = is_new && !is_own,
+		.has_san = is_new,
 		.is_strong = is_new };
 }
 
@@ -138,11 +138,11 @@ expect_of_trusting(const struct plan_options *options,
 	const struct plan_certificate *ours;
 	enum plan_supply supply = plan_supply(options, ca, &ours);
 	struct plan_certificate certificate = ours != NULL ? *ours :
-	    foresee(ca);
+							     foresee(ca);
 
-	if (stack->check_time && (supply == PLAN_OVERDUE ||
-	    !is_ca_current(ca, options->at) ||
-	    !is_ca_current(anchor, options->at)))
+	if (stack->check_time &&
+	    (supply == PLAN_OVERDUE || !is_ca_current(ca, options->at) ||
+		!is_ca_current(anchor, options->at)))
 		return PLAN_EXPIRED;
 	if (!stack->check_sha256 && certificate.is_sha2)
 		return PLAN_DIGEST;
@@ -170,8 +170,9 @@ plan_expect(const struct plan_options *options,
 	}
 	if (claim != NULL)
 		*claim = trust.decided_by;
-	if (options->drop_tls != 0 && (stack->max_version < MODERN_MIN ||
-	    stack->max_version <= options->drop_tls))
+	if (options->drop_tls != 0 &&
+	    (stack->max_version < MODERN_MIN ||
+		stack->max_version <= options->drop_tls))
 		return PLAN_TLS;
 	switch (trust.verdict) {
 	case VERDICT_UNKNOWN:

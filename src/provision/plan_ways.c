@@ -32,7 +32,7 @@ plan_versions(const struct model *model, struct firmware *list, size_t max)
 	for (size_t i = 0; i < registry_release_count; i++)
 		if (strcmp(registry_releases[i].family, model->family) == 0 &&
 		    firmware_parse(&version, registry_releases[i].version,
-		    &ignored) == 0)
+			&ignored) == 0)
 			(void)add_version(list, &count, max, &version);
 	return count;
 }
@@ -61,7 +61,8 @@ find_expected(const struct plan_options *options,
     enum plan_expectation expectation, bool classes)
 {
 	const struct firmware *firmware = group->has_firmware ?
-	    &group->firmware : NULL;
+	    &group->firmware :
+	    NULL;
 	const struct ca *found = NULL;
 
 	for (size_t i = 0; i < registry_ca_count; i++) {
@@ -70,13 +71,14 @@ find_expected(const struct plan_options *options,
 
 		if (!registry_is_server_ca(ca) || is_class != classes ||
 		    strcmp(ca->id, "verisign-c3-any") == 0 ||
-		    plan_expect(options, knowledge, group->model, firmware,
-		    ca, NULL) != expectation)
+		    plan_expect(options, knowledge, group->model, firmware, ca,
+			NULL) != expectation)
 			continue;
-		if (found == NULL || (plan_can_be_had(plan_supply(options, ca,
-		    NULL)) && !plan_can_be_had(plan_supply(options, found,
-		    NULL))) || (found->signing == ca->signing &&
-		    ca->not_after > found->not_after))
+		if (found == NULL ||
+		    (plan_can_be_had(plan_supply(options, ca, NULL)) &&
+			!plan_can_be_had(plan_supply(options, found, NULL))) ||
+		    (found->signing == ca->signing &&
+			ca->not_after > found->not_after))
 			found = ca;
 	}
 	return found;
@@ -102,12 +104,12 @@ find_reason(const struct plan_options *options,
 		assignment->ca = ca;
 		return;
 	}
-	assignment->ca = find_expected(options, knowledge, group,
-	    PLAN_ACCEPTS, true);
+	assignment->ca = find_expected(options, knowledge, group, PLAN_ACCEPTS,
+	    true);
 	if (assignment->ca != NULL)
 		assignment->reason = PLAN_LACKS_ALLOW;
 	else if (find_expected(options, knowledge, group, PLAN_REFUSES,
-	    false) != NULL)
+		     false) != NULL)
 		assignment->reason = PLAN_LACKS_TRUST;
 	else
 		assignment->reason = PLAN_LACKS_CLAIM;
@@ -144,7 +146,7 @@ best_at(const struct plan_options *options, const struct knowledge *knowledge,
 
 		if (!plan_may_use(options, ca) || !plan_can_be_had(supply) ||
 		    plan_expect(options, knowledge, model, firmware, ca,
-		    NULL) != PLAN_ACCEPTS)
+			NULL) != PLAN_ACCEPTS)
 			continue;
 		if (found == NULL || supply < best) {
 			found = ca;
@@ -156,9 +158,8 @@ best_at(const struct plan_options *options, const struct knowledge *knowledge,
 
 /* The firmware ladder: versions from which on another CA is accepted. */
 static void
-add_rungs(const struct plan_options *options,
-    const struct knowledge *knowledge, const struct plan_ladder *ladder,
-    struct plan_assignment *assignment)
+add_rungs(const struct plan_options *options, const struct knowledge *knowledge,
+    const struct plan_ladder *ladder, struct plan_assignment *assignment)
 {
 	const struct plan_group *group = assignment->group;
 	const struct firmware *versions = ladder->versions;
@@ -179,8 +180,9 @@ add_rungs(const struct plan_options *options,
 			continue;
 		ca = best_at(options, knowledge, group->model, &versions[i]);
 		if (ca != NULL && ca != before) {
-			add_way(assignment, group->has_firmware ?
-			    PLAN_UPGRADE : PLAN_ASK, ca, &versions[i]);
+			add_way(assignment,
+			    group->has_firmware ? PLAN_UPGRADE : PLAN_ASK, ca,
+			    &versions[i]);
 			rungs++;
 		}
 		before = ca;
@@ -189,10 +191,9 @@ add_rungs(const struct plan_options *options,
 
 /* At this version, else from a later one on. */
 static void
-add_class(const struct plan_options *options,
-    const struct knowledge *knowledge, const struct plan_ladder *ladder,
-    struct plan_assignment *assignment, enum plan_way_kind kind,
-    const char *id)
+add_class(const struct plan_options *options, const struct knowledge *knowledge,
+    const struct plan_ladder *ladder, struct plan_assignment *assignment,
+    enum plan_way_kind kind, const char *id)
 {
 	const struct plan_group *group = assignment->group;
 	const struct firmware *versions = ladder->versions;
@@ -201,16 +202,17 @@ add_class(const struct plan_options *options,
 	if (ca == NULL)
 		return;
 	if (plan_expect(options, knowledge, group->model,
-	    group->has_firmware ? &group->firmware : NULL, ca, NULL) ==
-	    PLAN_ACCEPTS) {
+		group->has_firmware ? &group->firmware : NULL, ca,
+		NULL) == PLAN_ACCEPTS) {
 		add_way(assignment, kind, ca, NULL);
 		return;
 	}
 	for (size_t i = 0; i < ladder->count; i++) {
-		if ((group->has_firmware && firmware_compare(&versions[i],
-		    &group->firmware) <= 0) ||
+		if ((group->has_firmware &&
+			firmware_compare(&versions[i], &group->firmware) <=
+			    0) ||
 		    plan_expect(options, knowledge, group->model, &versions[i],
-		    ca, NULL) != PLAN_ACCEPTS)
+			ca, NULL) != PLAN_ACCEPTS)
 			continue;
 		add_way(assignment, kind, ca, &versions[i]);
 		return;

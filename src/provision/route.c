@@ -116,7 +116,8 @@ parse_pattern(struct route *route, const char *pattern, struct error *err)
 		if (len == 0)
 			return error_set(err, ERROR_INPUT,
 			    "\"%s\": unknown macro at \"%.16s\": expected "
-			    "$MA, $MAU, $MAC, $PN or $PSN", pattern, p);
+			    "$MA, $MAU, $MAC, $PN or $PSN",
+			    pattern, p);
 		p += len;
 	}
 	if (route->kind == ROUTE_PROFILE && route->piece_count < 2)
@@ -194,12 +195,13 @@ take_model(struct route_match *match, enum piece_kind kind, const char *path,
 	for (size_t i = 0; i < registry_model_count; i++) {
 		const struct model *model = &registry_models[i];
 		const char *name = kind == PIECE_SERIES ? model->series :
-		    model->product;
+							  model->product;
 		size_t len = strlen(name);
 
 		if (!text_starts(path, name) ||
 		    !(next != NULL ? text_starts(path + len, next) :
-		    path[len] == '\0') || !route_match_is_for(match, model))
+				     path[len] == '\0') ||
+		    !route_match_is_for(match, model))
 			continue;
 		if (kind == PIECE_SERIES)
 			match->series = name;
@@ -218,12 +220,12 @@ take_piece(const struct route *route, size_t index, const char *path,
 	const struct piece *piece = &route->pieces[index];
 	/* Behind a macro comes text or the end: parse_pattern(). */
 	const char *next = index + 1 < route->piece_count ?
-	    route->pieces[index + 1].text : NULL;
+	    route->pieces[index + 1].text :
+	    NULL;
 
 	switch (piece->kind) {
 	case PIECE_TEXT:
-		return text_starts(path, piece->text) ? strlen(piece->text) :
-		    0;
+		return text_starts(path, piece->text) ? strlen(piece->text) : 0;
 	case PIECE_MAC:
 		return take_mac(match, path);
 	case PIECE_PRODUCT:

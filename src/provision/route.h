@@ -34,8 +34,8 @@ struct routes *routes_new(void) MUST_CHECK FREED_BY(routes_free);
  * rendered.  Refused: no '/' at the start, unknown macros, a profile pattern
  * without a macro, macros with nothing between them.
  */
-int routes_add(struct routes *routes, enum route_kind kind,
-    const char *pattern, const char *template, struct error *err) MUST_CHECK;
+int routes_add(struct routes *routes, enum route_kind kind, const char *pattern,
+    const char *template, struct error *err) MUST_CHECK;
 
 struct route_match {
 	enum route_kind kind;
@@ -56,7 +56,7 @@ bool routes_match(const struct routes *routes, const char *path,
 
 /* Is the path one for that model?  One that names no model is for all; model
  * NULL is one that the registry does not know. */
-bool route_match_is_for(const struct route_match *match,
-    const struct model *model);
+bool
+route_match_is_for(const struct route_match *match, const struct model *model);
 
 #endif

@@ -57,8 +57,8 @@ templates_has(const struct templates *templates, const char *name)
 }
 
 int
-templates_add(struct templates *templates, const char *name,
-    const char *text, size_t len, struct error *err)
+templates_add(struct templates *templates, const char *name, const char *text,
+    size_t len, struct error *err)
 {
 	struct template template = { .len = len };
 	const char *nul;
@@ -67,9 +67,10 @@ templates_add(struct templates *templates, const char *name,
 		return error_set(err, ERROR_INPUT,
 		    "%s:1:1: there is a template of this name already", name);
 	if (len > TEMPLATE_TEXT_MAX)
-		return error_set(err, ERROR_INPUT, "%s:1:1: the template has "
-		    "%zu bytes: at most %d are allowed", name, len,
-		    TEMPLATE_TEXT_MAX);
+		return error_set(err, ERROR_INPUT,
+		    "%s:1:1: the template has "
+		    "%zu bytes: at most %d are allowed",
+		    name, len, TEMPLATE_TEXT_MAX);
 	template.name = xstrdup(name);
 	template.text = xmalloc(len + 1);
 	if (len > 0)
@@ -78,8 +79,8 @@ templates_add(struct templates *templates, const char *name,
 	nul = memchr(template.text, '\0', len);
 	if (nul != NULL) {
 		(void)error_set(err, ERROR_INPUT, "NUL byte in a template");
-		(void)template_locate(&template,
-		    (size_t)(nul - template.text), err);
+		(void)template_locate(&template, (size_t)(nul - template.text),
+		    err);
 	}
 	if (nul != NULL || template_parse(&template, err) != 0) {
 		free(template.name);
@@ -101,8 +102,7 @@ struct walk {
 };
 enum { HEIGHT_UNKNOWN = -1, HEIGHT_PENDING = -2 };
 
-static void
-report(struct walk *walk, const struct template *template,
+static void report(struct walk *walk, const struct template *template,
     const struct node *node, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 static void
@@ -136,16 +136,17 @@ walk_partial(struct walk *walk, const struct template *template,
 		report(walk, template, node, "does not exist");
 		return 0;
 	}
-	height = walk_template(walk,
-	    (size_t)(partial - walk->templates->list));
+	height = walk_template(walk, (size_t)(partial - walk->templates->list));
 	if (height == HEIGHT_PENDING) {
 		report(walk, template, node, "includes itself");
 		return 0;
 	}
 	/* Said once, where the limit is passed, and not all the way up. */
 	if (height == TEMPLATE_DEPTH_MAX) {
-		report(walk, template, node, "goes too deep: expected at "
-		    "most %d partials within each other", TEMPLATE_DEPTH_MAX);
+		report(walk, template, node,
+		    "goes too deep: expected at "
+		    "most %d partials within each other",
+		    TEMPLATE_DEPTH_MAX);
 		return 0;
 	}
 	return height + 1;
@@ -269,29 +270,25 @@ append_value(struct rendering *rendering, const struct node *node)
 	return rc == 0 ? 0 : set_full(rendering);
 }
 
-static int render(struct rendering *rendering,
-    const struct template *template);
+static int render(struct rendering *rendering, const struct template *template);
 
 static int
 render_partial(struct rendering *rendering, const struct template *template,
     const struct node *node)
 {
-	const struct template *partial = find(rendering->templates,
-	    node->name);
+	const struct template *partial = find(rendering->templates, node->name);
 	int rc;
 
 	if (partial == NULL) {
 		(void)error_set(rendering->err, ERROR_NOT_FOUND,
 		    "partial \"%s\" does not exist", node->name);
-		return template_locate(template, node->offset,
-		    rendering->err);
+		return template_locate(template, node->offset, rendering->err);
 	}
 	if (rendering->depth == TEMPLATE_DEPTH_MAX) {
 		(void)error_set(rendering->err, ERROR_INPUT,
 		    "more than %d partials within each other",
 		    TEMPLATE_DEPTH_MAX);
-		return template_locate(template, node->offset,
-		    rendering->err);
+		return template_locate(template, node->offset, rendering->err);
 	}
 	rendering->depth++;
 	rc = render(rendering, partial);
@@ -311,12 +308,14 @@ render_leaf(struct rendering *rendering, const struct template *template,
 		    "rendering takes more than %d steps", STEPS_MAX);
 	else if (node->kind == NODE_ESCAPED || node->kind == NODE_RAW)
 		rc = append_value(rendering, node);
-	else if (node->kind == NODE_TEXT && buf_append(rendering->out,
-	    template->text + node->offset, node->len) != 0)
+	else if (node->kind == NODE_TEXT &&
+	    buf_append(rendering->out, template->text + node->offset,
+		node->len) != 0)
 		rc = set_full(rendering);
 	else
 		return 0;
-	return rc == 0 ? 0 :
+	return rc == 0 ?
+	    0 :
 	    template_locate(template, node->offset, rendering->err);
 }
 
@@ -334,7 +333,8 @@ render(struct rendering *rendering, const struct template *template)
 		    render_partial(rendering, template, node) != 0)
 			return -1;
 		if ((node->kind == NODE_SECTION ||
-		    node->kind == NODE_INVERTED) && !is_shown(rendering, node))
+			node->kind == NODE_INVERTED) &&
+		    !is_shown(rendering, node))
 			i = node->end;
 	}
 	return 0;
@@ -346,7 +346,10 @@ templates_render(const struct templates *templates, const char *name,
 {
 	const struct template *template = find(templates, name);
 	struct rendering rendering = { .templates = templates,
-		.lookup = lookup, .arg = arg, .out = out, .err = err };
+		.lookup = lookup,
+		.arg = arg,
+		.out = out,
+		.err = err };
 	size_t before = out->len;
 
 	if (template == NULL)

@@ -26,7 +26,7 @@
 #include "base/error.h"
 
 #define TEMPLATE_TEXT_MAX (256 * 1024)
-#define TEMPLATE_DEPTH_MAX 8   /* sections within sections, and partials */
+#define TEMPLATE_DEPTH_MAX 8 /* sections within sections, and partials */
 #define TEMPLATE_NAME_MAX 63
 
 struct templates; /* a set of parsed templates */

@@ -12,8 +12,8 @@
 struct parser {
 	struct template *template;
 	struct error *err;
-	size_t at;   /* all before it is in nodes */
-	size_t size; /* nodes allocated */
+	size_t at;			 /* all before it is in nodes */
+	size_t size;			 /* nodes allocated */
 	size_t open[TEMPLATE_DEPTH_MAX]; /* sections: their nodes */
 	size_t depth;
 	char left[DELIMITER_MAX + 1]; /* delimiters now in force */
@@ -85,8 +85,8 @@ static size_t
 find(const struct parser *parser, size_t from, const char *what)
 {
 	const struct template *template = parser->template;
-	const char *found = memmem(template->text + from,
-	    template->len - from, what, strlen(what));
+	const char *found = memmem(template->text + from, template->len - from,
+	    what, strlen(what));
 
 	return found != NULL ? (size_t)(found - template->text) : SIZE_MAX;
 }
@@ -112,8 +112,7 @@ read_tag(struct parser *parser, size_t start, struct tag *tag)
 		right[0] = '}';
 	else if (tag->sigil == '=')
 		right[0] = '=';
-	memcpy(right + strlen(right), parser->right,
-	    strlen(parser->right) + 1);
+	memcpy(right + strlen(right), parser->right, strlen(parser->right) + 1);
 	end = find(parser, body, right);
 	if (end == SIZE_MAX) {
 		(void)error_set(parser->err, ERROR_INPUT,
@@ -135,8 +134,8 @@ read_tag(struct parser *parser, size_t start, struct tag *tag)
  * and *next where the following one does.
  */
 static bool
-is_standalone(const struct parser *parser, const struct tag *tag,
-    size_t *line, size_t *next)
+is_standalone(const struct parser *parser, const struct tag *tag, size_t *line,
+    size_t *next)
 {
 	const char *text = parser->template->text;
 	size_t len = parser->template->len;
@@ -181,9 +180,11 @@ read_name(struct parser *parser, const struct tag *tag, char *name)
 		valid = is_name_byte(tag->body[i], i == 0, partial);
 	if (!valid) {
 		show(shown, tag->body, tag->body_len);
-		(void)error_set(parser->err, ERROR_INPUT, "\"%s\" is not a "
+		(void)error_set(parser->err, ERROR_INPUT,
+		    "\"%s\" is not a "
 		    "name: expected at most %d letters, digits, '_', '-' "
-		    "and '.'%s", shown, TEMPLATE_NAME_MAX,
+		    "and '.'%s",
+		    shown, TEMPLATE_NAME_MAX,
 		    partial ? " and '/'" : ", not first a digit");
 		return template_locate(parser->template, tag->start,
 		    parser->err);
@@ -225,9 +226,10 @@ close_section(struct parser *parser, const struct tag *tag, const char *name)
 		return template_locate(template, tag->start, parser->err);
 	}
 	if (strcmp(expected, name) != 0) {
-		(void)error_set(parser->err, ERROR_INPUT, "\"/%s\" does not "
-		    "close the section \"%s\": expected \"/%s\"", name,
-		    expected, expected);
+		(void)error_set(parser->err, ERROR_INPUT,
+		    "\"/%s\" does not "
+		    "close the section \"%s\": expected \"/%s\"",
+		    name, expected, expected);
 		return template_locate(template, tag->start, parser->err);
 	}
 	node->end = template->count;
@@ -260,13 +262,15 @@ change_delimiters(struct parser *parser, const struct tag *tag)
 	while (second < end && is_blank(*second))
 		second++;
 	valid = copy_delimiter(left, tag->body,
-	    (size_t)(first_end - tag->body)) &&
+		    (size_t)(first_end - tag->body)) &&
 	    copy_delimiter(right, second, (size_t)(end - second)) &&
 	    strpbrk(right, " \t\r\n") == NULL;
 	if (!valid) {
-		(void)error_set(parser->err, ERROR_INPUT, "delimiters are "
+		(void)error_set(parser->err, ERROR_INPUT,
+		    "delimiters are "
 		    "not two words of at most %d bytes without '=': expected "
-		    "as in {{=<%% %%>=}}", DELIMITER_MAX);
+		    "as in {{=<%% %%>=}}",
+		    DELIMITER_MAX);
 		return template_locate(parser->template, tag->start,
 		    parser->err);
 	}
@@ -304,8 +308,9 @@ add_tag(struct parser *parser, const struct tag *tag)
 int
 template_parse(struct template *template, struct error *err)
 {
-	struct parser parser = { .template = template, .err = err,
-		.left = "{{", .right = "}}" };
+	struct parser parser = {
+		.template = template, .err = err, .left = "{{", .right = "}}"
+	};
 	size_t start, line, next;
 	struct tag tag;
 

@@ -30,7 +30,8 @@ struct node {
 	char name[TEMPLATE_NAME_MAX + 1]; /* "" for a piece of text */
 };
 
-struct template {
+struct template
+{
 	char *name;
 	char *text;
 	size_t len;

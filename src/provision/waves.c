@@ -33,7 +33,7 @@ count_members(struct work *work, struct error *err)
 		if (member->state == MEMBER_TRIAL ||
 		    member->state == MEMBER_MOVED) {
 			if (waves_ask(work->resyncs, work->migration,
-			    &member->mac, &answers, err) != 0)
+				&member->mac, &answers, err) != 0)
 				return -1;
 			work->progress[i] = member_progress(member, &answers);
 		}
@@ -41,8 +41,8 @@ count_members(struct work *work, struct error *err)
 		    member->wave > work->migration->wave_count)
 			return error_set(err, ERROR_SYSTEM,
 			    "the inventory is damaged: a member of migration "
-			    "%lld is in no wave", (long long)
-			    work->migration->id);
+			    "%lld is in no wave",
+			    (long long)work->migration->id);
 		wave_tally_add(&work->tally.wave[member->wave - 1], member,
 		    work->progress[i]);
 		wave_tally_add(&work->tally.all, member, work->progress[i]);
@@ -54,7 +54,7 @@ static int
 load_members(struct work *work, struct error *err)
 {
 	if (migration_store_members(work->inventory, work->migration->id,
-	    &work->members, &work->count, err) != 0)
+		&work->members, &work->count, err) != 0)
 		return -1;
 	work->progress = xcalloc(work->count + 1, sizeof(*work->progress));
 	return count_members(work, err);
@@ -73,8 +73,9 @@ waves_tally(struct inventory *inventory, struct resyncs *resyncs,
     struct error *err)
 {
 	struct migration copy = *migration;
-	struct work work = { .inventory = inventory, .resyncs = resyncs,
-		.migration = &copy };
+	struct work work = {
+		.inventory = inventory, .resyncs = resyncs, .migration = &copy
+	};
 	int rc = load_members(&work, err);
 
 	*count = work.tally;
@@ -94,11 +95,10 @@ move_members(struct work *work, size_t *moved, struct error *err)
 
 		if (member->state != MEMBER_TRIAL ||
 		    work->progress[i] != PROGRESS_NEW ||
-		    work->migration->waves[member->wave - 1].state !=
-		    WAVE_DONE)
+		    work->migration->waves[member->wave - 1].state != WAVE_DONE)
 			continue;
-		if (waves_change_member(work->inventory, work->migration,
-		    NULL, member, MEMBER_MOVED, err) != 0)
+		if (waves_change_member(work->inventory, work->migration, NULL,
+			member, MEMBER_MOVED, err) != 0)
 			return -1;
 		*moved += member->state == MEMBER_MOVED;
 	}
@@ -116,8 +116,8 @@ put_back_members(struct work *work, bool moved, size_t *put_back,
 		if (member->state != MEMBER_TRIAL &&
 		    !(moved && member->state == MEMBER_MOVED))
 			continue;
-		if (waves_change_member(work->inventory, work->migration,
-		    NULL, member, MEMBER_PUT_BACK, err) != 0)
+		if (waves_change_member(work->inventory, work->migration, NULL,
+			member, MEMBER_PUT_BACK, err) != 0)
 			return -1;
 		*put_back += member->state == MEMBER_PUT_BACK;
 	}
@@ -125,8 +125,7 @@ put_back_members(struct work *work, bool moved, size_t *put_back,
 }
 
 static void
-end_migration(struct work *work, enum migration_state state,
-    const char *reason)
+end_migration(struct work *work, enum migration_state state, const char *reason)
 {
 	struct migration *migration = work->migration;
 
@@ -139,7 +138,7 @@ end_migration(struct work *work, enum migration_state state,
 
 		if (wave->state == WAVE_TRIAL ||
 		    (wave->state == WAVE_DONE &&
-		    state == MIGRATION_ROLLED_BACK)) {
+			state == MIGRATION_ROLLED_BACK)) {
 			wave->state = WAVE_PUT_BACK;
 			wave->ended_at = work->now;
 		}
@@ -193,8 +192,8 @@ finish(struct work *work, struct waves_step *step, struct error *err)
 	if (put_back_members(work, false, &step->put_back, err) != 0)
 		return -1;
 	if (moved == all)
-		(void)snprintf(reason, sizeof(reason),
-		    "all %zu devices moved", moved);
+		(void)snprintf(reason, sizeof(reason), "all %zu devices moved",
+		    moved);
 	else
 		(void)snprintf(reason, sizeof(reason),
 		    "%zu of %zu devices moved, %zu were put back", moved, all,
@@ -213,9 +212,8 @@ judge(struct work *work, struct waves_step *step, struct error *err)
 
 	if (wave == 0)
 		return 0; /* all are done */
-	verdict = wave_judge(work->migration, wave,
-	    &work->tally.wave[wave - 1], &work->tally.all, work->now,
-	    step->reason);
+	verdict = wave_judge(work->migration, wave, &work->tally.wave[wave - 1],
+	    &work->tally.all, work->now, step->reason);
 	switch (verdict) {
 	case WAVE_WAIT:
 		return 0;
@@ -261,8 +259,10 @@ int
 waves_step(struct inventory *inventory, struct resyncs *resyncs, time_t now,
     struct waves_step *step, struct error *err)
 {
-	struct work work = { .inventory = inventory, .resyncs = resyncs,
-		.now = now, .migration = &step->migration };
+	struct work work = { .inventory = inventory,
+		.resyncs = resyncs,
+		.now = now,
+		.migration = &step->migration };
 	int rc;
 
 	*step = (struct waves_step) { .event = WAVES_WAITING };
@@ -307,8 +307,9 @@ waves_roll_back(struct inventory *inventory, time_t now,
     struct migration *migration, size_t *put_back, size_t *changed,
     struct error *err)
 {
-	struct work work = { .inventory = inventory, .now = now,
-		.migration = migration };
+	struct work work = {
+		.inventory = inventory, .now = now, .migration = migration
+	};
 	int rc;
 
 	*put_back = *changed = 0;

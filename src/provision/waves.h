@@ -28,14 +28,14 @@ struct templates;
 /* Why a device is left out at the start. */
 enum left_reason {
 	LEFT_RETIRED,
-	LEFT_REFUSES,  /* a claim says that it does not accept the new CA */
-	LEFT_UNKNOWN,  /* no claim says that it does */
-	LEFT_NO_RULE,  /* the inventory does not know its rule */
-	LEFT_THERE,    /* it has the new rule already */
-	LEFT_RULE_B,   /* its Profile_Rule_B is in use */
-	LEFT_UNSEEN,   /* the old listener has never answered it */
-	LEFT_NO_URL,   /* the new rule gives it no URL of its profile */
-	LEFT_REASONS,  /* how many there are */
+	LEFT_REFUSES, /* a claim says that it does not accept the new CA */
+	LEFT_UNKNOWN, /* no claim says that it does */
+	LEFT_NO_RULE, /* the inventory does not know its rule */
+	LEFT_THERE,   /* it has the new rule already */
+	LEFT_RULE_B,  /* its Profile_Rule_B is in use */
+	LEFT_UNSEEN,  /* the old listener has never answered it */
+	LEFT_NO_URL,  /* the new rule gives it no URL of its profile */
+	LEFT_REASONS, /* how many there are */
 };
 const char *left_reason_text(enum left_reason reason);
 
@@ -53,7 +53,7 @@ struct waves_plan {
 	size_t canary;
 	unsigned threshold, min_wait_s;
 	const char *group, *model; /* NULL: all */
-	bool unseen; /* also devices that the old listener never answered */
+	bool unseen;  /* also devices that the old listener never answered */
 	bool dry_run; /* change nothing */
 	const struct routes *routes;	   /* of the server */
 	const struct templates *templates; /* ditto */
@@ -95,15 +95,15 @@ enum waves_event {
 struct waves_step {
 	enum waves_event event;
 	char reason[MIGRATION_REASON_MAX + 1];
-	size_t moved, put_back; /* devices, in this step */
+	size_t moved, put_back;	    /* devices, in this step */
 	struct migration migration; /* as it is now */
 	struct waves_count count;   /* as it was found */
 };
 
 /* Look once at the migration that runs, and do what is due.  ERROR_NOT_FOUND
  * when none is running. */
-int waves_step(struct inventory *inventory, struct resyncs *resyncs,
-    time_t now, struct waves_step *step, struct error *err) MUST_CHECK;
+int waves_step(struct inventory *inventory, struct resyncs *resyncs, time_t now,
+    struct waves_step *step, struct error *err) MUST_CHECK;
 
 /* Give all devices of the newest migration their previous rules.  put_back
  * counts them; changed those whose rules somebody else has set meanwhile. */

@@ -29,14 +29,14 @@ is_ours(const struct migration *migration,
     const struct migration_member *member, const struct device *device)
 {
 	const char *rule = variables_get(&device->variables, RULE_VARIABLE);
-	const char *rule_b = variables_get(&device->variables,
-	    RULE_B_VARIABLE);
+	const char *rule_b = variables_get(&device->variables, RULE_B_VARIABLE);
 
 	switch (member->state) {
 	case MEMBER_TRIAL:
 		return is_same(rule_b, migration->rule) &&
-		    is_same(rule, migration->has_old_rule ?
-		    migration->old_rule : member->previous_rule);
+		    is_same(rule,
+			migration->has_old_rule ? migration->old_rule :
+						  member->previous_rule);
 	case MEMBER_MOVED:
 		return is_same(rule, migration->rule) &&
 		    is_same(rule_b, member->previous_rule_b);
@@ -99,8 +99,7 @@ set_rules(const struct migration *migration,
 int
 waves_change_member(struct inventory *inventory,
     const struct migration *migration, const struct snapshot *snapshot,
-    struct migration_member *member, enum member_state state,
-    struct error *err)
+    struct migration_member *member, enum member_state state, struct error *err)
 {
 	struct device device;
 	int rc = 0;
@@ -142,15 +141,15 @@ waves_ask(struct resyncs *resyncs, const struct migration *migration,
 	struct question question = { migration, answers };
 
 	*answers = (struct member_answers) { 0 };
-	return resyncs == NULL ? 0 :
+	return resyncs == NULL ?
+	    0 :
 	    resyncs_each(resyncs, mac, visit, &question, err);
 }
 
 int
 waves_begin(struct inventory *inventory, struct resyncs *resyncs,
-    struct migration *migration, size_t wave,
-    struct migration_member *members, size_t count, time_t now,
-    struct error *err)
+    struct migration *migration, size_t wave, struct migration_member *members,
+    size_t count, time_t now, struct error *err)
 {
 	struct snapshot *snapshot = snapshot_load(inventory, err);
 	struct member_answers answers = { 0 };
@@ -161,11 +160,10 @@ waves_begin(struct inventory *inventory, struct resyncs *resyncs,
 
 		if (member->wave != wave || member->state != MEMBER_WAITING)
 			continue;
-		rc = waves_ask(resyncs, migration, &member->mac, &answers,
-		    err);
+		rc = waves_ask(resyncs, migration, &member->mac, &answers, err);
 		if (rc == 0)
-			rc = waves_change_member(inventory, migration,
-			    snapshot, member, MEMBER_TRIAL, err);
+			rc = waves_change_member(inventory, migration, snapshot,
+			    member, MEMBER_TRIAL, err);
 		member->trial_at = now;
 		member->old_answers = answers.old_answers;
 		member->new_answers = answers.new_answers;
@@ -173,6 +171,7 @@ waves_begin(struct inventory *inventory, struct resyncs *resyncs,
 	}
 	snapshot_release(snapshot);
 	migration->waves[wave - 1] = (struct migration_wave) {
-		.state = WAVE_TRIAL, .started_at = now };
+		.state = WAVE_TRIAL, .started_at = now
+	};
 	return rc;
 }

@@ -34,8 +34,7 @@ int waves_ask(struct resyncs *resyncs, const struct migration *migration,
 
 /* Put all waiting members of that wave on trial. */
 int waves_begin(struct inventory *inventory, struct resyncs *resyncs,
-    struct migration *migration, size_t wave,
-    struct migration_member *members, size_t count, time_t now,
-    struct error *err) MUST_CHECK;
+    struct migration *migration, size_t wave, struct migration_member *members,
+    size_t count, time_t now, struct error *err) MUST_CHECK;
 
 #endif

@@ -64,9 +64,10 @@ find_verdict(const struct waves_plan *plan, const struct model *model,
 	/* A server sends its intermediate along: the root counts as well. */
 	while (ca != NULL && verdict == VERDICT_UNKNOWN) {
 		verdict = knowledge_resolve(plan->knowledge, model, firmware,
-		    ca).verdict;
+		    ca)
+			      .verdict;
 		ca = ca->issuer_id != NULL ? registry_find_ca(ca->issuer_id) :
-		    NULL;
+					     NULL;
 	}
 	return verdict;
 }
@@ -80,7 +81,8 @@ ask_claims(const struct waves_plan *plan, const struct device *device)
 	bool known = *device->firmware != '\0' &&
 	    firmware_parse(&firmware, device->firmware, &ignored) == 0;
 
-	return model == NULL ? VERDICT_UNKNOWN :
+	return model == NULL ?
+	    VERDICT_UNKNOWN :
 	    find_verdict(plan, model, known ? &firmware : NULL);
 }
 
@@ -91,15 +93,13 @@ leads_to_profile(const struct picking *picking, const struct device *device)
 	const struct model *model = registry_find_model(device->model, NULL);
 	char ma[MAC_TEXT_BYTES], mau[MAC_TEXT_BYTES], mac[MAC_COLON_BYTES];
 	const struct macro list[] = {
-		{ "MA", ma, false },
-		{ "MAU", mau, false },
-		{ "MAC", mac, false },
-		{ "PN", model->product, false },
+		{ "MA", ma, false }, { "MAU", mau, false },
+		{ "MAC", mac, false }, { "PN", model->product, false },
 		{ "PSN", model->series, false },
 		{ "SN", *device->serial != '\0' ? device->serial : NULL,
 		    false },
-		{ "SWVER", *device->firmware != '\0' ? device->firmware :
-		    NULL, false },
+		{ "SWVER", *device->firmware != '\0' ? device->firmware : NULL,
+		    false },
 		{ "CCERT", "Installed", false },
 		{ "PRVST", "1", false }, /* periodic: [LINKSYS-PROV] p. 70 */
 	};
@@ -113,9 +113,8 @@ leads_to_profile(const struct picking *picking, const struct device *device)
 	mac_format(&device->mac, ma);
 	mac_format_upper(&device->mac, mau);
 	mac_format_colon(&device->mac, mac);
-	leads = rule_evaluate(picking->rule, &macros, &result, &ignored) ==
-	    0 && result.matched &&
-	    url_parse(&url, result.url, &ignored) == 0 &&
+	leads = rule_evaluate(picking->rule, &macros, &result, &ignored) == 0 &&
+	    result.matched && url_parse(&url, result.url, &ignored) == 0 &&
 	    url.scheme == URL_HTTPS;
 	rule_result_clear(&result);
 	if (!leads)
@@ -157,10 +156,10 @@ judge_device(struct picking *picking, const struct device *device)
 	if (is_set(rule) && strcmp(rule, plan->rule) == 0)
 		return LEFT_THERE;
 	if (is_set(snapshot_variable(picking->snapshot, device, device->model,
-	    RULE_B_VARIABLE)))
+		RULE_B_VARIABLE)))
 		return LEFT_RULE_B;
 	if (waves_ask(picking->resyncs, &picking->started->migration,
-	    &device->mac, &answers, picking->err) != 0)
+		&device->mac, &answers, picking->err) != 0)
 		return -1;
 	if (!plan->unseen && answers.old_answers == 0)
 		return LEFT_UNSEEN;
@@ -192,8 +191,9 @@ pick(const struct device *device, void *arg)
 		picking->members = xrealloc(picking->members,
 		    picking->room * sizeof(*picking->members));
 	}
-	picking->members[picking->count++] =
-	    (struct migration_member) { .mac = device->mac };
+	picking->members[picking->count++] = (struct migration_member) {
+		.mac = device->mac
+	};
 	return 0;
 }
 
@@ -210,7 +210,8 @@ bad_template(const struct device *device, const char *template,
 	    "template %s, for %s: it does not hand on %s; it has to hold "
 	    "<Profile_Rule>{{profile_rule}}</Profile_Rule> and <Profile_Rule_B>"
 	    "{{#profile_rule_b}}{{profile_rule_b}}{{/profile_rule_b}}"
-	    "</Profile_Rule_B>", template, mac, what);
+	    "</Profile_Rule_B>",
+	    template, mac, what);
 }
 
 /* Render for a device, and compare what the profile says with the rules. */
@@ -219,23 +220,24 @@ check_profile(const struct picking *picking, const struct device *device,
     const char *template, const char *rule, const char *rule_b,
     struct error *err)
 {
-	static const char *const names[] = { "Profile_Rule",
-		"Profile_Rule_B" };
+	static const char *const names[] = { "Profile_Rule", "Profile_Rule_B" };
 	char *values[COUNT(names)] = { NULL };
 	struct buf profile;
 	int rc;
 
 	buf_init(&profile, PROFILE_BYTES_MAX);
-	rc = render_profile(picking->plan->templates, picking->snapshot,
-	    device, &profile, err);
+	rc = render_profile(picking->plan->templates, picking->snapshot, device,
+	    &profile, err);
 	if (rc == 0)
 		rc = profile_values(buf_text(&profile), profile.len, names,
 		    COUNT(names), values, err);
 	if (rc == 0 && (values[0] == NULL || strcmp(values[0], rule) != 0))
 		rc = bad_template(device, template, "profile_rule", err);
 	if (rc == 0 && (values[1] == NULL || strcmp(values[1], rule_b) != 0))
-		rc = bad_template(device, template, *rule_b != '\0' ?
-		    "profile_rule_b" : "an empty profile_rule_b", err);
+		rc = bad_template(device, template,
+		    *rule_b != '\0' ? "profile_rule_b" :
+				      "an empty profile_rule_b",
+		    err);
 	for (size_t i = 0; i < COUNT(names); i++)
 		free(values[i]);
 	buf_clear(&profile);
@@ -257,8 +259,10 @@ check_template(const struct picking *picking, const struct mac *mac,
 	int rc;
 
 	device_copy(&device, snapshot_find(picking->snapshot, mac));
-	rule = plan->old_rule != NULL ? plan->old_rule : snapshot_variable(
-	    picking->snapshot, &device, device.model, RULE_VARIABLE);
+	rule = plan->old_rule != NULL ?
+	    plan->old_rule :
+	    snapshot_variable(picking->snapshot, &device, device.model,
+		RULE_VARIABLE);
 	rc = waves_set_rule(&device, RULE_VARIABLE, rule, err);
 	if (rc == 0)
 		rc = check_profile(picking, &device, template,
@@ -267,8 +271,8 @@ check_template(const struct picking *picking, const struct mac *mac,
 		rc = waves_set_rule(&device, RULE_B_VARIABLE, plan->rule, err);
 	if (rc == 0)
 		rc = check_profile(picking, &device, template,
-		    variables_get(&device.variables, RULE_VARIABLE),
-		    plan->rule, err);
+		    variables_get(&device.variables, RULE_VARIABLE), plan->rule,
+		    err);
 	device_clear(&device);
 	return rc;
 }
@@ -283,10 +287,10 @@ check_templates(const struct picking *picking, struct error *err)
 
 	for (size_t i = 0; rc == 0 && i < picking->count; i++) {
 		const struct mac *mac = &picking->members[i].mac;
-		const struct device *device =
-		    snapshot_find(picking->snapshot, mac);
-		const char *name = snapshot_variable(picking->snapshot,
-		    device, device->model, "template");
+		const struct device *device = snapshot_find(picking->snapshot,
+		    mac);
+		const char *name = snapshot_variable(picking->snapshot, device,
+		    device->model, "template");
 		size_t j = 0;
 
 		if (name == NULL)
@@ -335,8 +339,7 @@ cut(struct picking *picking)
 }
 
 static int
-choose(struct picking *picking, struct inventory *inventory,
-    struct error *err)
+choose(struct picking *picking, struct inventory *inventory, struct error *err)
 {
 	struct waves_started *started = picking->started;
 	const struct waves_plan *plan = picking->plan;
@@ -345,8 +348,8 @@ choose(struct picking *picking, struct inventory *inventory,
 		return -1;
 	if (picking->count == 0)
 		return error_set(err, ERROR_NOT_FOUND,
-		    "there is no device to move from %s to %s",
-		    plan->from.name, plan->to.name);
+		    "there is no device to move from %s to %s", plan->from.name,
+		    plan->to.name);
 	cut(picking);
 	(void)snprintf(started->migration.reason,
 	    sizeof(started->migration.reason), "%zu devices in %zu waves",
@@ -373,9 +376,9 @@ start(struct picking *picking, struct inventory *inventory, time_t now,
 	*err = (struct error) { 0 };
 	if (choose(picking, inventory, err) != 0 ||
 	    migration_store_add(inventory, migration, picking->members,
-	    picking->count, err) != 0 ||
+		picking->count, err) != 0 ||
 	    waves_begin(inventory, picking->resyncs, migration, 1,
-	    picking->members, picking->count, now, err) != 0 ||
+		picking->members, picking->count, now, err) != 0 ||
 	    migration_store_update(inventory, migration, err) != 0)
 		return -1;
 	return migration_store_update_members(inventory, migration->id,
@@ -431,8 +434,9 @@ waves_start(struct inventory *inventory, struct resyncs *resyncs,
     const struct waves_plan *plan, time_t now, struct waves_started *started,
     struct error *err)
 {
-	struct picking picking = { .resyncs = resyncs, .plan = plan,
-		.started = started, .err = err };
+	struct picking picking = {
+		.resyncs = resyncs, .plan = plan, .started = started, .err = err
+	};
 	struct rule *rule, *old_rule = NULL;
 	int rc;
 

@@ -166,7 +166,7 @@ acceptors_start(struct acceptors *acceptors, const struct sockets *sockets,
 		acceptor->listener = sockets->list[i].listener;
 		acceptor->poll.data = acceptor;
 		if (uv_poll_init(acceptors->loop, &acceptor->poll,
-		    acceptor->fd) != 0) {
+			acceptor->fd) != 0) {
 			log_message(LOG_LEVEL_ERROR, "listen-failed",
 			    "cannot poll a listening socket");
 			free(acceptor);

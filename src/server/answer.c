@@ -142,8 +142,8 @@ static void
 put_answer(struct buf *out, const struct response *response,
     const struct buf *body, bool head_only)
 {
-	if (response_write_head(response, out) != 0 || (!head_only &&
-	    buf_append(out, buf_text(body), body->len) != 0))
+	if (response_write_head(response, out) != 0 ||
+	    (!head_only && buf_append(out, buf_text(body), body->len) != 0))
 		buf_clear(out); /* cannot be: ANSWER_MAX holds both */
 }
 
@@ -178,7 +178,7 @@ answer_request(const struct exchange *exchange, const struct request *request,
 		reason = "render-failed";
 	}
 	response.content_type = response.status == 200 ? "text/xml" :
-	    "text/plain";
+							 "text/plain";
 	if (response.status == 405)
 		response.allow = "GET, HEAD";
 	if (response.status != 200)
@@ -195,7 +195,8 @@ answer_invalid(const struct exchange *exchange, int status, const char *reason,
     struct buf *out)
 {
 	struct response response = { .status = status,
-		.content_type = "text/plain", .date = clock_wall() };
+		.content_type = "text/plain",
+		.date = clock_wall() };
 	struct buf body;
 
 	buf_init(&body, 256);
@@ -233,11 +234,13 @@ log_hello(struct log_line *line, const struct tls_hello *hello)
 
 	if (!hello->seen)
 		return;
-	log_text(line, "hello", hello->sslv2_format ? "SSLv2-format" :
-	    tls_version_name(hello->version));
+	log_text(line, "hello",
+	    hello->sslv2_format ? "SSLv2-format" :
+				  tls_version_name(hello->version));
 	log_text(line, "offered", tls_version_name(hello->max_version));
-	for (size_t i = 0; i < hello->cipher_count && i < 16 &&
-	    i < TLS_HELLO_CIPHERS_MAX; i++)
+	for (size_t i = 0;
+	     i < hello->cipher_count && i < 16 && i < TLS_HELLO_CIPHERS_MAX;
+	     i++)
 		len += (size_t)snprintf(ciphers + len, sizeof(ciphers) - len,
 		    "%s%04x", i > 0 ? "," : "", hello->cipher[i]);
 	log_number(line, "cipher-count", (long long)hello->cipher_count);
@@ -249,8 +252,8 @@ log_hello(struct log_line *line, const struct tls_hello *hello)
 }
 
 void
-answer_log_failed_handshake(const struct exchange *exchange,
-    const char *reason, bool phase_timeout)
+answer_log_failed_handshake(const struct exchange *exchange, const char *reason,
+    bool phase_timeout)
 {
 	const struct tls_hello *hello = tls_conn_hello(exchange->tls);
 	int received = tls_conn_alert_received(exchange->tls);
@@ -261,8 +264,10 @@ answer_log_failed_handshake(const struct exchange *exchange,
 	 * Port scans and health checks connect and say nothing.  Who says
 	 * something else than TLS may be a device whose rule has "http://".
 	 */
-	log_begin(&line, tls_conn_has_received(exchange->tls) ||
-	    phase_timeout ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+	log_begin(&line,
+	    tls_conn_has_received(exchange->tls) || phase_timeout ?
+		LOG_LEVEL_INFO :
+		LOG_LEVEL_DEBUG,
 	    "handshake-failed");
 	log_source(&line, exchange);
 	log_text(&line, "reason", reason);

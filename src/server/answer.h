@@ -28,8 +28,8 @@ struct exchange {
 	struct tls_conn *tls;
 	const struct peer *peer; /* parsed once per connection */
 	const struct addr *source;
-	struct record *record;	 /* of answers; NULL: none is kept */
-	uint64_t started_us;	 /* monotonic: accept, or end of the last one */
+	struct record *record; /* of answers; NULL: none is kept */
+	uint64_t started_us;   /* monotonic: accept, or end of the last one */
 };
 
 /* Bytes of head and body together that an answer may have. */
@@ -46,8 +46,7 @@ void answer_invalid(const struct exchange *exchange, int status,
 
 /* One line about a client that shook hands and then asked for nothing: so ends
  * a device to which the name or address of the certificate is wrong. */
-void answer_log_no_request(const struct exchange *exchange,
-    const char *reason);
+void answer_log_no_request(const struct exchange *exchange, const char *reason);
 
 /* One line about a connection that ended before its handshake was complete.
  * reason is in words; phase_timeout tells that we gave up waiting. */

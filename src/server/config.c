@@ -71,11 +71,13 @@ read_inventory(struct config_reader *reader, const struct scfg_directive *d)
 	config->inventory = xstrdup(word->text);
 	if (strcmp(word->text, "memory:") == 0 ||
 	    (text_starts(word->text, "sqlite:") &&
-	    word->text[strlen("sqlite:")] != '\0'))
+		word->text[strlen("sqlite:")] != '\0'))
 		return;
 	config_show(word, shown);
-	config_complain(reader, config->inventory_place, "\"%s\" is no "
-	    "inventory: expected memory: or sqlite:FILE", shown);
+	config_complain(reader, config->inventory_place,
+	    "\"%s\" is no "
+	    "inventory: expected memory: or sqlite:FILE",
+	    shown);
 }
 
 static void
@@ -96,8 +98,9 @@ read_user(struct config_reader *reader, const struct scfg_directive *d)
 	char shown[CONFIG_SHOWN_BYTES];
 
 	config->user_place = config_place(word);
-	if (user_len == 0 || (*colon == ':' &&
-	    (colon[1] == '\0' || strchr(colon + 1, ':') != NULL))) {
+	if (user_len == 0 ||
+	    (*colon == ':' &&
+		(colon[1] == '\0' || strchr(colon + 1, ':') != NULL))) {
 		config_show(word, shown);
 		config_complain(reader, config->user_place,
 		    "\"%s\" is no user: expected USER or USER:GROUP", shown);
@@ -126,12 +129,12 @@ read_connections(struct config_reader *reader, const struct scfg_directive *d)
 static void
 read_log_level(struct config_reader *reader, const struct scfg_directive *d)
 {
-	static const char *const names[] = { "error", "warn", "info",
-		"debug" };
+	static const char *const names[] = { "error", "warn", "info", "debug" };
 	int i = config_choose(reader, &d->words[1], "log level", names,
 	    sizeof(names) / sizeof(*names));
 
-	if (i >= 0 && log_level_parse(names[i], &reader->config->log_level) != 0)
+	if (i >= 0 &&
+	    log_level_parse(names[i], &reader->config->log_level) != 0)
 		abort(); /* the two lists of names differ */
 }
 
@@ -164,8 +167,9 @@ read_timeout(struct config_reader *reader, const struct scfg_directive *d)
 		if (seen->line != 0)
 			config_complain(reader, config_place(&d->words[0]),
 			    "\"timeout %s\" is given twice: expected it once, "
-			    "as at %s:%u:%u", names[phase],
-			    reader->config->path, seen->line, seen->column);
+			    "as at %s:%u:%u",
+			    names[phase], reader->config->path, seen->line,
+			    seen->column);
 		else
 			*seen = config_place(&d->words[0]);
 		(void)config_duration(reader, &d->words[2],
@@ -215,19 +219,24 @@ read_route(struct config_reader *reader, enum config_route_kind kind,
 
 	config_show(word, shown);
 	if (*word->text != '/') {
-		config_complain(reader, place, "\"%s\" is no path: expected "
-		    "it to begin with \"/\"", shown);
+		config_complain(reader, place,
+		    "\"%s\" is no path: expected "
+		    "it to begin with \"/\"",
+		    shown);
 		return NULL;
 	}
 	if (same != NULL) {
-		config_complain(reader, place, "path \"%s\" is given twice: "
-		    "expected it once, as at %s:%u:%u", shown, config->path,
-		    same->place.line, same->place.column);
+		config_complain(reader, place,
+		    "path \"%s\" is given twice: "
+		    "expected it once, as at %s:%u:%u",
+		    shown, config->path, same->place.line, same->place.column);
 		return NULL;
 	}
 	if (config->route_count == CONFIG_ROUTES_MAX) {
-		config_complain(reader, place, "more than %d paths in profile, "
-		    "common and public", CONFIG_ROUTES_MAX);
+		config_complain(reader, place,
+		    "more than %d paths in profile, "
+		    "common and public",
+		    CONFIG_ROUTES_MAX);
 		return NULL;
 	}
 	route = append_route(config, kind, word->text);
@@ -257,7 +266,8 @@ read_template_route(struct config_reader *reader, enum config_route_kind kind,
 		config_show(word, shown);
 		config_complain(reader, config_place(word),
 		    "\"%s\" is no template: expected NAME.xml without a "
-		    "folder", shown);
+		    "folder",
+		    shown);
 	}
 	if (route != NULL) {
 		route->template = xstrdup(word->text);
@@ -277,40 +287,82 @@ read_public(struct config_reader *reader, const struct scfg_directive *d)
 	read_template_route(reader, CONFIG_PUBLIC, d);
 }
 
-static void read_listener(struct config_reader *reader,
-    const struct scfg_directive *d);
+static void
+read_listener(struct config_reader *reader, const struct scfg_directive *d);
 
 static const struct config_directive directives[] = {
-	{ .name = "state-directory", .usage = "FOLDER",
-	    .min = 1, .max = 1, .read = read_state_directory },
-	{ .name = "inventory", .usage = "memory:|sqlite:FILE",
-	    .min = 1, .max = 1, .read = read_inventory },
-	{ .name = "templates", .usage = "FOLDER",
-	    .min = 1, .max = 1, .read = read_templates },
-	{ .name = "user", .usage = "USER[:GROUP]",
-	    .min = 1, .max = 1, .read = read_user },
-	{ .name = "workers", .usage = "NUMBER",
-	    .min = 1, .max = 1, .read = read_workers },
-	{ .name = "log-level", .usage = "error|warn|info|debug",
-	    .min = 1, .max = 1, .read = read_log_level },
-	{ .name = "connections", .usage = "NUMBER",
-	    .min = 1, .max = 1, .read = read_connections },
-	{ .name = "timeout", .usage = "PHASE DURATION",
-	    .min = 2, .max = 2, .repeats = true, .read = read_timeout },
-	{ .name = "profile", .usage = "PATH...",
-	    .min = 1, .max = SCFG_WORDS_MAX, .repeats = true,
+	{ .name = "state-directory",
+	    .usage = "FOLDER",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_state_directory },
+	{ .name = "inventory",
+	    .usage = "memory:|sqlite:FILE",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_inventory },
+	{ .name = "templates",
+	    .usage = "FOLDER",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_templates },
+	{ .name = "user",
+	    .usage = "USER[:GROUP]",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_user },
+	{ .name = "workers",
+	    .usage = "NUMBER",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_workers },
+	{ .name = "log-level",
+	    .usage = "error|warn|info|debug",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_log_level },
+	{ .name = "connections",
+	    .usage = "NUMBER",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_connections },
+	{ .name = "timeout",
+	    .usage = "PHASE DURATION",
+	    .min = 2,
+	    .max = 2,
+	    .repeats = true,
+	    .read = read_timeout },
+	{ .name = "profile",
+	    .usage = "PATH...",
+	    .min = 1,
+	    .max = SCFG_WORDS_MAX,
+	    .repeats = true,
 	    .read = read_profile },
-	{ .name = "common", .usage = "PATH TEMPLATE",
-	    .min = 2, .max = 2, .repeats = true, .read = read_common },
-	{ .name = "public", .usage = "PATH TEMPLATE",
-	    .min = 2, .max = 2, .repeats = true, .read = read_public },
-	{ .name = "listener", .usage = "NAME { ... }",
-	    .min = 1, .max = 1, .repeats = true, .required = true,
-	    .block = true, .read = read_listener },
+	{ .name = "common",
+	    .usage = "PATH TEMPLATE",
+	    .min = 2,
+	    .max = 2,
+	    .repeats = true,
+	    .read = read_common },
+	{ .name = "public",
+	    .usage = "PATH TEMPLATE",
+	    .min = 2,
+	    .max = 2,
+	    .repeats = true,
+	    .read = read_public },
+	{ .name = "listener",
+	    .usage = "NAME { ... }",
+	    .min = 1,
+	    .max = 1,
+	    .repeats = true,
+	    .required = true,
+	    .block = true,
+	    .read = read_listener },
 };
 
 static const struct config_table table = {
-	directives, sizeof(directives) / sizeof(*directives),
+	directives,
+	sizeof(directives) / sizeof(*directives),
 	"outside of blocks",
 };
 
@@ -376,8 +428,8 @@ config_parse(const char *path, const char *text, size_t len,
 		return NULL;
 	reader.config = config_new(path);
 	reader.directory = file_directory(path);
-	config_read_block(&reader, root, (struct config_place) { 1, 1 },
-	    &table, &config_listener_table);
+	config_read_block(&reader, root, (struct config_place) { 1, 1 }, &table,
+	    &config_listener_table);
 	if (errors->count == before) {
 		complete(&reader);
 	} else {

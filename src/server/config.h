@@ -48,7 +48,8 @@
 
 #define CONFIG_LISTENERS_MAX 256
 #define CONFIG_ADDRESSES_MAX 64 /* per listener */
-#define CONFIG_ANCHORS_MAX 64	/* client-anchors, and again
+#define CONFIG_ANCHORS_MAX \
+	64		      /* client-anchors, and again
 				 * allow-expired-anchor, per listener */
 #define CONFIG_ROUTES_MAX 256 /* of the file; the built-in ones come on top */
 #define CONFIG_WORKERS_MAX 256
@@ -85,8 +86,8 @@ enum config_route_kind { CONFIG_PROFILE, CONFIG_COMMON, CONFIG_PUBLIC };
 struct config_route {
 	enum config_route_kind kind;
 	struct config_place place; /* 0:0 for the built-in ones */
-	char *pattern;	/* begins with '/' */
-	char *template; /* NULL for CONFIG_PROFILE */
+	char *pattern;		   /* begins with '/' */
+	char *template;		   /* NULL for CONFIG_PROFILE */
 	struct config_place template_place;
 };
 
@@ -95,18 +96,18 @@ struct config {
 	char *state_directory; /* default: the directory of the file */
 	char *inventory;       /* "memory:" or "sqlite:ABSOLUTE-OR-RESOLVED" */
 	struct config_place inventory_place;
-	char *templates;       /* NULL: only the built-in template */
+	char *templates; /* NULL: only the built-in template */
 	struct config_place templates_place;
-	char *user, *group;    /* NULL: not named */
+	char *user, *group; /* NULL: not named */
 	struct config_place user_place;
-	unsigned workers;      /* 0: one per core; at most 256 */
+	unsigned workers; /* 0: one per core; at most 256 */
 	enum log_level log_level;
-	unsigned connections_max;	/* default 20000 */
-	unsigned handshake_timeout_ms;	/* default 20 s; 100 ms .. 10 min each */
-	unsigned request_timeout_ms;	/* default 10 s: from handshake to head */
-	unsigned write_timeout_ms;	/* default 30 s */
-	unsigned idle_timeout_ms;	/* default 5 s: between kept-alive requests */
-	unsigned stop_timeout_ms;	/* default 10 s: for those in flight */
+	unsigned connections_max;      /* default 20000 */
+	unsigned handshake_timeout_ms; /* default 20 s; 100 ms .. 10 min each */
+	unsigned request_timeout_ms; /* default 10 s: from handshake to head */
+	unsigned write_timeout_ms;   /* default 30 s */
+	unsigned idle_timeout_ms; /* default 5 s: between kept-alive requests */
+	unsigned stop_timeout_ms; /* default 10 s: for those in flight */
 	struct config_listener *listeners;
 	size_t listener_count;
 	struct config_route *routes; /* in the order of the file, then the
@@ -128,7 +129,7 @@ struct config *config_parse(const char *path, const char *text, size_t len,
     struct errors *errors) MUST_CHECK FREED_BY(config_free);
 
 /* file_read() and config_parse(). */
-struct config *config_load(const char *path,
-    struct errors *errors) MUST_CHECK FREED_BY(config_free);
+struct config *config_load(const char *path, struct errors *errors) MUST_CHECK
+    FREED_BY(config_free);
 
 #endif

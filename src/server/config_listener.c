@@ -43,8 +43,9 @@ check_address(struct config_reader *reader, const struct scfg_word *word,
 			addr_format(addr, text);
 			config_complain(reader, config_place(word),
 			    "address %s is taken by listener \"%s\" at "
-			    "%s:%u:%u: expected each address once", text,
-			    l->name, config->path, l->address_places[j].line,
+			    "%s:%u:%u: expected each address once",
+			    text, l->name, config->path,
+			    l->address_places[j].line,
 			    l->address_places[j].column);
 			return -1;
 		}
@@ -65,7 +66,8 @@ read_address(struct config_reader *reader, const struct scfg_directive *d)
 		config_show(word, shown);
 		config_complain(reader, config_place(word),
 		    "\"%s\" is no address with a port: expected "
-		    "192.0.2.1:443 or [2001:db8::1]:443", shown);
+		    "192.0.2.1:443 or [2001:db8::1]:443",
+		    shown);
 		return;
 	}
 	if (check_address(reader, word, &addr) != 0)
@@ -94,7 +96,8 @@ read_certificate(struct config_reader *reader, const struct scfg_directive *d)
 		config_show(&d->words[2], shown);
 		config_complain(reader, config_place(&d->words[2]),
 		    "\"%s\": expected \"key\", as in \"certificate "
-		    "server.crt key server.key\"", shown);
+		    "server.crt key server.key\"",
+		    shown);
 	}
 	if (l->certificate_path != NULL || l->key_path != NULL)
 		return; /* given twice, which was said */
@@ -154,7 +157,8 @@ add_text(struct config_reader *reader, const struct scfg_word *word,
 		config_show(word, shown);
 		config_complain(reader, config_place(word),
 		    "%s \"%s\" is given twice: expected it once, as at "
-		    "%s:%u:%u", what, shown, reader->config->path, first.line,
+		    "%s:%u:%u",
+		    what, shown, reader->config->path, first.line,
 		    first.column);
 		free(text);
 		return;
@@ -180,8 +184,7 @@ read_anchors(struct config_reader *reader, const struct scfg_directive *d)
 
 	if (path != NULL)
 		add_text(reader, &d->words[1], d->words[0].text, path,
-		    &l->anchor_paths, &l->anchor_places,
-		    &l->anchor_path_count);
+		    &l->anchor_paths, &l->anchor_places, &l->anchor_path_count);
 }
 
 static void
@@ -192,7 +195,8 @@ read_expired_anchor(struct config_reader *reader,
 	const struct scfg_word *word = &d->words[1];
 
 	if (*word->text == '\0') {
-		config_complain(reader, config_place(word), "an empty name: "
+		config_complain(reader, config_place(word),
+		    "an empty name: "
 		    "expected the subject CN of an anchor");
 		return;
 	}
@@ -202,28 +206,52 @@ read_expired_anchor(struct config_reader *reader,
 }
 
 static const struct config_directive directives[] = {
-	{ .name = "address", .usage = "ADDRESS:PORT",
-	    .min = 1, .max = 1, .repeats = true, .required = true,
+	{ .name = "address",
+	    .usage = "ADDRESS:PORT",
+	    .min = 1,
+	    .max = 1,
+	    .repeats = true,
+	    .required = true,
 	    .read = read_address },
-	{ .name = "certificate", .usage = "FILE key FILE",
-	    .min = 3, .max = 3, .required = true,
+	{ .name = "certificate",
+	    .usage = "FILE key FILE",
+	    .min = 3,
+	    .max = 3,
+	    .required = true,
 	    .read = read_certificate },
-	{ .name = "tls", .usage = "legacy|modern",
-	    .min = 1, .max = 1, .read = read_tls },
-	{ .name = "client-certificate", .usage = "required|optional",
-	    .min = 1, .max = 1, .read = read_client_certificate },
-	{ .name = "client-anchors", .usage = "PATH",
-	    .min = 1, .max = 1, .repeats = true, .required = true,
+	{ .name = "tls",
+	    .usage = "legacy|modern",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_tls },
+	{ .name = "client-certificate",
+	    .usage = "required|optional",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_client_certificate },
+	{ .name = "client-anchors",
+	    .usage = "PATH",
+	    .min = 1,
+	    .max = 1,
+	    .repeats = true,
+	    .required = true,
 	    .read = read_anchors },
-	{ .name = "allow-expired-anchor", .usage = "NAME",
-	    .min = 1, .max = 1, .repeats = true,
+	{ .name = "allow-expired-anchor",
+	    .usage = "NAME",
+	    .min = 1,
+	    .max = 1,
+	    .repeats = true,
 	    .read = read_expired_anchor },
-	{ .name = "expired-device-certificates", .usage = "refuse|allow",
-	    .min = 1, .max = 1, .read = read_expired_devices },
+	{ .name = "expired-device-certificates",
+	    .usage = "refuse|allow",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_expired_devices },
 };
 
 const struct config_table config_listener_table = {
-	directives, sizeof(directives) / sizeof(*directives),
+	directives,
+	sizeof(directives) / sizeof(*directives),
 	"in a listener block",
 };
 
@@ -236,12 +264,12 @@ check_name(struct config_reader *reader, const struct scfg_word *word)
 
 	if (len == 0 || len > CONFIG_LISTENER_NAME_MAX ||
 	    strspn(word->text, "abcdefghijklmnopqrstuvwxyz0123456789-_") !=
-	    len) {
+		len) {
 		config_show(word, shown);
 		config_complain(reader, config_place(word),
 		    "\"%s\" is no name for a listener: expected 1 to %d of "
-		    "a-z, 0-9, \"-\" and \"_\"", shown,
-		    CONFIG_LISTENER_NAME_MAX);
+		    "a-z, 0-9, \"-\" and \"_\"",
+		    shown, CONFIG_LISTENER_NAME_MAX);
 		return;
 	}
 	for (size_t i = 0; i < config->listener_count; i++) {
@@ -251,8 +279,8 @@ check_name(struct config_reader *reader, const struct scfg_word *word)
 			continue;
 		config_complain(reader, config_place(word),
 		    "listener \"%s\" is given twice: expected another name "
-		    "than at %s:%u:%u", word->text, config->path,
-		    l->place.line, l->place.column);
+		    "than at %s:%u:%u",
+		    word->text, config->path, l->place.line, l->place.column);
 		return;
 	}
 	memcpy(reader->listener->name, word->text, len + 1);

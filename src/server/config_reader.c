@@ -50,8 +50,11 @@ list_names(const char *text, const char *const *names, size_t count,
 	if (always || nearest == NULL)
 		rc |= buf_append_text(&out, ": expected ");
 	for (size_t i = 0; i < count && (always || nearest == NULL); i++)
-		rc |= buf_printf(&out, "%s%s", i == 0 ? "" :
-		    i + 1 < count ? ", " : " or ", names[i]);
+		rc |= buf_printf(&out, "%s%s",
+		    i == 0	      ? "" :
+			i + 1 < count ? ", " :
+					" or ",
+		    names[i]);
 	if (nearest != NULL)
 		rc |= buf_printf(&out, "; did you mean \"%s\"?", nearest);
 	assert(rc == 0); /* the names are ours */
@@ -107,23 +110,24 @@ config_duration(struct config_reader *reader, const struct scfg_word *word,
 	struct error ignored;
 	uint64_t value;
 
-	(void)snprintf(number, sizeof(number), "%.*s", (int)digits,
-	    word->text);
+	(void)snprintf(number, sizeof(number), "%.*s", (int)digits, word->text);
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		unsigned ms = units[i].ms;
 
 		if (digits >= sizeof(number) ||
 		    strcmp(word->text + digits, units[i].name) != 0 ||
 		    text_parse_number(number,
-		    (CONFIG_DURATION_MIN_MS + ms - 1) / ms,
-		    CONFIG_DURATION_MAX_MS / ms, &value, &ignored) != 0)
+			(CONFIG_DURATION_MIN_MS + ms - 1) / ms,
+			CONFIG_DURATION_MAX_MS / ms, &value, &ignored) != 0)
 			continue;
 		*duration_ms = (unsigned)value * ms;
 		return 0;
 	}
 	config_show(word, shown);
-	config_complain(reader, config_place(word), "\"%s\" is no duration: "
-	    "expected a number with ms, s or m, from 100ms to 10m", shown);
+	config_complain(reader, config_place(word),
+	    "\"%s\" is no duration: "
+	    "expected a number with ms, s or m, from 100ms to 10m",
+	    shown);
 	return -1;
 }
 
@@ -209,15 +213,17 @@ read_directive(struct config_reader *reader, const struct scfg_directive *d,
 	if (seen->line == 0)
 		*seen = place;
 	else if (!entry->repeats)
-		config_complain(reader, place, "\"%s\" is given twice: "
-		    "expected it once, as at %s:%u:%u", entry->name,
-		    reader->config->path, seen->line, seen->column);
+		config_complain(reader, place,
+		    "\"%s\" is given twice: "
+		    "expected it once, as at %s:%u:%u",
+		    entry->name, reader->config->path, seen->line,
+		    seen->column);
 	/*
 	 * The words of a damaged line are not to be judged; but its block was
 	 * read well, and may hold more mistakes.
 	 */
 	if (d->damaged ? entry->block && d->has_block && d->count > 1 :
-	    check_form(reader, d, entry))
+			 check_form(reader, d, entry))
 		entry->read(reader, d);
 }
 
@@ -232,8 +238,8 @@ config_read_block(struct config_reader *reader,
 	assert(table->count <= CONFIG_TABLE_MAX);
 	for (size_t i = 0; i < block->child_count; i++) {
 		const struct scfg_directive *d = &block->children[i];
-		const struct config_directive *entry =
-		    find_directive(table, d->words[0].text);
+		const struct config_directive *entry = find_directive(table,
+		    d->words[0].text);
 
 		damaged = damaged || d->damaged;
 		if (entry != NULL)

@@ -43,11 +43,11 @@ struct conn {
 	enum phase phase;
 	struct tls_conn *tls;
 	struct peer peer;
-	bool keep_alive;   /* after the answer that is being written */
-	bool drain;	   /* input may be left when the answer is out */
-	bool idle;	   /* between two requests */
-	struct buf in;	   /* received, not yet understood */
-	struct buf out;	   /* to be sent */
+	bool keep_alive; /* after the answer that is being written */
+	bool drain;	 /* input may be left when the answer is out */
+	bool idle;	 /* between two requests */
+	struct buf in;	 /* received, not yet understood */
+	struct buf out;	 /* to be sent */
 	size_t sent;
 	size_t drained;
 	uint64_t started_us;
@@ -102,7 +102,8 @@ exchange_of(const struct conn *conn)
 		.snapshot = conn->host->snapshot,
 		.tls = conn->tls,
 		.peer = tls_conn_peer(conn->tls)->verdict != TLS_PEER_NONE ?
-		    &conn->peer : NULL,
+		    &conn->peer :
+		    NULL,
 		.source = &conn->source,
 		.record = conn->host->record,
 		.started_us = conn->started_us,
@@ -229,8 +230,8 @@ step_request(struct conn *conn)
 	/* request_parse() refuses a head of REQUEST_HEAD_MAX bytes, so there
 	 * is room here. */
 	space = buf_reserve(&conn->in, conn->in.limit - conn->in.len);
-	switch (tls_conn_read(conn->tls, space,
-	    conn->in.limit - conn->in.len, &n, &err)) {
+	switch (tls_conn_read(conn->tls, space, conn->in.limit - conn->in.len,
+	    &n, &err)) {
 	case TLS_WANT_READ:
 		return STEP_READ;
 	case TLS_WANT_WRITE:
@@ -265,8 +266,9 @@ answer_complete(struct conn *conn)
 		conn->idle = conn->in.len == 0;
 		if (conn->idle)
 			buf_clear(&conn->in); /* hold no memory */
-		enter(conn, PHASE_REQUEST, conn->idle ?
-		    config->idle_timeout_ms : config->request_timeout_ms);
+		enter(conn, PHASE_REQUEST,
+		    conn->idle ? config->idle_timeout_ms :
+				 config->request_timeout_ms);
 		return STEP_AGAIN;
 	}
 	tls_conn_shutdown(conn->tls);
@@ -386,8 +388,7 @@ on_timeout(uv_timer_t *timer)
 
 		conn->keep_alive = false;
 		conn->drain = true; /* it may be sending still */
-		answer_invalid(&exchange, 408, "request timed out",
-		    &conn->out);
+		answer_invalid(&exchange, 408, "request timed out", &conn->out);
 		start_answer(conn);
 		run(conn);
 		return;

@@ -27,7 +27,7 @@ struct conn_host {
 	struct service *service;   /* ditto */
 	struct record *record;	   /* of answers; NULL: none is kept */
 	bool stopping;
-	struct conn *first;	   /* all connections, for conn_host_sweep */
+	struct conn *first; /* all connections, for conn_host_sweep */
 	/* Called once for each, after it is closed and freed. */
 	void (*ended)(struct conn_host *host);
 };

@@ -72,8 +72,8 @@ put_batch(struct record *record, const char *path, const struct resync *batch,
 /* Entries that the file does not take are lost: to keep them would only move
  * the problem into memory. */
 static void
-write_batch(struct record *record, const char *path,
-    const struct resync *batch, size_t count)
+write_batch(struct record *record, const char *path, const struct resync *batch,
+    size_t count)
 {
 	struct error err = { .kind = ERROR_NONE };
 	bool tried = clock_monotonic_ms() >= record->retry_ms;
@@ -108,7 +108,7 @@ wait_for_batch(struct record *record)
 	until.tv_nsec %= 1000000000L;
 	while (record->count < RECORD_QUEUE_MAX / 2 && !record->stopping)
 		if (pthread_cond_timedwait(&record->wake, &record->mutex,
-		    &until) == ETIMEDOUT)
+			&until) == ETIMEDOUT)
 			return;
 }
 
@@ -204,7 +204,8 @@ record_stop(struct record *record)
 		log_message(LOG_LEVEL_WARN, "resyncs-not-recorded",
 		    "%llu more answers are missing in %s",
 		    (unsigned long long)(counts.dropped -
-		    record->dropped_logged), record->path);
+			record->dropped_logged),
+		    record->path);
 	record_free(record);
 }
 

@@ -65,15 +65,17 @@ log_listeners(const struct server *server)
 		struct log_line line;
 
 		addr_format(&socket->address, address);
-		clock_format(cert_not_after(
-		    chain_certificate(listener->chain, 0)), until);
+		clock_format(cert_not_after(chain_certificate(listener->chain,
+				 0)),
+		    until);
 		log_begin(&line, LOG_LEVEL_INFO, "listening");
 		log_text(&line, "listener", listener->name);
 		log_text(&line, "address", address);
 		log_text(&line, "ca", ca != NULL ? ca->id : "unknown");
 		log_text(&line, "tls",
 		    config->listeners[socket->listener].policy == TLS_LEGACY ?
-		    "legacy" : "modern");
+			"legacy" :
+			"modern");
 		log_text(&line, "certificate-until", until);
 		log_end(&line);
 	}
@@ -93,13 +95,12 @@ open_inventory(const struct config *config, struct errors *errors)
 	struct error err;
 
 	inventory = inventory_open(config->inventory, true, &err);
-	if (inventory == NULL && (err.kind == ERROR_NOT_FOUND ||
-	    err.kind == ERROR_INPUT)) {
+	if (inventory == NULL &&
+	    (err.kind == ERROR_NOT_FOUND || err.kind == ERROR_INPUT)) {
 		/* The first start: make an empty one.  Or the first one after
 		 * an upgrade: bring it up to date.  What is no inventory stays
 		 * as it is. */
-		inventory_close(inventory_open(config->inventory, false,
-		    &err));
+		inventory_close(inventory_open(config->inventory, false, &err));
 		inventory = inventory_open(config->inventory, true, &err);
 	}
 	if (inventory == NULL)
@@ -150,8 +151,8 @@ use_snapshot(struct server *server, struct snapshot *snapshot)
 	    snapshot_change_number(snapshot));
 }
 
-static void start_work(struct server *server, uv_work_cb work,
-    uv_after_work_cb after);
+static void
+start_work(struct server *server, uv_work_cb work, uv_after_work_cb after);
 static void start_reload(struct server *server);
 
 static void
@@ -201,8 +202,8 @@ work_reload(uv_work_t *work)
 	server->new_service = service_new(config, errors);
 	if (server->new_service == NULL)
 		return;
-	server->new_inventory = open_inventory(
-	    service_config(server->new_service), errors);
+	server->new_inventory =
+	    open_inventory(service_config(server->new_service), errors);
 	if (server->new_inventory != NULL)
 		server->new_snapshot = load_snapshot(server->new_inventory,
 		    errors);
@@ -253,7 +254,8 @@ after_reload(uv_work_t *work, int status)
 	(void)status;
 	if (server->new_snapshot != NULL && !server->stopping &&
 	    sockets_open(&fresh, &server->sockets,
-	    service_config(server->new_service), &server->work_errors) == 0) {
+		service_config(server->new_service),
+		&server->work_errors) == 0) {
 		commit_reload(server, &fresh);
 	} else if (!server->stopping) {
 		log_errors("reload-refused", &server->work_errors);
@@ -364,7 +366,8 @@ raise_descriptor_limit(const struct config *config)
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
 		log_message(LOG_LEVEL_WARN, "few-descriptors",
 		    "only %llu file descriptors for %u connections: raise "
-		    "LimitNOFILE", (unsigned long long)limit.rlim_cur,
+		    "LimitNOFILE",
+		    (unsigned long long)limit.rlim_cur,
 		    config->connections_max);
 }
 
@@ -373,8 +376,9 @@ start_record(struct server *server, struct errors *errors)
 {
 	struct error err;
 
-	server->record = record_start(
-	    service_config(server->service)->state_directory, &err);
+	server->record =
+	    record_start(service_config(server->service)->state_directory,
+		&err);
 	if (server->record == NULL)
 		errors_add(errors, "%s", err.text);
 	return server->record != NULL ? 0 : -1;

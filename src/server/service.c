@@ -45,7 +45,7 @@ service_release(struct service *service)
 {
 	if (service != NULL &&
 	    atomic_fetch_sub_explicit(&service->references, 1,
-	    memory_order_acq_rel) == 1)
+		memory_order_acq_rel) == 1)
 		service_free(service);
 }
 
@@ -85,9 +85,9 @@ load_anchors(struct service_listener *listener, const struct config *config,
 	}
 	for (size_t i = 0; i < from->expired_anchor_count; i++)
 		if (anchors_allow_expired(listener->anchors,
-		    from->expired_anchors[i], &err) != 0)
-			complain(errors, config,
-			    from->expired_anchor_places[i], &err);
+			from->expired_anchors[i], &err) != 0)
+			complain(errors, config, from->expired_anchor_places[i],
+			    &err);
 }
 
 static void
@@ -108,10 +108,11 @@ load_listener(struct service_listener *listener, const struct config *config,
 	load_anchors(listener, config, from, errors);
 	if (errors->count > before)
 		return;
-	listener->issuer = identify_issuer(
-	    chain_certificate(listener->chain, 0),
+	listener->issuer = identify_issuer(chain_certificate(listener->chain,
+					       0),
 	    chain_length(listener->chain) > 1 ?
-	    chain_certificate(listener->chain, 1) : NULL);
+		chain_certificate(listener->chain, 1) :
+		NULL);
 	options.chain = listener->chain;
 	options.anchors = listener->anchors;
 	listener->tls = tls_context_new_server(&options, &err);
@@ -137,8 +138,9 @@ load_template(struct service *service, const char *name, struct errors *errors)
 	int rc;
 
 	rc = file_read(path, TEMPLATE_TEXT_MAX, &text, &len, &err);
-	if (rc == 0 && (rc = templates_add(service->templates, name, text,
-	    len, &err)) != 0)
+	if (rc == 0 &&
+	    (rc = templates_add(service->templates, name, text, len, &err)) !=
+		0)
 		(void)error_prefix(&err, "%s/", config->templates);
 	if (rc != 0) {
 		complain(errors, config, config->templates_place, &err);
@@ -199,8 +201,8 @@ load_templates(struct service *service, struct errors *errors)
 		known = load_templates_folder(service, errors);
 	if (!templates_has(service->templates, RENDER_DEFAULT_TEMPLATE) &&
 	    templates_add(service->templates, RENDER_DEFAULT_TEMPLATE,
-	    render_builtin_template, strlen(render_builtin_template),
-	    &err) != 0)
+		render_builtin_template, strlen(render_builtin_template),
+		&err) != 0)
 		errors_add(errors, "%s", err.text);
 	if (known)
 		check_templates(service, errors);
@@ -224,7 +226,7 @@ load_routes(struct service *service, bool templates_known,
 		const struct config_route *route = &config->routes[i];
 
 		if (routes_add(service->routes, kinds[route->kind],
-		    route->pattern, route->template, &err) != 0) {
+			route->pattern, route->template, &err) != 0) {
 			complain(errors, config, route->place, &err);
 		} else if (route->template != NULL && templates_known &&
 		    !templates_has(service->templates, route->template)) {

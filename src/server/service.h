@@ -40,14 +40,14 @@ struct service *service_retain(struct service *service);
  * file that led to it; the result is then NULL.  One reference is the caller's.
  * Without FREED_BY: the compiler would take the first release for the last one.
  */
-struct service *service_new(struct config *config,
-    struct errors *errors) MUST_CHECK;
+struct service *
+service_new(struct config *config, struct errors *errors) MUST_CHECK;
 
 /* Borrowed while the service is held. */
 const struct config *service_config(const struct service *service);
 size_t service_listener_count(const struct service *service);
-const struct service_listener *service_listener(const struct service *service,
-    size_t index);
+const struct service_listener *
+service_listener(const struct service *service, size_t index);
 const struct routes *service_routes(const struct service *service);
 const struct templates *service_templates(const struct service *service);
 

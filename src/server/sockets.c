@@ -49,9 +49,8 @@ sockets_inherit(struct sockets *sockets)
 
 		found.address.len = sizeof(found.address.sockaddr);
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-		if (getsockname(fd,
-		    (struct sockaddr *)&found.address.sockaddr,
-		    &found.address.len) != 0)
+		if (getsockname(fd, (struct sockaddr *)&found.address.sockaddr,
+			&found.address.len) != 0)
 			continue;
 		(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 		*append(sockets) = found;
@@ -79,10 +78,12 @@ bind_address(const struct addr *address, struct error *err)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one,
 		    sizeof(one));
 	if (bind(fd, (const struct sockaddr *)&address->sockaddr,
-	    address->len) != 0 || listen(fd, SOMAXCONN) != 0) {
+		address->len) != 0 ||
+	    listen(fd, SOMAXCONN) != 0) {
 		(void)error_errno(err, "cannot listen on %s%s", text,
 		    errno == EACCES ? " (ports below 1024 need root or "
-		    "CAP_NET_BIND_SERVICE)" : "");
+				      "CAP_NET_BIND_SERVICE)" :
+				      "");
 		(void)close(fd);
 		return -1;
 	}
@@ -110,7 +111,7 @@ open_listener(struct sockets *fresh, const struct sockets *old,
 		const struct addr *address = &listener->addresses[i];
 		const struct listening *before = find(old, address);
 		int fd = before != NULL ? before->fd :
-		    bind_address(address, &err);
+					  bind_address(address, &err);
 
 		if (fd < 0) {
 			errors_add(errors, "%s:%u:%u: %s", config->path,
@@ -119,8 +120,9 @@ open_listener(struct sockets *fresh, const struct sockets *old,
 			rc = -1;
 			continue;
 		}
-		*append(fresh) = (struct listening) { .fd = fd,
-			.address = *address, .listener = index };
+		*append(fresh) = (struct listening) {
+			.fd = fd, .address = *address, .listener = index
+		};
 	}
 	return rc;
 }

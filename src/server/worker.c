@@ -13,8 +13,12 @@
 
 #include <uv.h>
 
-enum message_kind { MESSAGE_SOCKET, MESSAGE_UPDATE, MESSAGE_STOP,
-	MESSAGE_ABORT };
+enum message_kind {
+	MESSAGE_SOCKET,
+	MESSAGE_UPDATE,
+	MESSAGE_STOP,
+	MESSAGE_ABORT
+};
 
 struct message {
 	struct message *next;
@@ -224,8 +228,7 @@ worker_update(struct worker *worker, struct service *service,
 	const struct message message = {
 		.kind = MESSAGE_UPDATE,
 		.service = service != NULL ? service_retain(service) : NULL,
-		.snapshot = snapshot != NULL ? snapshot_retain(snapshot) :
-		    NULL,
+		.snapshot = snapshot != NULL ? snapshot_retain(snapshot) : NULL,
 	};
 
 	send_message(worker, &message);

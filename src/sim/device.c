@@ -17,8 +17,8 @@ set_macro(struct sim_device *device, const char *name, const char *value,
     bool secret)
 {
 	assert(device->macro_count < SIM_MACROS_MAX);
-	device->macro[device->macro_count++] =
-	    (struct macro) { name, value, secret };
+	device->macro[device->macro_count++] = (struct macro) { name, value,
+		secret };
 }
 
 /*
@@ -28,8 +28,8 @@ set_macro(struct sim_device *device, const char *name, const char *value,
 static void
 set_macros(struct sim_device *device, bool has_certificate)
 {
-	static const char *const empty[] = { "A", "B", "C", "D", "E", "F",
-		"G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "UPGERR",
+	static const char *const empty[] = { "A", "B", "C", "D", "E", "F", "G",
+		"H", "I", "J", "K", "L", "M", "N", "O", "P", "UPGERR",
 		"EXTIP" };
 	static const char *const secrets[] = { "SA", "SB", "SC", "SD" };
 
@@ -62,8 +62,8 @@ pattern_value(const struct sim_device *device, const char *name, size_t len)
 	const struct {
 		const char *name, *value;
 	} values[] = {
-		{ "version", device->version != NULL ? device->version :
-		    "unknown" },
+		{ "version",
+		    device->version != NULL ? device->version : "unknown" },
 		{ "MAC", device->mau },
 		{ "mac", device->ma },
 		{ "serial", device->serial },
@@ -88,8 +88,9 @@ set_user_agent(struct sim_device *device, const char *pattern,
 	buf_init(&text, USER_AGENT_MAX);
 	while (*p != '\0' && rc == 0) {
 		end = *p == '{' ? strchr(p, '}') : NULL;
-		value = end != NULL ? pattern_value(device, p + 1,
-		    (size_t)(end - p - 1)) : NULL;
+		value = end != NULL ?
+		    pattern_value(device, p + 1, (size_t)(end - p - 1)) :
+		    NULL;
 		if (value != NULL) {
 			rc = buf_append_text(&text, value);
 			p = end + 1;
@@ -125,14 +126,16 @@ set_tls(struct sim_device *device, const struct sim_device_options *options,
 	};
 
 	device->tls = tls_context_new_client(&tls, err);
-	return device->tls != NULL ? 0 :
+	return device->tls != NULL ?
+	    0 :
 	    error_prefix(err, "TLS stack %s: ", stack->id);
 }
 
 struct sim_device *
 sim_device_new(const struct sim_device_options *options, struct error *err)
 {
-	const struct stack *stack = options->stack != NULL ? options->stack :
+	const struct stack *stack = options->stack != NULL ?
+	    options->stack :
 	    registry_find_stack(options->model, options->firmware);
 	struct sim_device *device;
 
@@ -151,8 +154,10 @@ sim_device_new(const struct sim_device_options *options, struct error *err)
 	if (options->firmware != NULL)
 		device->version = xstrdup(options->firmware->text);
 	set_macros(device, options->identity != NULL);
-	if (set_user_agent(device, options->user_agent != NULL ?
-	    options->user_agent : options->model->user_agent, err) != 0 ||
+	if (set_user_agent(device,
+		options->user_agent != NULL ? options->user_agent :
+					      options->model->user_agent,
+		err) != 0 ||
 	    set_tls(device, options, err) != 0) {
 		sim_device_free(device);
 		return NULL;

@@ -32,11 +32,11 @@ struct sim_device_options {
 	const struct firmware *firmware; /* NULL: not known */
 	struct mac mac;
 	const char *serial;
-	const struct anchors *trusted;	/* borrowed while the device lives */
-	const struct chain *identity;	/* NULL: shows no certificate; borrowed */
-	const struct stack *stack;	/* NULL: the registry's, for model and
+	const struct anchors *trusted; /* borrowed while the device lives */
+	const struct chain *identity; /* NULL: shows no certificate; borrowed */
+	const struct stack *stack;    /* NULL: the registry's, for model and
 					 * firmware; borrowed */
-	const char *user_agent;		/* pattern as in the registry; NULL: the
+	const char *user_agent;	      /* pattern as in the registry; NULL: the
 					 * model's */
 };
 
@@ -58,23 +58,23 @@ struct sim_network {
 	size_t (*resolve)(void *arg, const char *host, struct addr *list,
 	    size_t max);
 	void *arg;
-	unsigned timeout_ms; /* for each of connect, handshake, answer */
+	unsigned timeout_ms;	 /* for each of connect, handshake, answer */
 	const char *dhcp_server; /* for rules without host; NULL: none */
 };
 
 /* What the device makes of it, in its own terms ([MPP-PROV] result classes). */
 enum sim_outcome {
 	SIM_PROVISIONED, /* A: a profile arrived and was applied */
-	SIM_NO_RULE,	 /* no alternative of the rule was true: nothing to do */
-	SIM_NOT_FOUND,	 /* B: 404 */
-	SIM_CORRUPT,	 /* B: it arrived but is no profile */
-	SIM_REFUSED,	 /* C: the server answered another status */
-	SIM_BAD_RULE,	 /* C: the rule cannot be read or evaluated */
-	SIM_NO_ADDRESS,	 /* C: the name does not resolve */
-	SIM_NO_CONNECT,	 /* C: nobody accepts the connection, or time-out */
-	SIM_UNTRUSTED,	 /* C: the device refused the server's certificate */
-	SIM_WRONG_NAME,	 /* C: name or address does not match the certificate */
-	SIM_HANDSHAKE,	 /* C: TLS failed otherwise (alert received, closed) */
+	SIM_NO_RULE,	/* no alternative of the rule was true: nothing to do */
+	SIM_NOT_FOUND,	/* B: 404 */
+	SIM_CORRUPT,	/* B: it arrived but is no profile */
+	SIM_REFUSED,	/* C: the server answered another status */
+	SIM_BAD_RULE,	/* C: the rule cannot be read or evaluated */
+	SIM_NO_ADDRESS, /* C: the name does not resolve */
+	SIM_NO_CONNECT, /* C: nobody accepts the connection, or time-out */
+	SIM_UNTRUSTED,	/* C: the device refused the server's certificate */
+	SIM_WRONG_NAME, /* C: name or address does not match the certificate */
+	SIM_HANDSHAKE,	/* C: TLS failed otherwise (alert received, closed) */
 	SIM_BROKEN_ANSWER, /* C: no HTTP answer, cut off, or time-out */
 };
 const char *sim_outcome_name(enum sim_outcome outcome); /* "provisioned" ... */
@@ -82,15 +82,15 @@ char sim_outcome_class(enum sim_outcome outcome);	/* 'A', 'B', 'C' */
 
 struct sim_result {
 	enum sim_outcome outcome;
-	char reason[256];   /* one sentence for people */
-	int status;	    /* HTTP; 0 when none came */
-	int alert_sent;	    /* by the device; -1 none */
-	int alert_received; /* -1 none */
+	char reason[256];     /* one sentence for people */
+	int status;	      /* HTTP; 0 when none came */
+	int alert_sent;	      /* by the device; -1 none */
+	int alert_received;   /* -1 none */
 	uint16_t tls_version; /* 0 when none was agreed */
 	char cipher[64];
-	char url[512];	    /* last one asked for */
+	char url[512]; /* last one asked for */
 	unsigned redirects;
-	char *body;	    /* of a 200; the caller's to free() */
+	char *body; /* of a 200; the caller's to free() */
 	size_t body_len;
 	uint64_t handshake_us, total_us;
 };

@@ -22,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #define ADDRESSES_MAX 16
 #define REDIRECTS_MAX 5
 #define REQUEST_MAX 8192
@@ -72,8 +71,8 @@ resolve_by_system(const char *host, struct addr *list, size_t max)
 
 /* The addresses of host, which may be one itself. */
 static size_t
-resolve(const struct sim_network *network, const char *host,
-    struct addr *list, size_t max)
+resolve(const struct sim_network *network, const char *host, struct addr *list,
+    size_t max)
 {
 	struct error ignored;
 	size_t count;
@@ -108,10 +107,12 @@ check_address(struct job *job, const X509 *cert, const struct addr *address)
 	if (count == 0)
 		return end(job, SIM_WRONG_NAME,
 		    "the CN \"%.100s\" of the server's certificate does not "
-		    "resolve", host);
+		    "resolve",
+		    host);
 	return end(job, SIM_WRONG_NAME,
 	    "%s is not among the addresses of \"%.100s\", the CN of the "
-	    "server's certificate", ours, host);
+	    "server's certificate",
+	    ours, host);
 }
 
 static int
@@ -194,14 +195,15 @@ send_request(struct job *job, struct stream *stream, const struct url *url,
 
 	url_authority(url, authority);
 	buf_init(&request, REQUEST_MAX);
-	rc = buf_printf(&request, "GET %s HTTP/1.%d\r\n"
+	rc = buf_printf(&request,
+	    "GET %s HTTP/1.%d\r\n"
 	    "Host: %s\r\nUser-Agent: %s\r\nConnection: close\r\n\r\n",
 	    url->path, job->device->stack->http_1_1 ? 1 : 0, authority,
 	    job->device->user_agent);
 	if (rc != 0)
 		(void)end(job, SIM_BAD_RULE, "the request is too long");
 	else if (stream_send(stream, request.data, request.len, deadline_ms,
-	    &err) != 0)
+		     &err) != 0)
 		rc = end(job, SIM_BROKEN_ANSWER, "%.200s", err.text);
 	buf_clear(&request);
 	return rc;
@@ -212,8 +214,10 @@ static int
 end_reading(struct job *job, struct stream *stream, const struct error *err)
 {
 	note_tls(job, stream);
-	return end(job, job->result->alert_received >= 0 ? SIM_HANDSHAKE :
-	    SIM_BROKEN_ANSWER, "%.200s", err->text);
+	return end(job,
+	    job->result->alert_received >= 0 ? SIM_HANDSHAKE :
+					       SIM_BROKEN_ANSWER,
+	    "%.200s", err->text);
 }
 
 static int
@@ -231,7 +235,7 @@ read_answer(struct job *job, struct stream *stream, struct reply *reply,
 		if (more < 0)
 			return end_reading(job, stream, &err);
 		rc = more > 0 ? reply_feed(reply, data, n, &err) :
-		    reply_end(reply, &err);
+				reply_end(reply, &err);
 	} while (rc == 0 && more > 0);
 	job->result->status = reply_head(reply)->status;
 	if (rc < 0)
@@ -324,8 +328,7 @@ judge(struct job *job, const struct reply *reply, struct url *url)
 static int
 exchange(struct job *job, struct stream *stream, struct url *url)
 {
-	uint64_t deadline_ms = clock_monotonic_ms() +
-	    job->network->timeout_ms;
+	uint64_t deadline_ms = clock_monotonic_ms() + job->network->timeout_ms;
 	struct reply *reply;
 	int rc = -1;
 
@@ -364,7 +367,7 @@ connect_host(struct job *job, struct stream *stream, const struct url *url,
 	for (size_t i = 0; i < count; i++) {
 		set_port(&list[i], url->port);
 		if (stream_connect(stream, &list[i], job->network->timeout_ms,
-		    &err) == 0) {
+			&err) == 0) {
 			*address = list[i];
 			return 0;
 		}
@@ -381,7 +384,7 @@ note_url(struct job *job, const struct url *url)
 	url_authority(url, authority);
 	buf_init(&text, URL_AUTHORITY_BYTES + URL_PATH_MAX + 16);
 	if (buf_printf(&text, "%s://%s%s", url_scheme_name(url->scheme),
-	    authority, url->path) == 0)
+		authority, url->path) == 0)
 		/* A longer one is cut: it is for people. */
 		(void)snprintf(job->result->url, sizeof(job->result->url),
 		    "%.*s", (int)sizeof(job->result->url) - 1, text.data);
@@ -399,7 +402,7 @@ fetch(struct job *job, struct url *url)
 	note_url(job, url);
 	if (connect_host(job, &stream, url, &address) == 0 &&
 	    (url->scheme == URL_HTTP ||
-	    shake_hands(job, &stream, url->host, &address) == 0))
+		shake_hands(job, &stream, url->host, &address) == 0))
 		rc = exchange(job, &stream, url);
 	stream_close(&stream);
 	return rc;

@@ -41,7 +41,7 @@ finish_connect(struct stream *stream, const struct addr *address,
 	int on = 1;
 
 	if (connect(stream->fd, (const struct sockaddr *)&address->sockaddr,
-	    address->len) != 0) {
+		address->len) != 0) {
 		int reason = errno;
 
 		if (reason == EINPROGRESS) {
@@ -54,8 +54,7 @@ finish_connect(struct stream *stream, const struct addr *address,
 		if (reason != 0)
 			return error_errno(err, "cannot connect");
 	}
-	(void)setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on,
-	    sizeof(on));
+	(void)setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return 0;
 }
 
@@ -70,8 +69,8 @@ stream_connect(struct stream *stream, const struct addr *address,
 	stream->fd = socket(address->sockaddr.ss_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	rc = stream->fd < 0 ? error_errno(err, "no socket") :
-	    finish_connect(stream, address, clock_monotonic_ms() + timeout_ms,
-	    err);
+			      finish_connect(stream, address,
+				  clock_monotonic_ms() + timeout_ms, err);
 	if (rc != 0) {
 		addr_format(address, text);
 		(void)error_prefix(err, "%s: ", text);
@@ -138,7 +137,7 @@ stream_send(struct stream *stream, const char *data, size_t len,
 
 		if (io == TLS_FAILED || io == TLS_CLOSED ||
 		    (io != TLS_DONE &&
-		    wait_tls(stream, io, deadline_ms, err) != 0))
+			wait_tls(stream, io, deadline_ms, err) != 0))
 			return -1;
 		data += n;
 		len -= n;

@@ -89,8 +89,9 @@ bundle_is_genuine(const struct bundle_entry *entry)
 {
 	const struct identified *known = &entry->known;
 
-	return known->ca != NULL && (known->basis != IDENTIFY_NAME ||
-	    known->lab || known->ca->sha256 == NULL);
+	return known->ca != NULL &&
+	    (known->basis != IDENTIFY_NAME || known->lab ||
+		known->ca->sha256 == NULL);
 }
 
 bool
@@ -107,7 +108,8 @@ static bool
 is_at_or_above(const struct ca *ca, const struct ca *signer)
 {
 	while (signer != NULL && signer != ca)
-		signer = signer->issuer_id == NULL ? NULL :
+		signer = signer->issuer_id == NULL ?
+		    NULL :
 		    registry_find_ca(signer->issuer_id);
 	return signer != NULL;
 }
@@ -133,8 +135,8 @@ bundle_ca_signs(const struct ca *ca, const struct model *model)
 			return true;
 	if (model->identity != IDENTITY_MIC)
 		return false;
-	for (size_t i = 0;
-	    i < sizeof(manufacturing) / sizeof(*manufacturing); i++)
+	for (size_t i = 0; i < sizeof(manufacturing) / sizeof(*manufacturing);
+	     i++)
 		if (is_at_or_above(ca, registry_find_ca(manufacturing[i])))
 			return true;
 	/* Named for the bundle beside the others; what is under it is not
@@ -147,6 +149,6 @@ bundle_wants(const struct ca *ca)
 {
 	/* No source names it for the bundles of servers. */
 	return (ca->role == CA_CLIENT_ANCHOR ||
-	    ca->role == CA_CLIENT_INTERMEDIATE) &&
+		   ca->role == CA_CLIENT_INTERMEDIATE) &&
 	    strcmp(ca->id, "act2-sudi") != 0;
 }

@@ -19,16 +19,16 @@
 
 /* Of one certificate. */
 struct bundle_entry {
-	const X509 *cert;	 /* borrowed */
-	struct identified known; /* as a client anchor; ca NULL: unknown */
-	const struct ca *server; /* a server CA instead: signs no device */
+	const X509 *cert;	     /* borrowed */
+	struct identified known;     /* as a client anchor; ca NULL: unknown */
+	const struct ca *server;     /* a server CA instead: signs no device */
 	const struct denied *denied; /* never an identity, still less an
 				      * anchor */
 	bool expired, not_yet_valid;
 	bool weak_digest; /* its own signature: MD5 or SHA-1 */
 	bool weak_key;	  /* RSA below 2048 */
 	/* Of an earlier entry, or the entry's own index. */
-	size_t same_as;	     /* the same certificate */
+	size_t same_as;	    /* the same certificate */
 	size_t same_serial; /* the same serial number, another certificate */
 };
 

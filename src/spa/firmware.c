@@ -27,8 +27,8 @@
  */
 enum part_kind { PART_NUMBER, PART_WORD };
 
-#define PARTS_MAX (sizeof((struct firmware *)0)->part / \
-	sizeof(struct firmware_part))
+#define PARTS_MAX \
+	(sizeof((struct firmware *)0)->part / sizeof(struct firmware_part))
 #define WORD_MAX (sizeof((struct firmware_part *)0)->word - 1)
 #define DIGITS_MAX 9 /* fits an unsigned long of 32 bits */
 
@@ -111,7 +111,8 @@ read_word(struct firmware *firmware, struct scan *scan)
 		return add_part(firmware, scan, &part);
 	}
 	if (part.word[0] == 'x' && scan->need_part)
-		return problem(scan, "one version is wanted, not all of a line");
+		return problem(scan,
+		    "one version is wanted, not all of a line");
 	release.number = 1UL + (unsigned char)(part.word[0] - 'a');
 	memcpy(part.word, "sr", sizeof("sr"));
 	scan->at += len;

@@ -69,9 +69,8 @@ identify_by_name(const struct cert_name *name, is_candidate *is_one)
 	    strlen(part->value) != part->len)
 		return found;
 	found.lab = text_starts(part->value, IDENTIFY_LAB_PREFIX);
-	found.ca = found.lab ?
-	    find_lab_copy(part->value + prefix, is_one) :
-	    find_by_name(part->value, is_one);
+	found.ca = found.lab ? find_lab_copy(part->value + prefix, is_one) :
+			       find_by_name(part->value, is_one);
 	if (found.ca != NULL)
 		found.basis = IDENTIFY_NAME;
 	return found;

@@ -16,8 +16,12 @@ struct ca;
 
 #define IDENTIFY_LAB_PREFIX "LAB "
 
-enum identify_basis { IDENTIFY_NONE, IDENTIFY_CERTIFICATE, IDENTIFY_KEY,
-	IDENTIFY_NAME };
+enum identify_basis {
+	IDENTIFY_NONE,
+	IDENTIFY_CERTIFICATE,
+	IDENTIFY_KEY,
+	IDENTIFY_NAME
+};
 
 struct identified {
 	const struct ca *ca; /* NULL: none that we know */

@@ -64,8 +64,8 @@ build_index(struct knowledge *knowledge)
 
 	for (size_t i = 0; i < total; i++) {
 		models[i] = model_of(i < knowledge->own_count ?
-		    &knowledge->own[i] :
-		    &registry_claims[i - knowledge->own_count]);
+			&knowledge->own[i] :
+			&registry_claims[i - knowledge->own_count]);
 		next[models[i] + 1]++;
 	}
 	for (size_t i = 0; i < registry_model_count; i++)
@@ -79,9 +79,10 @@ build_index(struct knowledge *knowledge)
 	for (size_t i = 0; i < total; i++) {
 		bool own = i < knowledge->own_count;
 
-		place(knowledge, next, own ? &knowledge->own[i] :
-		    &registry_claims[i - knowledge->own_count], models[i],
-		    own);
+		place(knowledge, next,
+		    own ? &knowledge->own[i] :
+			  &registry_claims[i - knowledge->own_count],
+		    models[i], own);
 	}
 	free(models);
 	free(next);
@@ -122,8 +123,10 @@ knowledge_add(struct knowledge *knowledge, const char *name, const char *text,
 	char *copy;
 
 	if (len > KNOWLEDGE_TEXT_MAX) {
-		errors_add(errors, "%s: %zu bytes long: at most %d are "
-		    "allowed", name, len, KNOWLEDGE_TEXT_MAX);
+		errors_add(errors,
+		    "%s: %zu bytes long: at most %d are "
+		    "allowed",
+		    name, len, KNOWLEDGE_TEXT_MAX);
 		return -1;
 	}
 	copy = xmalloc(len + 1);
@@ -184,8 +187,7 @@ knowledge_resolve(const struct knowledge *knowledge, const struct model *model,
     const struct firmware *firmware, const struct ca *ca)
 {
 	size_t count;
-	const struct claim *claims = knowledge_claims(knowledge, model,
-	    &count);
+	const struct claim *claims = knowledge_claims(knowledge, model, &count);
 
 	return trust_weigh(claims, count, model, firmware, ca);
 }
@@ -216,11 +218,10 @@ add_bound(struct firmware *bounds, size_t *count, const char *text)
 
 /* All bounds of the claims about the CA, in order. */
 static struct firmware *
-find_bounds(const struct claim *claims, size_t claim_count,
-    const struct ca *ca, size_t *count)
+find_bounds(const struct claim *claims, size_t claim_count, const struct ca *ca,
+    size_t *count)
 {
-	struct firmware *bounds = xcalloc(2 * claim_count + 1,
-	    sizeof(*bounds));
+	struct firmware *bounds = xcalloc(2 * claim_count + 1, sizeof(*bounds));
 
 	*count = 0;
 	for (size_t i = 0; i < claim_count; i++) {
@@ -287,8 +288,7 @@ knowledge_spans(const struct knowledge *knowledge, const struct model *model,
 
 	spans[n++].trust = bound_count == 0 ?
 	    trust_weigh(claims, claim_count, model, NULL, ca) :
-	    trust_weigh_beside(claims, claim_count, model, &bounds[0], -1,
-	    ca);
+	    trust_weigh_beside(claims, claim_count, model, &bounds[0], -1, ca);
 	for (size_t i = 0; i < 2 * bound_count; i++) {
 		const struct firmware *bound = &bounds[i / 2];
 		int side = i % 2 == 0 ? 0 : 1;
@@ -304,8 +304,9 @@ knowledge_spans(const struct knowledge *knowledge, const struct model *model,
 		last->to = *bound;
 		last->to_exclusive = side == 0;
 		spans[n++] = (struct knowledge_span) { .has_from = true,
-		    .from = *bound, .from_exclusive = side == 1,
-		    .trust = trust };
+			.from = *bound,
+			.from_exclusive = side == 1,
+			.trust = trust };
 	}
 	free(bounds);
 	*count = n;

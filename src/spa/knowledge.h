@@ -21,7 +21,8 @@
 #define KNOWLEDGE_OWN_MAX 20000	   /* claims of one file */
 
 /* The first line of every file of claims, without its newline. */
-#define KNOWLEDGE_HEADS "ca\tmodel\tfirmware_min\tfirmware_max\tverdict\t" \
+#define KNOWLEDGE_HEADS \
+	"ca\tmodel\tfirmware_min\tfirmware_max\tverdict\t" \
 	"basis\tconfidence\treason\tsource"
 
 struct knowledge;
@@ -43,21 +44,21 @@ int knowledge_add(struct knowledge *knowledge, const char *name,
 
 /* As trust_resolve(), over all claims; borrowed while knowledge lives and
  * nothing is added. */
-struct trust knowledge_resolve(const struct knowledge *knowledge,
-    const struct model *model, const struct firmware *firmware,
-    const struct ca *ca);
+struct trust
+knowledge_resolve(const struct knowledge *knowledge, const struct model *model,
+    const struct firmware *firmware, const struct ca *ca);
 
 /* All claims about a model, own ones first; borrowed in the same way. */
 const struct claim *knowledge_claims(const struct knowledge *knowledge,
     const struct model *model, size_t *count);
 
 /* The own claims in the order in which they were added; borrowed. */
-const struct claim *knowledge_own(const struct knowledge *knowledge,
-    size_t *count);
+const struct claim *
+knowledge_own(const struct knowledge *knowledge, size_t *count);
 
 /* Is this one of the claims that knowledge lent an own one? */
-bool knowledge_is_own(const struct knowledge *knowledge,
-    const struct claim *claim);
+bool
+knowledge_is_own(const struct knowledge *knowledge, const struct claim *claim);
 
 /*
  * Versions next to each other at which a model gives the same answer about a
@@ -77,8 +78,7 @@ struct knowledge_span {
 /* All versions there may be, oldest first, as *count spans of which no two
  * neighbours have the same verdict; free() them. */
 struct knowledge_span *knowledge_spans(const struct knowledge *knowledge,
-    const struct model *model, const struct ca *ca,
-    size_t *count) MUST_CHECK;
+    const struct model *model, const struct ca *ca, size_t *count) MUST_CHECK;
 
 /* "any firmware", "7.5.6 and later", "before 1.3.3", "7.5.2b only",
  * "after 7.5.2b, before 7.5.6" */

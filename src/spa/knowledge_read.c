@@ -13,8 +13,18 @@
 #include "base/text.h"
 #include "spa/knowledge.h"
 
-enum column { CA, MODEL, FIRMWARE_MIN, FIRMWARE_MAX, VERDICT, BASIS,
-	CONFIDENCE, REASON, SOURCE, COLUMNS };
+enum column {
+	CA,
+	MODEL,
+	FIRMWARE_MIN,
+	FIRMWARE_MAX,
+	VERDICT,
+	BASIS,
+	CONFIDENCE,
+	REASON,
+	SOURCE,
+	COLUMNS
+};
 
 static const char *const column_names[COLUMNS] = { "ca", "model",
 	"firmware_min", "firmware_max", "verdict", "basis", "confidence",
@@ -59,8 +69,8 @@ bad_row(const struct reading *r, const char *why)
 /* ------------------------------------------------------------- columns */
 
 static int
-read_word(const struct reading *r, enum column column,
-    const char *const *words, size_t count)
+read_word(const struct reading *r, enum column column, const char *const *words,
+    size_t count)
 {
 	char wanted[128] = "wanted one of ";
 
@@ -98,14 +108,13 @@ read_words(const struct reading *r, struct claim *claim)
 	claim->confidence = (enum confidence)confidence;
 	if (claim->basis == BASIS_NONE &&
 	    (claim->verdict != VERDICT_UNKNOWN ||
-	    claim->confidence != CONFIDENCE_NONE))
-		bad_row(r, "without a basis, verdict is unknown and "
+		claim->confidence != CONFIDENCE_NONE))
+		bad_row(r,
+		    "without a basis, verdict is unknown and "
 		    "confidence none");
-	if (claim->basis != BASIS_NONE &&
-	    claim->confidence == CONFIDENCE_NONE)
+	if (claim->basis != BASIS_NONE && claim->confidence == CONFIDENCE_NONE)
 		bad_row(r, "a basis needs a confidence");
-	if (strcmp(r->cell[CA], "*") == 0 &&
-	    claim->verdict != VERDICT_UNKNOWN)
+	if (strcmp(r->cell[CA], "*") == 0 && claim->verdict != VERDICT_UNKNOWN)
 		bad_row(r, "ca \"*\" is for the verdict unknown");
 }
 
@@ -125,9 +134,9 @@ read_ca(const struct reading *r, struct claim *claim)
 			ids[i] = registry_cas[i].id;
 		nearest = text_nearest(id, ids, registry_ca_count);
 		free(ids);
-		(void)snprintf(why, sizeof(why), nearest == NULL ?
-		    "is unknown; see \"sprov ca list\"%s" :
-		    "is unknown; did you mean %s?",
+		(void)snprintf(why, sizeof(why),
+		    nearest == NULL ? "is unknown; see \"sprov ca list\"%s" :
+				      "is unknown; did you mean %s?",
 		    nearest == NULL ? "" : nearest);
 		bad_cell(r, CA, why);
 	} else if (!registry_is_server_ca(ca)) {
@@ -138,16 +147,16 @@ read_ca(const struct reading *r, struct claim *claim)
 static void
 read_model(const struct reading *r, struct claim *claim)
 {
-	const struct model *nearest, *model =
-	    registry_find_model(r->cell[MODEL], &nearest);
+	const struct model *nearest,
+	    *model = registry_find_model(r->cell[MODEL], &nearest);
 	char why[96];
 
 	if (model != NULL) {
 		claim->model = model->name;
 		return;
 	}
-	(void)snprintf(why, sizeof(why), nearest == NULL ? "is unknown%s" :
-	    "is unknown; did you mean %s?",
+	(void)snprintf(why, sizeof(why),
+	    nearest == NULL ? "is unknown%s" : "is unknown; did you mean %s?",
 	    nearest == NULL ? "" : nearest->name);
 	bad_cell(r, MODEL, why);
 }
@@ -244,7 +253,8 @@ split_row(struct reading *r, char *line, size_t len)
 
 		r->cell[i] = cell;
 		if (n == 0 || cell[0] == ' ' || cell[n - 1] == ' ') {
-			bad_row(r, "an empty cell, or one with blanks around "
+			bad_row(r,
+			    "an empty cell, or one with blanks around "
 			    "it: wanted \"-\" where there is nothing");
 			return false;
 		}
@@ -272,7 +282,7 @@ read_row(struct reading *r, char *line, size_t len)
 	}
 	row = &r->rows[r->count++];
 	*row = (struct row) { .claim = { .ca = "*", .model = "" },
-	    .line = r->line };
+		.line = r->line };
 	read_ca(r, &row->claim);
 	read_model(r, &row->claim);
 	read_range(r, row);
@@ -331,9 +341,10 @@ check_repeats(const struct reading *r)
 	qsort(sorted, r->count, sizeof(*sorted), compare_rows);
 	for (size_t i = 0; i < r->count; i++) {
 		if (first != NULL && compare_keys(first, sorted[i]) == 0)
-			errors_add(r->errors, "%s:%zu: this claim stands in "
-			    "line %zu already", r->name, sorted[i]->line,
-			    first->line);
+			errors_add(r->errors,
+			    "%s:%zu: this claim stands in "
+			    "line %zu already",
+			    r->name, sorted[i]->line, first->line);
 		else
 			first = sorted[i];
 	}
@@ -346,7 +357,8 @@ check_heads(const struct reading *r, const char *line, size_t len)
 	if (len == strlen(KNOWLEDGE_HEADS) &&
 	    memcmp(line, KNOWLEDGE_HEADS, len) == 0)
 		return true;
-	bad_row(r, "column heads: wanted ca model firmware_min firmware_max "
+	bad_row(r,
+	    "column heads: wanted ca model firmware_min firmware_max "
 	    "verdict basis confidence reason source, with tabs between them");
 	return false;
 }
@@ -370,8 +382,8 @@ read_lines(struct reading *r, char *text, size_t len)
 }
 
 int
-knowledge_read(const char *name, char *text, size_t len,
-    struct claim **claims, size_t *count, struct errors *errors)
+knowledge_read(const char *name, char *text, size_t len, struct claim **claims,
+    size_t *count, struct errors *errors)
 {
 	struct reading r = { .name = name, .errors = errors };
 	size_t before = errors->count;

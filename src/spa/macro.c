@@ -20,8 +20,9 @@ name_length(const char *p, const char *end)
 {
 	const char *start = p;
 
-	while (p < end && ((*p >= 'A' && *p <= 'Z') ||
-	    (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9')))
+	while (p < end &&
+	    ((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') ||
+		(*p >= '0' && *p <= '9')))
 		p++;
 	return (size_t)(p - start);
 }

@@ -18,9 +18,9 @@
 #include "base/buf.h"
 
 struct macro {
-	const char *name; /* "MA" */
+	const char *name;  /* "MA" */
 	const char *value; /* NULL: not set */
-	bool secret; /* SA..SD: expands inside URL options only */
+	bool secret;	   /* SA..SD: expands inside URL options only */
 };
 
 struct macros {

@@ -45,8 +45,8 @@ refuse(struct peer *peer, const char *fmt, ...)
 }
 
 static bool
-refuse_value(struct peer *peer, const char *what, const char *value,
-    size_t len, const char *why)
+refuse_value(struct peer *peer, const char *what, const char *value, size_t len,
+    const char *why)
 {
 	char shown[SHOWN_BYTES];
 
@@ -70,8 +70,10 @@ check_part(struct peer *peer, const struct cert_name_part *part)
 	const char *what = attribute_names[part->type];
 
 	if (part->wide)
-		return refuse(peer, "%s is a string of wide characters: "
-		    "expected ASCII", what);
+		return refuse(peer,
+		    "%s is a string of wide characters: "
+		    "expected ASCII",
+		    what);
 	if (part->truncated)
 		return refuse(peer, "%s is longer than %d bytes", what,
 		    CERT_VALUE_MAX);
@@ -91,8 +93,9 @@ is_contradicted(const struct cert_name *name, size_t which)
 	for (size_t i = 0; part->type != CERT_OTHER && i < which; i++) {
 		const struct cert_name_part *other = &name->part[i];
 
-		if (other->type == part->type && (other->len != part->len ||
-		    memcmp(other->value, part->value, part->len) != 0))
+		if (other->type == part->type &&
+		    (other->len != part->len ||
+			memcmp(other->value, part->value, part->len) != 0))
 			return true;
 	}
 	return false;
@@ -108,8 +111,10 @@ check_name(struct peer *peer, const struct cert_name *name)
 		if (!check_part(peer, &name->part[i]))
 			return false;
 		if (is_contradicted(name, i))
-			return refuse(peer, "%s stands twice with different "
-			    "values", attribute_names[name->part[i].type]);
+			return refuse(peer,
+			    "%s stands twice with different "
+			    "values",
+			    attribute_names[name->part[i].type]);
 	}
 	return true;
 }
@@ -127,7 +132,8 @@ says_generic(const char *value)
 static bool
 is_generic(const struct subject *subject)
 {
-	return says_generic(subject->state) || says_generic(subject->locality) ||
+	return says_generic(subject->state) ||
+	    says_generic(subject->locality) ||
 	    says_generic(subject->common_name);
 }
 
@@ -217,7 +223,7 @@ agree_place(struct peer *peer, const struct subject *subject)
 
 	if (subject->state != NULL) {
 		if (!read_mac(peer, "ST", subject->state,
-		    strlen(subject->state), &mac))
+			strlen(subject->state), &mac))
 			return false;
 		if (!mac_equal(&mac, &peer->mac))
 			return refuse(peer, "the MAC in ST is not that in CN");
@@ -253,16 +259,17 @@ read_documented(struct peer *peer, const struct subject *subject)
 	peer->form = PEER_DOCUMENTED;
 	if (subject->state == NULL || subject->locality == NULL ||
 	    subject->unit == NULL)
-		return refuse(peer, "no CN and no %s: expected OU, L and ST "
+		return refuse(peer,
+		    "no CN and no %s: expected OU, L and ST "
 		    "with product, serial and MAC",
-		    subject->state == NULL ? "ST" :
-		    subject->locality == NULL ? "L" : "OU");
-	return read_product(peer, "OU", subject->unit,
-	    strlen(subject->unit)) &&
+		    subject->state == NULL	  ? "ST" :
+			subject->locality == NULL ? "L" :
+						    "OU");
+	return read_product(peer, "OU", subject->unit, strlen(subject->unit)) &&
 	    read_serial(peer, "L", subject->locality,
-	    strlen(subject->locality)) &&
+		strlen(subject->locality)) &&
 	    read_mac(peer, "ST", subject->state, strlen(subject->state),
-	    &peer->mac);
+		&peer->mac);
 }
 
 /* CN="SPA-525G2, MAC: <MAC>, Serial: <serial>" beside ST and L: [NGCP]. */
@@ -281,17 +288,18 @@ read_observed(struct peer *peer, const struct subject *subject)
 		return refuse_value(peer, "CN", product, strlen(product),
 		    "expected \"PRODUCT, MAC: MAC, Serial: SERIAL\"");
 	if (subject->state == NULL || subject->locality == NULL)
-		return refuse(peer, "no %s beside the CN: expected ST and L "
+		return refuse(peer,
+		    "no %s beside the CN: expected ST and L "
 		    "with the same MAC and serial",
 		    subject->state == NULL ? "ST" : "L");
 	mac_text = mac + strlen(before_mac);
 	serial_text = serial + strlen(before_serial);
 	return read_product(peer, "product in CN", product,
-	    (size_t)(mac - product)) &&
-	    read_mac(peer, "MAC in CN", mac_text,
-	    (size_t)(serial - mac_text), &peer->mac) &&
+		   (size_t)(mac - product)) &&
+	    read_mac(peer, "MAC in CN", mac_text, (size_t)(serial - mac_text),
+		&peer->mac) &&
 	    read_serial(peer, "serial in CN", serial_text,
-	    strlen(serial_text)) &&
+		strlen(serial_text)) &&
 	    agree_place(peer, subject) && agree_unit(peer, subject);
 }
 
@@ -310,8 +318,7 @@ read_mic_serial_number(struct peer *peer, const char *text)
 		return refuse_value(peer, "serialNumber", text, strlen(text),
 		    "expected \"PID:PRODUCT SN:SERIAL\"");
 	serial_text = serial + strlen(before_serial);
-	return read_product(peer, "PID", product,
-	    (size_t)(serial - product)) &&
+	return read_product(peer, "PID", product, (size_t)(serial - product)) &&
 	    read_serial(peer, "SN", serial_text, strlen(serial_text));
 }
 
@@ -393,13 +400,14 @@ peer_read(struct peer *peer, const X509 *cert)
 	cert_subject(cert, &name);
 	if (!check_name(peer, &name))
 		return;
-	read_subject(peer, &(struct subject) {
-	    .state = find_value(&name, CERT_STATE),
-	    .locality = find_value(&name, CERT_LOCALITY),
-	    .unit = find_value(&name, CERT_UNIT),
-	    .common_name = find_value(&name, CERT_COMMON_NAME),
-	    .serial_number = find_value(&name, CERT_SERIAL_NUMBER),
-	});
+	read_subject(peer,
+	    &(struct subject) {
+		.state = find_value(&name, CERT_STATE),
+		.locality = find_value(&name, CERT_LOCALITY),
+		.unit = find_value(&name, CERT_UNIT),
+		.common_name = find_value(&name, CERT_COMMON_NAME),
+		.serial_number = find_value(&name, CERT_SERIAL_NUMBER),
+	    });
 }
 
 const char *

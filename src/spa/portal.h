@@ -34,8 +34,8 @@ const struct portal_product *portal_find(const char *text);
 const struct ca *portal_ca(const struct portal_product *product);
 
 /* Does the product's title mean this model's family? */
-bool portal_names(const struct portal_product *product,
-    const struct model *model);
+bool
+portal_names(const struct portal_product *product, const struct model *model);
 
 /*
  * From which firmware on does the model trust the CA?  True with *any when no

@@ -44,8 +44,7 @@ set_at_position(const struct check *check, struct error *err, const char *what)
 {
 	return error_set(err, ERROR_INPUT, "%lu:%lu: %s",
 	    (unsigned long)XML_GetCurrentLineNumber(check->parser),
-	    (unsigned long)XML_GetCurrentColumnNumber(check->parser) + 1,
-	    what);
+	    (unsigned long)XML_GetCurrentColumnNumber(check->parser) + 1, what);
 }
 
 static int
@@ -76,8 +75,10 @@ profile_check(const char *text, size_t len, struct error *err)
 	int rc;
 
 	if (len > PROFILE_BYTES_MAX)
-		return error_set(err, ERROR_INPUT, "1:1: the profile has %zu "
-		    "bytes: at most %d are allowed", len, PROFILE_BYTES_MAX);
+		return error_set(err, ERROR_INPUT,
+		    "1:1: the profile has %zu "
+		    "bytes: at most %d are allowed",
+		    len, PROFILE_BYTES_MAX);
 	check.parser = XML_ParserCreate(NULL);
 	if (check.parser == NULL)
 		return error_set(err, ERROR_SYSTEM,

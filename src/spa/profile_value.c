@@ -112,7 +112,8 @@ read_values(struct reader *reader, const char *text, size_t len,
 		    "%lu:%lu: the value of %s is longer than %d bytes",
 		    (unsigned long)XML_GetCurrentLineNumber(reader->parser),
 		    (unsigned long)XML_GetCurrentColumnNumber(reader->parser) +
-		    1, reader->names[reader->current], PROFILE_VALUE_MAX);
+			1,
+		    reader->names[reader->current], PROFILE_VALUE_MAX);
 	return error_set(err, ERROR_SYSTEM, "%s",
 	    XML_ErrorString(XML_GetErrorCode(reader->parser)));
 }
@@ -121,8 +122,9 @@ int
 profile_values(const char *text, size_t len, const char *const *names,
     size_t count, char **values, struct error *err)
 {
-	struct reader reader = { .names = names, .count = count,
-		.current = count };
+	struct reader reader = {
+		.names = names, .count = count, .current = count
+	};
 	int rc;
 
 	if (profile_check(text, len, err) != 0)

@@ -29,27 +29,27 @@ enum ca_role {
 enum ca_signing { CA_SIGNING_UNKNOWN, CA_SIGNING_YES, CA_SIGNING_NO };
 
 struct ca {
-	const char *id;	  /* "ciscosb-prov-2" */
+	const char *id; /* "ciscosb-prov-2" */
 	enum ca_role role;
-	bool is_also_server; /* a client root that some devices hold as a
+	bool is_also_server;	 /* a client root that some devices hold as a
 			      * server anchor too: cisco-root-2048 */
-	const char *name; /* short, for tables: "Cisco SB 2" */
-	const char *subject; /* slash form for people; "" when unknown */
+	const char *name;	 /* short, for tables: "Cisco SB 2" */
+	const char *subject;	 /* slash form for people; "" when unknown */
 	const char *common_name; /* of the subject; "" when it has none */
 	const char *issuer_id;	 /* NULL: self-signed or unknown */
 	const char *key_type;	 /* "RSA-1024", "EC-256"; "" when unknown */
-	const char *digest;	 /* of its own signature: "md5", "sha1", "sha256";
+	const char *digest; /* of its own signature: "md5", "sha1", "sha256";
 				  * "" when unknown */
-	unsigned exponent;	 /* 3 or 65537; 65537 when unknown */
-	bool version_1;		 /* an X.509 v1 certificate */
+	unsigned exponent;  /* 3 or 65537; 65537 when unknown */
+	bool version_1;	    /* an X.509 v1 certificate */
 	time_t not_before, not_after; /* 0 when unknown */
-	const char *serial_hex;	 /* "" when unknown; never identifies a CA */
-	const uint8_t *sha256;	 /* 32 bytes of certificate / key hash; */
+	const char *serial_hex;	   /* "" when unknown; never identifies a CA */
+	const uint8_t *sha256;	   /* 32 bytes of certificate / key hash; */
 	const uint8_t *key_sha256; /* NULL when unknown */
 	enum ca_signing signing;
 	const char *signing_until; /* "2022-12-01"; "" when unknown */
-	const char *note;	 /* one sentence; may be "" */
-	const char *source;	 /* keys of docs/sources.md, "+" between them */
+	const char *note;	   /* one sentence; may be "" */
+	const char *source; /* keys of docs/sources.md, "+" between them */
 };
 
 /*
@@ -58,8 +58,8 @@ struct ca {
  */
 struct denied {
 	const char *id;
-	const char *name;	   /* its common name */
-	const uint8_t *sha256;	   /* 32 bytes of certificate and key hash */
+	const char *name;      /* its common name */
+	const uint8_t *sha256; /* 32 bytes of certificate and key hash */
 	const uint8_t *key_sha256;
 	const char *reason;
 	const char *source;
@@ -67,24 +67,24 @@ struct denied {
 
 /* How a family speaks TLS and HTTP: what the simulator needs. */
 enum name_check {
-	NAME_CHECK_ADDRESS,    /* CN (before any "/"); the server's address
+	NAME_CHECK_ADDRESS,   /* CN (before any "/"); the server's address
 				* must be in the DNS answer for it */
-	NAME_CHECK_SAN_OR_CN,  /* host of the URL against SAN, else CN */
-	NAME_CHECK_SAN,	       /* host of the URL against SAN only */
+	NAME_CHECK_SAN_OR_CN, /* host of the URL against SAN, else CN */
+	NAME_CHECK_SAN,	      /* host of the URL against SAN only */
 };
 
 struct stack {
-	const char *id;	 /* "spa-classic", "spa5xx-7.5.2", "mpp-12" ... */
+	const char *id; /* "spa-classic", "spa5xx-7.5.2", "mpp-12" ... */
 	int min_version, max_version; /* 0x0301 .. 0x0304 */
-	const char *ciphers;	 /* OpenSSL names; those it lacks (RC4, export)
+	const char *ciphers; /* OpenSSL names; those it lacks (RC4, export)
 				  * are left out */
 	bool extensions, sni;
 	bool check_time;
 	bool check_sha256;
 	enum name_check name_check;
-	bool redirects;	 /* follows 301 and 302 */
+	bool redirects; /* follows 301 and 302 */
 	bool http_1_1;
-	bool assumed;	 /* no direct evidence */
+	bool assumed; /* no direct evidence */
 	const char *source;
 };
 
@@ -95,15 +95,16 @@ enum identity_form {
 };
 
 struct model {
-	const char *name;	/* "SPA504G", "CP-8841-3PCC" */
-	const char *family;	/* "SPA5xx" */
-	const char *product;	/* $PN */
-	const char *series;	/* $PSN */
+	const char *name;		 /* "SPA504G", "CP-8841-3PCC" */
+	const char *family;		 /* "SPA5xx" */
+	const char *product;		 /* $PN */
+	const char *series;		 /* $PSN */
 	const char *certificate_product; /* "SPA-504G": in certificates */
-	const char *user_agent; /* pattern with {version} {MAC} {mac} {serial} */
+	const char
+	    *user_agent; /* pattern with {version} {MAC} {mac} {serial} */
 	const char *default_rule; /* factory Profile_Rule; "" when unknown */
 	enum identity_form identity;
-	const char *client_anchor;  /* ca id that signs its certificates */
+	const char *client_anchor; /* ca id that signs its certificates */
 	const char *source;
 };
 
@@ -133,14 +134,18 @@ enum basis {
 	BASIS_VENDOR,
 	BASIS_COMMUNITY, /* also providers' guides and third-party analyses */
 	BASIS_INFERRED,
-	BASIS_NONE,	 /* an "unknown" row that records that nobody says */
+	BASIS_NONE, /* an "unknown" row that records that nobody says */
 };
 
-enum confidence { CONFIDENCE_HIGH, CONFIDENCE_MEDIUM, CONFIDENCE_LOW,
-	CONFIDENCE_NONE };
+enum confidence {
+	CONFIDENCE_HIGH,
+	CONFIDENCE_MEDIUM,
+	CONFIDENCE_LOW,
+	CONFIDENCE_NONE
+};
 
 struct claim {
-	const char *ca;	   /* ca id, or "*": nothing is known of the model */
+	const char *ca; /* ca id, or "*": nothing is known of the model */
 	const char *model;
 	const char *firmware_min; /* inclusive; NULL: unbounded */
 	const char *firmware_max; /* NULL: unbounded */
@@ -187,8 +192,8 @@ const struct source *registry_find_source(const char *key, size_t len);
  * The denied certificate that has this SHA-256 of certificate or key (32 bytes
  * each; either may be NULL), or NULL.
  */
-const struct denied *registry_find_denied(const uint8_t *sha256,
-    const uint8_t *key_sha256);
+const struct denied *
+registry_find_denied(const uint8_t *sha256, const uint8_t *key_sha256);
 
 /*
  * Find a model by name, product name, or the spelling in certificates and
@@ -196,16 +201,16 @@ const struct denied *registry_find_denied(const uint8_t *sha256,
  * matter.  NULL when unknown; *nearest (may be NULL) is then the model that
  * may have been meant, or NULL.
  */
-const struct model *registry_find_model(const char *name,
-    const struct model **nearest);
+const struct model *
+registry_find_model(const char *name, const struct model **nearest);
 
 /* The stack of that model at that firmware (NULL: the family's first one). */
-const struct stack *registry_find_stack(const struct model *model,
-    const struct firmware *firmware);
+const struct stack *
+registry_find_stack(const struct model *model, const struct firmware *firmware);
 
 /* Words for tables and logs. */
-const char *verdict_name(enum verdict verdict);	      /* "trusted" ... */
-const char *basis_name(enum basis basis);	      /* "tested" ... */
+const char *verdict_name(enum verdict verdict); /* "trusted" ... */
+const char *basis_name(enum basis basis);	/* "tested" ... */
 const char *confidence_name(enum confidence confidence);
 
 #endif

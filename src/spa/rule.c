@@ -27,7 +27,8 @@ static const struct {
 	{ "<=", RULE_LESS_EQUAL },
 	{ ">=", RULE_GREATER_EQUAL },
 	{ "=", RULE_EQUAL },
-	{ "!", RULE_NOT_EQUAL }, /* firmware before 2.0.6, [LINKSYS-PROV] p. 37 */
+	{ "!",
+	    RULE_NOT_EQUAL }, /* firmware before 2.0.6, [LINKSYS-PROV] p. 37 */
 	{ "<", RULE_LESS },
 	{ ">", RULE_GREATER },
 	{ "eq", RULE_EQUAL },
@@ -61,8 +62,8 @@ column_of(const struct reader *in, const char *at)
 	return (size_t)(at - in->start) + 1;
 }
 
-static int fail(struct reader *in, const char *at, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+static int
+fail(struct reader *in, const char *at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 static int
 fail(struct reader *in, const char *at, const char *fmt, ...)
@@ -170,7 +171,8 @@ skip_parentheses(struct reader *in)
 	while (in->p < in->end && (is_word(*in->p) || *in->p == ':'))
 		in->p++;
 	if (!at(in, ')'))
-		return fail(in, open, "this \"(\" inside an operand has no "
+		return fail(in, open,
+		    "this \"(\" inside an operand has no "
 		    "\")\" after the letters and digits");
 	in->p++;
 	return 0;
@@ -192,7 +194,8 @@ read_operand(struct reader *in, struct rule_operand *operand)
 			return -1;
 	}
 	if (in->p == start)
-		return fail(in, start, "expected a number, a version, a macro "
+		return fail(in, start,
+		    "expected a number, a version, a macro "
 		    "or a text in double quotes");
 	operand->span = span_from(in, start);
 	return 0;
@@ -206,8 +209,8 @@ read_operator(struct reader *in, enum rule_operator *op)
 		size_t len = strlen(text);
 
 		if (is_letter(*text) ? !at_word(in, text) :
-		    (size_t)(in->end - in->p) < len ||
-		    memcmp(in->p, text, len) != 0)
+				       (size_t)(in->end - in->p) < len ||
+			    memcmp(in->p, text, len) != 0)
 			continue;
 		in->p += len;
 		*op = operators[i].op;
@@ -230,7 +233,8 @@ read_compare(struct reader *in, struct rule_compare *compare)
 			return -1;
 		skip_blanks(in);
 		if (!read_operator(in, &compare->op))
-			return fail(in, in->p, "expected a comparison: one of "
+			return fail(in, in->p,
+			    "expected a comparison: one of "
 			    "= != < <= > >= eq ne lt le gt ge");
 	}
 	skip_blanks(in);
@@ -252,7 +256,8 @@ read_condition(struct reader *in, struct rule_condition *condition)
 		condition->compare[condition->count++] = compare;
 		skip_blanks(in);
 		if (at_word(in, "or"))
-			return fail(in, in->p, "conditions know no \"or\": "
+			return fail(in, in->p,
+			    "conditions know no \"or\": "
 			    "write another alternative after \"|\"");
 		if (!at_word(in, "and"))
 			return 0;
@@ -341,12 +346,12 @@ read_option_value(struct reader *in, const char *name, struct rule_span *span)
 		if (read_quoted(in, span) == -1)
 			return -1;
 	} else {
-		while (in->p < in->end && !is_blank(*in->p) &&
-		    *in->p != ']' && *in->p != '"')
+		while (in->p < in->end && !is_blank(*in->p) && *in->p != ']' &&
+		    *in->p != '"')
 			in->p++;
 		*span = span_from(in, start);
-		if (span->len == 0 || (span->len >= 2 &&
-		    memcmp(start, "--", 2) == 0))
+		if (span->len == 0 ||
+		    (span->len >= 2 && memcmp(start, "--", 2) == 0))
 			return fail(in, start, "expected a value for %s", name);
 	}
 	if (in->p < in->end && !is_blank(*in->p) && *in->p != ']')
@@ -381,7 +386,7 @@ read_option(struct reader *in, struct rule_alternative *alternative)
 		return -1;
 	if (options[option].value == VALUE_GPP &&
 	    (span->len != 1 || !is_letter(*span->text) ||
-	    (*span->text | 0x20) > 'p'))
+		(*span->text | 0x20) > 'p'))
 		return fail(in, span->text,
 		    "%s wants the letter of a GPP parameter, A to P", name);
 	return 0;
@@ -415,14 +420,16 @@ read_url(struct reader *in, struct rule_span *url)
 
 	while (in->p < in->end && !is_blank(*in->p) && *in->p != '|') {
 		if (*in->p <= 0x20 || *in->p > 0x7e || *in->p == '"')
-			return fail(in, in->p, "a double quote or a byte "
+			return fail(in, in->p,
+			    "a double quote or a byte "
 			    "outside ASCII cannot stand in a URL");
 		in->p++;
 	}
 	*url = span_from(in, start);
 	skip_blanks(in);
 	if (in->p < in->end && !at(in, '|'))
-		return fail(in, in->p, "expected \"|\" or the end of the rule "
+		return fail(in, in->p,
+		    "expected \"|\" or the end of the rule "
 		    "after the URL");
 	return 0;
 }
@@ -444,7 +451,8 @@ mark_after_parentheses(const struct reader *in)
 			depth++;
 		else if (!quoted && *p == ')' && --depth == 0)
 			return p + 1 < in->end && (p[1] == '?' || p[1] == '!') ?
-			    p[1] : '\0';
+			    p[1] :
+			    '\0';
 	}
 	return '\0';
 }
@@ -454,9 +462,10 @@ static int
 read_mark(struct reader *in, char mark)
 {
 	if (in->end - in->p < 2 || in->p[0] != ')' || in->p[1] != mark)
-		return fail(in, in->p, mark == '?' ?
-		    "expected \"and\" or \")?\" after the comparison" :
-		    "expected \")!\" after the assignments");
+		return fail(in, in->p,
+		    mark == '?' ?
+			"expected \"and\" or \")?\" after the comparison" :
+			"expected \")!\" after the assignments");
 	in->p += 2;
 	skip_blanks(in);
 	return 0;
@@ -479,7 +488,8 @@ read_alternative(struct reader *in, struct rule_alternative *alternative)
 			return -1;
 	}
 	if (at(in, '('))
-		return fail(in, in->p, "expected \"(condition)?\", then "
+		return fail(in, in->p,
+		    "expected \"(condition)?\", then "
 		    "\"(assignments)!\", each at most once");
 	if (at(in, '[') && read_options(in, alternative) == -1)
 		return -1;
@@ -522,7 +532,8 @@ read_alternatives(struct reader *in, struct rule *rule)
 		if (in->p == in->end)
 			return 0;
 		if (alternative->condition.count == 0)
-			return fail(in, start, "what follows the \"|\" can "
+			return fail(in, start,
+			    "what follows the \"|\" can "
 			    "never win: this alternative has no condition");
 		in->p++;
 	}
@@ -574,7 +585,8 @@ rule_parse_condition(const char *text, struct rule_condition *condition,
 	if (read_condition(&in, &parsed) == -1)
 		goto fail;
 	if (in.p < in.end) {
-		(void)fail(&in, in.p, "expected \"and\" or the end of the "
+		(void)fail(&in, in.p,
+		    "expected \"and\" or the end of the "
 		    "condition after the comparison");
 		goto fail;
 	}

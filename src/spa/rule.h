@@ -45,7 +45,7 @@
 
 #define RULE_TEXT_MAX 4096
 #define RULE_ALTERNATIVES_MAX 64
-#define RULE_ASSIGNMENTS_MAX 64	 /* in one alternative */
+#define RULE_ASSIGNMENTS_MAX 64 /* in one alternative */
 #define RULE_EXPANDED_MAX 16384 /* of one part, with its macros expanded */
 
 struct rule; /* parsed, not yet evaluated */
@@ -56,8 +56,8 @@ struct rule; /* parsed, not yet evaluated */
  * have a condition.  An empty text is one alternative without URL.
  */
 void rule_free(struct rule *rule);
-struct rule *rule_parse(const char *text, struct error *err)
-    MUST_CHECK FREED_BY(rule_free);
+struct rule *
+rule_parse(const char *text, struct error *err) MUST_CHECK FREED_BY(rule_free);
 
 struct rule_assignment {
 	char *name;  /* parameter; what was written a .. p is GPP_A .. GPP_P */
@@ -65,14 +65,14 @@ struct rule_assignment {
 };
 
 struct rule_result {
-	bool matched;	/* false: no alternative was true; not an error */
+	bool matched;	    /* false: no alternative was true; not an error */
 	size_t alternative; /* which, from 0 */
-	char *url;	/* expanded; "" when the alternative has none */
-	char *key;	/* option values, expanded; NULL when absent */
-	char *user;	/* --uid */
-	char *password; /* --pwd */
-	char *post;	/* --post: the parameter that is the body: "GPP_A" */
-	char *alias;	/* --alias: the parameter with the map: "GPP_B" */
+	char *url;	    /* expanded; "" when the alternative has none */
+	char *key;	    /* option values, expanded; NULL when absent */
+	char *user;	    /* --uid */
+	char *password;	    /* --pwd */
+	char *post;  /* --post: the parameter that is the body: "GPP_A" */
+	char *alias; /* --alias: the parameter with the map: "GPP_B" */
 	bool srv, delta, status; /* --srv, --delta, --status */
 	size_t assignment_count;
 	struct rule_assignment assignment[RULE_ASSIGNMENTS_MAX];

@@ -30,12 +30,13 @@ expand(const struct rule_span *span, const struct macros *macros,
 	struct buf buf;
 
 	buf_init(&buf, RULE_EXPANDED_MAX);
-	if (macro_expand(macros, span->text, span->len, in_options,
-	    &buf) == -1) {
+	if (macro_expand(macros, span->text, span->len, in_options, &buf) ==
+	    -1) {
 		buf_clear(&buf);
-		error_set(err, ERROR_INPUT, "column %zu: longer than %d bytes "
-		    "with its macros expanded", span->column,
-		    RULE_EXPANDED_MAX);
+		error_set(err, ERROR_INPUT,
+		    "column %zu: longer than %d bytes "
+		    "with its macros expanded",
+		    span->column, RULE_EXPANDED_MAX);
 		return NULL;
 	}
 	return buf_take(&buf);
@@ -134,8 +135,10 @@ compare_values(const struct rule_compare *compare, const struct value *left,
 	int order = 0;
 
 	if (left->kind != right->kind)
-		return cannot_compare(compare, "they must both be integers, "
-		    "versions or texts", err);
+		return cannot_compare(compare,
+		    "they must both be integers, "
+		    "versions or texts",
+		    err);
 	switch (left->kind) {
 	case VALUE_TEXT:
 		if (compare->op != RULE_EQUAL && compare->op != RULE_NOT_EQUAL)
@@ -196,8 +199,7 @@ test_condition(const struct rule_condition *condition,
 }
 
 int
-rule_test(const char *condition, const struct macros *macros,
-    struct error *err)
+rule_test(const char *condition, const struct macros *macros, struct error *err)
 {
 	struct rule_condition parsed;
 	int rc;
@@ -294,8 +296,8 @@ rule_evaluate(const struct rule *rule, const struct macros *macros,
 
 	*result = (struct rule_result) { 0 };
 	for (i = 0; holds == 0 && i < rule->count; i++) {
-		holds = test_condition(&rule->alternative[i].condition,
-		    macros, err);
+		holds = test_condition(&rule->alternative[i].condition, macros,
+		    err);
 		if (holds == -1)
 			return -1;
 	}
@@ -306,7 +308,7 @@ rule_evaluate(const struct rule *rule, const struct macros *macros,
 	result->matched = true;
 	result->alternative = i - 1;
 	if (expand_alternative(&rule->alternative[i - 1], macros, result,
-	    err) == -1) {
+		err) == -1) {
 		rule_result_clear(result);
 		return -1;
 	}

@@ -63,7 +63,7 @@ struct rule_alternative {
 	size_t set_count;
 	bool given[RULE_OPTION_COUNT];
 	struct rule_span option[RULE_OPTION_COUNT]; /* of those with a value */
-	struct rule_span url; /* len 0: none */
+	struct rule_span url;			    /* len 0: none */
 };
 
 struct rule {

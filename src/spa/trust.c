@@ -157,8 +157,8 @@ add_contradiction(struct trust *trust, const struct claim *claim)
 	} else {
 		trust->contradiction_count++;
 	}
-	for (; i > 0 &&
-	    compare_weights(claim, trust->contradiction[i - 1]) < 0; i--)
+	for (; i > 0 && compare_weights(claim, trust->contradiction[i - 1]) < 0;
+	     i--)
 		trust->contradiction[i] = trust->contradiction[i - 1];
 	trust->contradiction[i] = claim;
 }
@@ -229,9 +229,9 @@ trust_weigh(const struct claim *claims, size_t count, const struct model *model,
 	for (size_t i = 0; i < count && !trust.depends_on_firmware; i++) {
 		if (!is_about(&claims[i], model, ca))
 			continue;
-		trust.depends_on_firmware =
-		    differs_around(claims, count, model, ca,
-			claims[i].firmware_min, trust.verdict) ||
+		trust.depends_on_firmware = differs_around(claims, count, model,
+						ca, claims[i].firmware_min,
+						trust.verdict) ||
 		    differs_around(claims, count, model, ca,
 			claims[i].firmware_max, trust.verdict);
 	}
@@ -269,8 +269,10 @@ trust_parse_device(const char *text, const struct model **model,
 
 	text_escape(text, len, shown, sizeof(shown));
 	if (len == 0 || len > MODEL_TEXT_MAX)
-		return error_set(err, ERROR_INPUT, "device \"%s\": wanted "
-		    "MODEL or MODEL@FIRMWARE, such as SPA504G@7.5.6", shown);
+		return error_set(err, ERROR_INPUT,
+		    "device \"%s\": wanted "
+		    "MODEL or MODEL@FIRMWARE, such as SPA504G@7.5.6",
+		    shown);
 	memcpy(name, text, len);
 	name[len] = '\0';
 	found = registry_find_model(name, &nearest);
@@ -279,8 +281,8 @@ trust_parse_device(const char *text, const struct model **model,
 		    "model \"%s\" is not known; did you mean %s?", shown,
 		    nearest->name);
 	if (found == NULL)
-		return error_set(err, ERROR_INPUT,
-		    "model \"%s\" is not known", shown);
+		return error_set(err, ERROR_INPUT, "model \"%s\" is not known",
+		    shown);
 	if (*at == '@' && firmware_parse(firmware, at + 1, err) == -1)
 		return -1;
 	*has_firmware = *at == '@';
@@ -373,7 +375,7 @@ trust_distinct_firmware(const struct model *model, struct firmware *list,
 
 		if (strcmp(use->family, model->family) != 0 ||
 		    (use->model != NULL &&
-		    strcmp(use->model, model->name) != 0))
+			strcmp(use->model, model->name) != 0))
 			continue;
 		add_bound(&versions, model, use->firmware_min);
 	}

@@ -38,9 +38,9 @@ struct trust trust_resolve(const struct model *model,
  * The same over other claims, such as the registry's and an operator's own
  * together.  The firmware bounds of every claim must parse.
  */
-struct trust trust_weigh(const struct claim *claims, size_t count,
-    const struct model *model, const struct firmware *firmware,
-    const struct ca *ca);
+struct trust
+trust_weigh(const struct claim *claims, size_t count, const struct model *model,
+    const struct firmware *firmware, const struct ca *ca);
 
 /*
  * As trust_weigh(), for the versions just below firmware (side -1), it itself
@@ -65,7 +65,7 @@ int trust_parse_device(const char *text, const struct model **model,
  * most max (the lowest); returns how many.  0: nothing distinguishes any
  * version and none is known.
  */
-size_t trust_distinct_firmware(const struct model *model,
-    struct firmware *list, size_t max);
+size_t trust_distinct_firmware(const struct model *model, struct firmware *list,
+    size_t max);
 
 #endif

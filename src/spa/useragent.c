@@ -100,8 +100,9 @@ read_name(struct useragent *ua, const char *text, size_t len)
 		product_len = guess_product_length(name);
 	if (!copy(ua->product, sizeof(ua->product), name, product_len))
 		return false;
-	return product_len == len || copy(ua->version, sizeof(ua->version),
-	    name + product_len + 1, len - product_len - 1);
+	return product_len == len ||
+	    copy(ua->version, sizeof(ua->version), name + product_len + 1,
+		len - product_len - 1);
 }
 
 /* Read "CP-7832-3PCC/11.0.1". */
@@ -113,8 +114,9 @@ read_mpp_name(struct useragent *ua, const char *text, size_t len)
 
 	if (!copy(ua->product, sizeof(ua->product), text, product_len))
 		return false;
-	if (slash == NULL || !copy(ua->version, sizeof(ua->version), slash + 1,
-	    len - product_len - 1))
+	if (slash == NULL ||
+	    !copy(ua->version, sizeof(ua->version), slash + 1,
+		len - product_len - 1))
 		return false;
 	ua->model = registry_find_model(ua->product, NULL);
 	return true;
@@ -124,7 +126,8 @@ read_mpp_name(struct useragent *ua, const char *text, size_t len)
 static bool
 read_group(const char **text, char group[static USERAGENT_TEXT_MAX + 1])
 {
-	static const char alphanumeric[] = "0123456789"
+	static const char alphanumeric[] =
+	    "0123456789"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	size_t len;
 

@@ -85,8 +85,7 @@ tls_conn_see_message(int sent, int version, int type, const void *data,
 	bool sslv2 = type == 0 && version == SSL2_VERSION;
 
 	(void)arg;
-	if (sent || conn->hello.seen ||
-	    (type != SSL3_RT_HANDSHAKE && !sslv2))
+	if (sent || conn->hello.seen || (type != SSL3_RT_HANDSHAKE && !sslv2))
 		return;
 	(void)tls_hello_parse(&conn->hello, sslv2, data, len);
 	SSL_set_msg_callback(ssl, NULL);
@@ -112,8 +111,7 @@ static void
 explain(const struct tls_conn *conn, const char *what, int saved_errno,
     struct error *err)
 {
-	if (!conn->context->is_server &&
-	    conn->peer.verify_error != X509_V_OK) {
+	if (!conn->context->is_server && conn->peer.verify_error != X509_V_OK) {
 		(void)error_set(err, ERROR_DENIED,
 		    "%s: the server's certificate is refused: %s", what,
 		    conn->peer.verify_text);
@@ -224,10 +222,11 @@ tls_conn_peer(struct tls_conn *conn)
 {
 	static const char text[] = "not proven: the handshake did not end";
 
-	if (conn->complete || (conn->peer.verdict != TLS_PEER_TRUSTED &&
-	    conn->peer.verdict != TLS_PEER_EXPIRED) ||
+	if (conn->complete ||
+	    (conn->peer.verdict != TLS_PEER_TRUSTED &&
+		conn->peer.verdict != TLS_PEER_EXPIRED) ||
 	    (!conn->context->is_server &&
-	    conn->peer.verdict == TLS_PEER_EXPIRED))
+		conn->peer.verdict == TLS_PEER_EXPIRED))
 		return &conn->peer;
 	/* A certificate is public; it is the signature that proves. */
 	conn->unproven = conn->peer;

@@ -36,8 +36,8 @@ struct tls_conn *tls_conn_new_server(struct tls_context *context, int fd,
 struct tls_conn *tls_conn_new_client(struct tls_context *context, int fd,
     const char *host, struct error *err) MUST_CHECK FREED_BY(tls_conn_free);
 
-enum tls_io tls_conn_handshake(struct tls_conn *conn,
-    struct error *err) MUST_CHECK;
+enum tls_io
+tls_conn_handshake(struct tls_conn *conn, struct error *err) MUST_CHECK;
 enum tls_io tls_conn_read(struct tls_conn *conn, void *data, size_t size,
     size_t *n, struct error *err) MUST_CHECK;
 enum tls_io tls_conn_write(struct tls_conn *conn, const void *data, size_t len,
@@ -62,7 +62,7 @@ struct tls_hello {
 	uint16_t cipher[TLS_HELLO_CIPHERS_MAX];
 	size_t extension_count;
 	uint16_t extension[TLS_HELLO_EXTENSIONS_MAX];
-	char sni[256];	      /* "" when absent; escaped by text_escape() */
+	char sni[256]; /* "" when absent; escaped by text_escape() */
 };
 const struct tls_hello *tls_conn_hello(const struct tls_conn *conn);
 
@@ -79,16 +79,16 @@ enum tls_verdict {
 #define TLS_PEER_TEXT_MAX 256
 struct tls_peer {
 	enum tls_verdict verdict;
-	int verify_error; /* X509_V_ERR_..., 0 when trusted */
-	int verify_depth; /* 0 is the leaf */
-	char verify_text[128];		    /* in OpenSSL's words */
-	char anchor[TLS_PEER_TEXT_MAX];	    /* subject CN of the chain's end as
+	int verify_error;		/* X509_V_ERR_..., 0 when trusted */
+	int verify_depth;		/* 0 is the leaf */
+	char verify_text[128];		/* in OpenSSL's words */
+	char anchor[TLS_PEER_TEXT_MAX]; /* subject CN of the chain's end as
 					     * far as it was built; "" when that
 				     * is the leaf */
-	char issuer[TLS_PEER_TEXT_MAX];	    /* issuer CN of the leaf */
-	const uint8_t *der;		    /* leaf; NULL when there is none */
+	char issuer[TLS_PEER_TEXT_MAX]; /* issuer CN of the leaf */
+	const uint8_t *der;		/* leaf; NULL when there is none */
 	size_t der_len;
-	uint8_t sha256[32];	/* of the leaf and of its key; zero without */
+	uint8_t sha256[32]; /* of the leaf and of its key; zero without */
 	uint8_t key_sha256[32];
 };
 /*
@@ -109,8 +109,7 @@ const X509 *tls_conn_certificate(const struct tls_conn *conn);
  * failed after that.  *certs is an array of *count (0: none);
  * cert_free_all() releases it.
  */
-void tls_conn_shown(const struct tls_conn *conn, X509 ***certs,
-    size_t *count);
+void tls_conn_shown(const struct tls_conn *conn, X509 ***certs, size_t *count);
 
 /* Alert numbers (RFC 8446 6), -1 when none: the last sent and received.
  * close_notify does not count. */

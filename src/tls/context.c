@@ -17,7 +17,8 @@
  * ones can take is not known, and a 2048-bit exchange costs the server more
  * than the signature does.
  */
-#define LEGACY_CIPHERS "kECDHE+AESGCM:kRSA+AESGCM:kECDHE+AES:kRSA+AES:" \
+#define LEGACY_CIPHERS \
+	"kECDHE+AESGCM:kRSA+AESGCM:kECDHE+AES:kRSA+AES:" \
 	"!AESCCM:!aNULL:!eNULL:!PSK:!SRP"
 #define MODERN_CIPHERS "kECDHE+AESGCM:kECDHE+CHACHA20:!aNULL:!PSK"
 
@@ -36,8 +37,7 @@ tls_context_use(struct tls_context *context)
 void
 tls_context_free(struct tls_context *context)
 {
-	if (context == NULL ||
-	    atomic_fetch_sub(&context->references, 1) != 1)
+	if (context == NULL || atomic_fetch_sub(&context->references, 1) != 1)
 		return;
 	SSL_CTX_free(context->ssl_ctx);
 	free(context);
@@ -62,11 +62,13 @@ new_context(const SSL_METHOD *method, struct error *err)
 	 * Many devices end a connection with a bare FIN.  HTTP tells by
 	 * Content-Length whether something is missing.
 	 */
-	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION |
-	    SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	(void)SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
-	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS |
-	    SSL_MODE_NO_AUTO_CHAIN);
+	(void)SSL_CTX_set_options(ctx,
+	    SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+		SSL_OP_IGNORE_UNEXPECTED_EOF);
+	(void)SSL_CTX_set_mode(ctx,
+	    SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS |
+		SSL_MODE_NO_AUTO_CHAIN);
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_max_cert_list(ctx, PEER_CHAIN_MAX);
 	SSL_CTX_set_verify_depth(ctx, PEER_CHAIN_DEPTH);
@@ -86,8 +88,9 @@ show_chain(SSL_CTX *ctx, const struct chain *chain, const char *wanted,
 
 	for (size_t i = 1; i < chain_length(chain) && ok; i++)
 		ok = sk_X509_push(issuers, chain_certificate(chain, i)) > 0;
-	ok = ok && SSL_CTX_use_cert_and_key(ctx, chain_certificate(chain, 0),
-	    chain_key(chain), issuers, 1) == 1;
+	ok = ok &&
+	    SSL_CTX_use_cert_and_key(ctx, chain_certificate(chain, 0),
+		chain_key(chain), issuers, 1) == 1;
 	sk_X509_free(issuers);
 	if (!ok)
 		(void)error_openssl(err, "cannot use the certificate %.200s%s",
@@ -104,9 +107,9 @@ set_policy(SSL_CTX *ctx, enum tls_policy policy, struct error *err)
 	/* TLS 1.0 and 1.1 do not work at all above level 0. */
 	SSL_CTX_set_security_level(ctx, legacy ? 0 : 2);
 	if (SSL_CTX_set_min_proto_version(ctx,
-	    legacy ? TLS1_VERSION : TLS1_2_VERSION) != 1 ||
+		legacy ? TLS1_VERSION : TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_cipher_list(ctx,
-	    legacy ? LEGACY_CIPHERS : MODERN_CIPHERS) != 1)
+		legacy ? LEGACY_CIPHERS : MODERN_CIPHERS) != 1)
 		return error_openssl(err, "cannot set the TLS policy");
 	return 0;
 }
@@ -121,8 +124,8 @@ name_anchors(SSL_CTX *ctx, const struct anchors *anchors, struct error *err)
 
 		for (size_t j = 0; j < i && !named; j++)
 			named = X509_NAME_cmp(X509_get_subject_name(cert),
-			    X509_get_subject_name(anchors_get(anchors, j))) ==
-			    0;
+				    X509_get_subject_name(anchors_get(anchors,
+					j))) == 0;
 		if (!named && SSL_CTX_add_client_CA(ctx, cert) != 1)
 			return error_openssl(err,
 			    "cannot name the client anchors");
@@ -136,7 +139,7 @@ ask_for_certificate(struct tls_context *context, struct error *err)
 	SSL_CTX *ctx = context->ssl_ctx;
 
 	if (SSL_CTX_set1_verify_cert_store(ctx,
-	    anchors_store(context->anchors)) != 1)
+		anchors_store(context->anchors)) != 1)
 		return error_openssl(err, "cannot use the client anchors");
 	/* Not FAIL_IF_NO_PEER_CERT: who is refused is known to the log. */
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
@@ -149,8 +152,10 @@ set_up_server(struct tls_context *context,
     const struct tls_server_options *options, struct error *err)
 {
 	static const unsigned char session_context[] = "sprov";
-	const char *wanted = options->policy == TLS_MODERN ? " (\"tls modern\" "
-	    "wants RSA of 2048 bits or more, and SHA-256 or better)" : "";
+	const char *wanted = options->policy == TLS_MODERN ?
+	    " (\"tls modern\" "
+	    "wants RSA of 2048 bits or more, and SHA-256 or better)" :
+	    "";
 	SSL_CTX *ctx = context->ssl_ctx;
 
 	context->is_server = true;
@@ -161,18 +166,17 @@ set_up_server(struct tls_context *context,
 	 * same; without it a client certificate and a resumption together end
 	 * in a fatal alert.
 	 */
-	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET |
-	    SSL_OP_CIPHER_SERVER_PREFERENCE);
+	(void)SSL_CTX_set_options(ctx,
+	    SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	if (SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
 	    SSL_CTX_set_session_id_context(ctx, session_context,
-	    sizeof(session_context) - 1) != 1)
+		sizeof(session_context) - 1) != 1)
 		return error_openssl(err, "cannot set up the TLS context");
 	SSL_CTX_set_msg_callback(ctx, tls_conn_see_message);
 	if (set_policy(ctx, options->policy, err) != 0 ||
 	    show_chain(ctx, options->chain, wanted, err) != 0)
 		return -1;
-	return context->anchors != NULL ? ask_for_certificate(context, err) :
-	    0;
+	return context->anchors != NULL ? ask_for_certificate(context, err) : 0;
 }
 
 struct tls_context *
@@ -219,10 +223,10 @@ set_up_client(struct tls_context *context,
 		 * A stack without extensions knows nothing of RFC 5746 and
 		 * connects to servers that know nothing of it either.
 		 */
-		(void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET |
-		    SSL_OP_NO_ENCRYPT_THEN_MAC |
-		    SSL_OP_NO_EXTENDED_MASTER_SECRET |
-		    SSL_OP_LEGACY_SERVER_CONNECT);
+		(void)SSL_CTX_set_options(ctx,
+		    SSL_OP_NO_TICKET | SSL_OP_NO_ENCRYPT_THEN_MAC |
+			SSL_OP_NO_EXTENDED_MASTER_SECRET |
+			SSL_OP_LEGACY_SERVER_CONNECT);
 	if (SSL_CTX_set_min_proto_version(ctx, options->min_version) != 1 ||
 	    SSL_CTX_set_max_proto_version(ctx, options->max_version) != 1)
 		return error_openssl(err, "TLS versions %04x to %04x",
@@ -233,12 +237,13 @@ set_up_client(struct tls_context *context,
 		return -1;
 	if (options->anchors != NULL &&
 	    SSL_CTX_set1_verify_cert_store(ctx,
-	    anchors_store(options->anchors)) != 1)
+		anchors_store(options->anchors)) != 1)
 		return error_openssl(err, "cannot use the server anchors");
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, tls_verify_server, context);
 	return options->chain != NULL ?
-	    show_chain(ctx, options->chain, "", err) : 0;
+	    show_chain(ctx, options->chain, "", err) :
+	    0;
 }
 
 struct tls_context *

@@ -39,13 +39,13 @@ struct tls_server_options {
 /* How a simulated device speaks; from the registry's stacks. */
 struct tls_client_options {
 	int min_version, max_version; /* as 0x0301 (TLS 1.0) .. 0x0304 */
-	const char *ciphers;	 /* OpenSSL cipher string up to TLS 1.2 */
-	bool extensions;	 /* false: a ClientHello without any extension,
+	const char *ciphers;	      /* OpenSSL cipher string up to TLS 1.2 */
+	bool extensions; /* false: a ClientHello without any extension,
 				  * as far as the version and ciphers allow */
 	bool send_sni;
 	const struct anchors *anchors; /* the server CAs it trusts; borrowed */
-	bool check_time;	 /* of server certificates and anchors */
-	bool check_sha256;	 /* can verify SHA-256 signatures; false: a
+	bool check_time;	       /* of server certificates and anchors */
+	bool check_sha256;	   /* can verify SHA-256 signatures; false: a
 				  * SHA-2 signed certificate is refused */
 	const struct chain *chain; /* its identity; NULL: it shows none */
 };
@@ -53,11 +53,11 @@ struct tls_client_options {
 struct tls_context;
 
 void tls_context_free(struct tls_context *context); /* drops a reference */
-struct tls_context *tls_context_new_server(
-    const struct tls_server_options *options,
+struct tls_context *
+tls_context_new_server(const struct tls_server_options *options,
     struct error *err) MUST_CHECK FREED_BY(tls_context_free);
-struct tls_context *tls_context_new_client(
-    const struct tls_client_options *options,
+struct tls_context *
+tls_context_new_client(const struct tls_client_options *options,
     struct error *err) MUST_CHECK FREED_BY(tls_context_free);
 
 /*

@@ -95,8 +95,8 @@ read_extensions(struct span list, struct tls_hello *hello)
 		    !take_vector(&list, 2, &data))
 			return false;
 		if (hello->extension_count < TLS_HELLO_EXTENSIONS_MAX)
-			hello->extension[hello->extension_count] =
-			    (uint16_t)type;
+			hello->extension[hello->extension_count] = (uint16_t)
+			    type;
 		hello->extension_count++;
 		if (type == EXTENSION_SERVER_NAME)
 			read_server_name(data, hello);
@@ -149,18 +149,17 @@ read_tls(struct span message, struct tls_hello *hello)
 	size_t type, cipher;
 
 	if (!take_number(&message, 1, &type) || type != CLIENT_HELLO ||
-	    !take_vector(&message, 3, &body) ||
-	    !read_version(&body, hello) ||
+	    !take_vector(&message, 3, &body) || !read_version(&body, hello) ||
 	    !take_span(&body, RANDOM_BYTES, &skipped) ||
-	    !take_vector(&body, 1, &skipped) ||	/* session id */
+	    !take_vector(&body, 1, &skipped) || /* session id */
 	    !take_vector(&body, 2, &ciphers))
 		return false;
 	while (take_number(&ciphers, 2, &cipher))
 		add_cipher(hello, cipher);
 	if (ciphers.len != 0 || !take_vector(&body, 1, &skipped))
-		return false;			/* compression methods */
+		return false; /* compression methods */
 	if (body.len == 0)
-		return message.len == 0;	/* no extension block */
+		return message.len == 0; /* no extension block */
 	return take_vector(&body, 2, &extensions) &&
 	    read_extensions(extensions, hello) && body.len == 0 &&
 	    message.len == 0;

@@ -44,7 +44,7 @@ keep_error(struct tls_peer *peer, int error, int depth)
 	    (!is_date_error(peer->verify_error) || is_date_error(error)))
 		return;
 	peer->verdict = is_date_error(error) ? TLS_PEER_EXPIRED :
-	    TLS_PEER_UNTRUSTED;
+					       TLS_PEER_UNTRUSTED;
 	peer->verify_error = error;
 	peer->verify_depth = depth;
 	(void)snprintf(peer->verify_text, sizeof(peer->verify_text), "%s",
@@ -61,8 +61,7 @@ record_error(int ok, X509_STORE_CTX *store_ctx)
 
 	if (ok)
 		return 1;
-	if (error == X509_V_ERR_CERT_HAS_EXPIRED && depth > 0 &&
-	    cert != NULL &&
+	if (error == X509_V_ERR_CERT_HAS_EXPIRED && depth > 0 && cert != NULL &&
 	    anchors_is_allowed_expired(conn->context->anchors, cert))
 		X509_STORE_CTX_set_error(store_ctx, X509_V_OK);
 	else
@@ -74,8 +73,8 @@ static void
 copy_common_name(const struct cert_name *name,
     char text[static TLS_PEER_TEXT_MAX])
 {
-	const struct cert_name_part *part =
-	    cert_name_find(name, CERT_COMMON_NAME);
+	const struct cert_name_part *part = cert_name_find(name,
+	    CERT_COMMON_NAME);
 
 	text[0] = '\0';
 	if (part != NULL)
@@ -100,8 +99,8 @@ describe_peer(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
 	}
 	free(conn->peer_der);
 	conn->peer_der = NULL;
-	if (cert_encode(leaf, &conn->peer_der, &conn->peer.der_len,
-	    &ignored) != 0)
+	if (cert_encode(leaf, &conn->peer_der, &conn->peer.der_len, &ignored) !=
+	    0)
 		keep_error(&conn->peer, X509_V_ERR_CERT_REJECTED, 0);
 	conn->peer.der = conn->peer_der;
 	cert_sha256(leaf, conn->peer.sha256);
@@ -152,8 +151,8 @@ has_sha2_signature(X509_STORE_CTX *store_ctx)
 	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_ctx);
 
 	for (int i = 0; i + 1 < sk_X509_num(chain); i++) {
-		const char *digest =
-		    cert_signature_digest(sk_X509_value(chain, i));
+		const char *digest = cert_signature_digest(sk_X509_value(chain,
+		    i));
 
 		if (text_starts(digest, "sha2") ||
 		    text_starts(digest, "sha3") || text_starts(digest, "sha5"))

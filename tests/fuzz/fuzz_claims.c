@@ -42,9 +42,9 @@ try_spans(const struct knowledge *knowledge, const struct model *model,
 		must(spans[i].from_exclusive != spans[i - 1].to_exclusive);
 		must(spans[i].trust.verdict != spans[i - 1].trust.verdict);
 		if (!spans[i].from_exclusive)
-			must(knowledge_resolve(knowledge, model,
-			    &spans[i].from, ca).verdict ==
-			    spans[i].trust.verdict);
+			must(knowledge_resolve(knowledge, model, &spans[i].from,
+				 ca)
+				 .verdict == spans[i].trust.verdict);
 	}
 	free(spans);
 }
@@ -58,7 +58,8 @@ try_claim(const struct knowledge *knowledge, const struct claim *claim)
 
 	must(model != NULL);
 	must(ca != NULL ? registry_is_server_ca(ca) :
-	    strcmp(claim->ca, "*") == 0 && claim->verdict == VERDICT_UNKNOWN);
+			  strcmp(claim->ca, "*") == 0 &&
+		    claim->verdict == VERDICT_UNKNOWN);
 	must(*claim->reason != '\0' && *claim->source != '\0');
 	(void)knowledge_claims(knowledge, model, &count);
 	must(count > 0);

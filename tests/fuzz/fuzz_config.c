@@ -61,12 +61,12 @@ check_routes(const struct config *config)
 		require((r->template == NULL) == (r->kind == CONFIG_PROFILE));
 		require(r->template == NULL ||
 		    (text_ends(r->template, ".xml") &&
-		    strchr(r->template, '/') == NULL));
+			strchr(r->template, '/') == NULL));
 		profiles += r->kind == CONFIG_PROFILE;
 		written += r->place.line != 0;
 		for (size_t j = 0; j < i; j++)
-			require(strcmp(r->pattern,
-			    config->routes[j].pattern) != 0);
+			require(strcmp(r->pattern, config->routes[j].pattern) !=
+			    0);
 	}
 	require(written <= CONFIG_ROUTES_MAX);
 	/* Only a file that takes all built-in paths for itself has none. */

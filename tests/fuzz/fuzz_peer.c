@@ -16,8 +16,8 @@ contains(const uint8_t *data, size_t size, const char *text)
 	for (size_t i = 0; i + len <= size; i++) {
 		size_t j = 0;
 
-		while (j < len && tolower(data[i + j]) ==
-		    tolower((unsigned char)text[j]))
+		while (j < len &&
+		    tolower(data[i + j]) == tolower((unsigned char)text[j]))
 			j++;
 		if (j == len)
 			return true;
@@ -67,8 +67,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memset(&peer, 0xa5, sizeof(peer));
 	peer_parse(&peer, data, size);
-	assert(peer.has_mac == (peer.form == PEER_DOCUMENTED ||
-	    peer.form == PEER_OBSERVED || peer.form == PEER_MIC));
+	assert(peer.has_mac ==
+	    (peer.form == PEER_DOCUMENTED || peer.form == PEER_OBSERVED ||
+		peer.form == PEER_MIC));
 	if (peer.has_mac)
 		check_identity(&peer, data, size);
 	else

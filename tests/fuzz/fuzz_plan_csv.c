@@ -46,7 +46,7 @@ check(const struct outcome *out)
 		unsigned long line, column;
 
 		assert(sscanf(out->errors.text[i], "f:%lu:%lu: ", &line,
-		    &column) == 2);
+			   &column) == 2);
 		assert(line > 0 && column > 0);
 	}
 	for (size_t i = 0; i < out->count; i++) {
@@ -57,9 +57,10 @@ check(const struct outcome *out)
 		if (i + 1 == out->count)
 			break;
 		assert(a->model <= b->model);
-		assert(a->model < b->model || (b->has_firmware &&
-		    (!a->has_firmware || firmware_compare(&a->firmware,
-		    &b->firmware) < 0)));
+		assert(a->model < b->model ||
+		    (b->has_firmware &&
+			(!a->has_firmware ||
+			    firmware_compare(&a->firmware, &b->firmware) < 0)));
 	}
 }
 
@@ -81,8 +82,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(whole.rc == pieces.rc);
 	assert(whole.errors.count == pieces.errors.count);
 	for (size_t i = 0; i < whole.errors.kept; i++)
-		assert(strcmp(whole.errors.text[i],
-		    pieces.errors.text[i]) == 0);
+		assert(strcmp(whole.errors.text[i], pieces.errors.text[i]) ==
+		    0);
 	assert(whole.count == pieces.count);
 	for (size_t i = 0; i < whole.count; i++)
 		assert(whole.groups[i].model == pieces.groups[i].model &&

@@ -25,15 +25,14 @@ check_value(const char *value)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = { "Profile_Rule",
-		"Profile_Rule_B", "a" };
+	static const char *const names[] = { "Profile_Rule", "Profile_Rule_B",
+		"a" };
 	char *values[3] = { NULL, NULL, NULL };
 	const char *text = size > 0 ? (const char *)data : "";
 	struct error err = { 0 };
 
 	if (profile_check(text, size, &err) != 0) {
-		assert(profile_values(text, size, names, 3, values, &err) !=
-		    0);
+		assert(profile_values(text, size, names, 3, values, &err) != 0);
 		assert(values[0] == NULL && values[1] == NULL);
 		return 0;
 	}

@@ -75,8 +75,8 @@ check_same_shape(const struct rule_result *a, const struct rule_result *b)
 	assert(a->status == b->status);
 	assert(a->assignment_count == b->assignment_count);
 	for (size_t i = 0; i < a->assignment_count; i++)
-		assert(strcmp(a->assignment[i].name,
-		    b->assignment[i].name) == 0);
+		assert(strcmp(a->assignment[i].name, b->assignment[i].name) ==
+		    0);
 }
 
 static void

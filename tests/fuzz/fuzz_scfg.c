@@ -28,7 +28,7 @@ check_directive(const struct scfg_directive *d, size_t depth,
 		require(word->line >= 1 && word->column >= 1);
 		require(*last == NULL || word->line > (*last)->line ||
 		    (word->line == (*last)->line &&
-		    word->column > (*last)->column));
+			word->column > (*last)->column));
 		require(word->line == d->words[0].line);
 		require(strlen(word->text) <= SCFG_WORD_MAX);
 		*last = word;

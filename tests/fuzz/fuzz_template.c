@@ -55,8 +55,8 @@ check_values(const char *out, const char *text)
 	while ((out = strchr(out, '\x02')) != NULL) {
 		bool escaped = strncmp(out, ESCAPED, strlen(ESCAPED)) == 0;
 
-		assert(escaped || (raw_allowed &&
-		    strncmp(out, VALUE, strlen(VALUE)) == 0));
+		assert(escaped ||
+		    (raw_allowed && strncmp(out, VALUE, strlen(VALUE)) == 0));
 		out++;
 	}
 }

@@ -101,8 +101,7 @@ test_write(const char *path, const void *data, size_t len)
 
 /* Write certificates and key into folder and load them as a chain. */
 static inline struct chain *
-test_chain(const char *folder, X509 *const *certs, size_t count,
-    EVP_PKEY *key)
+test_chain(const char *folder, X509 *const *certs, size_t count, EVP_PKEY *key)
 {
 	static unsigned number;
 	char *cert_path = xasprintf("%s/chain%u.crt", folder, number);

@@ -26,7 +26,7 @@ pair_sockets(int *a, int *b)
 	int fds[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
-	    fds) != 0)
+		fds) != 0)
 		abort();
 	*a = fds[0];
 	*b = fds[1];
@@ -43,8 +43,9 @@ static inline void
 pair_run(struct pair *p)
 {
 	p->server_io = p->client_io = TLS_WANT_READ;
-	for (int i = 0; i < 64 && (pair_waits(p->server_io) ||
-	    pair_waits(p->client_io)); i++) {
+	for (int i = 0;
+	     i < 64 && (pair_waits(p->server_io) || pair_waits(p->client_io));
+	     i++) {
 		if (pair_waits(p->client_io)) {
 			p->client_io = tls_conn_handshake(p->client,
 			    &p->client_err);
@@ -70,8 +71,8 @@ pair_open(struct pair *p, struct tls_context *server,
 	p->client = tls_conn_new_client(client, p->client_fd, host,
 	    &p->client_err);
 	if (p->server == NULL || p->client == NULL)
-		test_die("pair", p->server == NULL ? &p->server_err :
-		    &p->client_err);
+		test_die("pair",
+		    p->server == NULL ? &p->server_err : &p->client_err);
 }
 
 static inline void
@@ -96,9 +97,12 @@ test_server(enum tls_policy policy, const struct chain *chain,
     const struct anchors *anchors)
 {
 	struct error err;
-	struct tls_context *context = tls_context_new_server(
-	    &(struct tls_server_options) { .policy = policy, .chain = chain,
-	    .anchors = anchors }, &err);
+	struct tls_context *context =
+	    tls_context_new_server(&(struct tls_server_options) { .policy =
+								      policy,
+				       .chain = chain,
+				       .anchors = anchors },
+		&err);
 
 	if (context == NULL)
 		test_die("server context", &err);

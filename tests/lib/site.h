@@ -50,8 +50,10 @@ site_write_key(const struct site *site, const char *name, EVP_PKEY *key)
 static inline X509 *
 site_leaf(const struct site *site, const char *name)
 {
-	return test_mint(name, (struct mint_request) { .key = site->key,
-	    .issuer = site->ca, .issuer_key = site->key });
+	return test_mint(name,
+	    (struct mint_request) { .key = site->key,
+		.issuer = site->ca,
+		.issuer_key = site->key });
 }
 
 /* ca.crt, server.crt (leaf and CA) and server.key; sprov.conf is the test's. */
@@ -62,8 +64,8 @@ site_open(struct site *site, const char *ca_name)
 
 	*site = (struct site) { .folder = test_folder(),
 		.key = test_key(2048) };
-	site->ca = test_mint(ca_name, (struct mint_request) {
-	    .key = site->key, .ca = true });
+	site->ca = test_mint(ca_name,
+	    (struct mint_request) { .key = site->key, .ca = true });
 	certs[0] = site_leaf(site, "prov.example.net");
 	certs[1] = site->ca;
 	site_write_certificates(site, "ca.crt", &site->ca, 1);

@@ -76,21 +76,24 @@ stock_set(struct inventory *inventory, const struct stock_variable *from)
 	if (from->mac != NULL) {
 		mac = stock_mac(from->mac);
 		stock_check(inventory_get_device(inventory, &mac, &device,
-		    &err), &err);
+				&err),
+		    &err);
 		stock_check(variables_set(&device.variables, from->name,
-		    from->value, &err), &err);
+				from->value, &err),
+		    &err);
 		stock_check(inventory_update_device(inventory, &device, &err),
 		    &err);
 		device_clear(&device);
 		return;
 	}
 	if (inventory_get_scope(inventory, from->kind, from->scope, &scope,
-	    &err) != 0) {
+		&err) != 0) {
 		scope = (struct scope) { .kind = from->kind };
 		stock_copy(scope.name, from->scope);
 	}
 	stock_check(variables_set(&scope.variables, from->name, from->value,
-	    &err), &err);
+			&err),
+	    &err);
 	stock_check(inventory_put_scope(inventory, &scope, &err), &err);
 	scope_clear(&scope);
 }

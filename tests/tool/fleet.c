@@ -197,7 +197,7 @@ static struct mac
 mac_of(size_t n)
 {
 	return (struct mac) { { 0x02, 0x1a, 0xb1, 0x00, (uint8_t)(n >> 8),
-		(uint8_t)n } };
+	    (uint8_t)n } };
 }
 
 static void
@@ -215,8 +215,8 @@ write_device(const char *folder, const struct mac *mac, EVP_PKEY *key,
 
 	mac_format_upper(mac, st);
 	(void)snprintf(l, sizeof(l), "T%s", st + 4);
-	(void)snprintf(name, sizeof(name), "SPA-504G, MAC: %s, Serial: %s",
-	    st, l);
+	(void)snprintf(name, sizeof(name), "SPA-504G, MAC: %s, Serial: %s", st,
+	    l);
 	mac_format(mac, text);
 	(void)snprintf(path, sizeof(path), "devices/%s.crt", text);
 	cert = mint_as(subject, LENGTH(subject), "clientAuth", key, issuer);
@@ -242,8 +242,9 @@ write_devices(const char *folder, size_t count, const char *port,
 
 		write_device(folder, &mac, key, issuer);
 		mac_format(&mac, ma);
-		rc = buf_printf(&text, "%s," MODEL "," FIRMWARE
-		    ",https://old.%s:%s/$MA.cfg\n", ma, LAB_DOMAIN, port);
+		rc = buf_printf(&text,
+		    "%s," MODEL "," FIRMWARE ",https://old.%s:%s/$MA.cfg\n", ma,
+		    LAB_DOMAIN, port);
 	}
 	write_key(folder, "devices/all.key", key);
 	if (rc != 0 ||
@@ -423,8 +424,7 @@ take(char **value, char *given)
 static bool
 follow(struct flash *flash, const char *rule)
 {
-	static const char *const names[] = { "Profile_Rule",
-		"Profile_Rule_B" };
+	static const char *const names[] = { "Profile_Rule", "Profile_Rule_B" };
 	char *values[LENGTH(names)] = { NULL };
 	struct sim_result result;
 	struct error err;
@@ -432,8 +432,8 @@ follow(struct flash *flash, const char *rule)
 
 	sim_resync(flash->sim, rule, &lab_network, &result);
 	good = result.outcome == SIM_PROVISIONED &&
-	    profile_values(result.body, result.body_len, names,
-	    LENGTH(names), values, &err) == 0;
+	    profile_values(result.body, result.body_len, names, LENGTH(names),
+		values, &err) == 0;
 	if (good) {
 		take(&flash->rule, values[0]);
 		take(&flash->rule_b, values[1]);
@@ -479,7 +479,7 @@ run(const char *folder, size_t rounds, size_t threads)
 	load_flash(&fleet, folder);
 	parallel.count = fleet.count;
 	for (size_t i = 0; rounds > 0 ? i < rounds : access(stop, F_OK) != 0;
-	    i++) {
+	     i++) {
 		parallel_run(&parallel, threads);
 		save_flash(&fleet, folder);
 	}
@@ -494,7 +494,8 @@ run(const char *folder, size_t rounds, size_t threads)
 		free(flash->rule_b);
 	}
 	(void)printf("{\"devices\": %zu, \"provisioned\": %zu, "
-	    "\"failed\": %zu}\n", fleet.count, provisioned, failed);
+		     "\"failed\": %zu}\n",
+	    fleet.count, provisioned, failed);
 	free(fleet.devices);
 	anchors_free(fleet.trusted);
 	free(stop);
@@ -520,7 +521,8 @@ main(int argc, char **argv)
 	if ((argc == 4 || argc == 5) && strcmp(argv[1], "run") == 0)
 		return run(argv[2], number(argv[3], 1000000),
 		    argc == 5 ? number(argv[4], 64) : 2);
-	(void)fprintf(stderr, "usage: fleet setup FOLDER COUNT OLD-PORT\n"
+	(void)fprintf(stderr,
+	    "usage: fleet setup FOLDER COUNT OLD-PORT\n"
 	    "       fleet run FOLDER ROUNDS [THREADS]\n");
 	return 2;
 }

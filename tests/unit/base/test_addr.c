@@ -62,7 +62,8 @@ test_parse(void **state)
 		before = addr;
 		if (cases[i].text == NULL) {
 			assert_int_equal(addr_parse(&addr, cases[i].given,
-			    &err), -1);
+					     &err),
+			    -1);
 			assert_int_equal(err.kind, ERROR_INPUT);
 			assert_non_null(strstr(err.text, cases[i].given));
 			assert_memory_equal(&addr, &before, sizeof(addr));
@@ -83,7 +84,8 @@ test_messages(void **state)
 
 	(void)state;
 	assert_int_equal(addr_parse(&addr, "[::1]", &err), -1);
-	assert_string_equal(err.text, "\"[::1]\" is not an address with a "
+	assert_string_equal(err.text,
+	    "\"[::1]\" is not an address with a "
 	    "port: expected 192.0.2.1:443 or [2001:db8::1]:443");
 	assert_int_equal(addr_parse_host(&addr, "host", 443, &err), -1);
 	assert_string_equal(err.text,
@@ -108,8 +110,7 @@ test_host(void **state)
 	assert_string_equal(text, "2001:db8::1");
 	addr_format(&addr, text);
 	assert_string_equal(text, "[2001:db8::1]:80");
-	assert_int_equal(addr_parse_host(&addr, "[2001:db8::1]", 80, &err),
-	    -1);
+	assert_int_equal(addr_parse_host(&addr, "[2001:db8::1]", 80, &err), -1);
 }
 
 static void
@@ -133,9 +134,14 @@ static void
 test_equal(void **state)
 {
 	static const char *const different[] = {
-		"192.0.2.1:443", "192.0.2.2:443", "192.0.2.1:444",
-		"0.0.0.0:443", "[::]:443", "[2001:db8::1]:443",
-		"[2001:db8::2]:443", "[2001:db8::1]:444",
+		"192.0.2.1:443",
+		"192.0.2.2:443",
+		"192.0.2.1:444",
+		"0.0.0.0:443",
+		"[::]:443",
+		"[2001:db8::1]:443",
+		"[2001:db8::2]:443",
+		"[2001:db8::1]:444",
 		"[::ffff:192.0.2.1]:443",
 	};
 	size_t count = sizeof(different) / sizeof(*different);
@@ -145,10 +151,8 @@ test_equal(void **state)
 		struct error err;
 		struct addr a, b;
 
-		assert_int_equal(addr_parse(&a, different[i / count], &err),
-		    0);
-		assert_int_equal(addr_parse(&b, different[i % count], &err),
-		    0);
+		assert_int_equal(addr_parse(&a, different[i / count], &err), 0);
+		assert_int_equal(addr_parse(&b, different[i % count], &err), 0);
 		assert_int_equal(addr_equal(&a, &b), i / count == i % count);
 	}
 }

@@ -127,7 +127,8 @@ test_fields(void **state)
 	log_format(&line, "format", "%d/%s", 3, "x");
 	log_end(&line);
 	text = capture_end(&capture);
-	assert_line(text, " level=warn event=request plain=a-b_c:/d "
+	assert_line(text,
+	    " level=warn event=request plain=a-b_c:/d "
 	    "blank=\"a b\" empty=\"\" equal=\"a=b\" "
 	    "quote=\"say \\x22x\\x22\" backslash=\"a\\x5cb\" "
 	    "newline=\"a\\x0alevel=error\" bytes=\"\\x00\\xff\" number=-5 "
@@ -145,8 +146,7 @@ test_message(void **state)
 	capture_begin(&capture);
 	log_message(LOG_LEVEL_ERROR, "start", "%d %s", 2, "workers");
 	text = capture_end(&capture);
-	assert_line(text,
-	    " level=error event=start message=\"2 workers\"\n");
+	assert_line(text, " level=error event=start message=\"2 workers\"\n");
 	free(text);
 }
 
@@ -212,7 +212,8 @@ test_writer(void **state)
 	assert_int_equal(log_start(&err), 0);
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, log_many,
-		    names[i]), 0);
+				     names[i]),
+		    0);
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 	log_stop();
@@ -320,8 +321,7 @@ fill_queue(bool nonblocking)
 		dropped += strtoull(strrchr(strndupa(p, 40), '=') + 1, NULL,
 		    10);
 	assert_true(dropped > 0);
-	assert_int_equal(count_text(drain.text, "event=fill") + dropped,
-	    lines);
+	assert_int_equal(count_text(drain.text, "event=fill") + dropped, lines);
 	assert_true(text_ends(drain.text, "\n"));
 	free(drain.text);
 }

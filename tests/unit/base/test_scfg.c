@@ -20,7 +20,8 @@ dump(const struct scfg_directive *d, struct buf *out)
 {
 	for (size_t i = 0; i < d->count; i++)
 		assert_int_equal(buf_printf(out, "%s%s", i > 0 ? "|" : "",
-		    d->words[i].text), 0);
+				     d->words[i].text),
+		    0);
 	if (d->has_block) {
 		assert_int_equal(buf_append_text(out, "{"), 0);
 		for (size_t i = 0; i < d->child_count; i++)
@@ -54,7 +55,8 @@ static const struct {
 	{ "a {\n}\n", "{a{};};" },
 	{ "a { # b\n c d # e\n } # f\ng", "{a{c|d;};g;};" },
 	{ "a {\nb {\nc\n}\nd\n}", "{a{b{c;};d;};};" },
-	{ "a \xc3\xa4\xe2\x82\xac\xf0\x9f\x93\x9e", "{a|"
+	{ "a \xc3\xa4\xe2\x82\xac\xf0\x9f\x93\x9e",
+	    "{a|"
 	    "\xc3\xa4\xe2\x82\xac\xf0\x9f\x93\x9e;};" },
 	{ "a \"b\tc\"", "{a|b\tc;};" },
 	{ "a [::]:443 $MA (b) c;d", "{a|[::]:443|$MA|(b)|c;d;};" },
@@ -84,12 +86,11 @@ test_good(void **state)
 static void
 test_places(void **state)
 {
-	static const char text[] =
-	    "# head\n"
-	    "listener csb { # comment\n"
-	    "\t address \"a b\" 'c'  \\d\n"
-	    "}\n"
-	    "\xc3\xa4 b";
+	static const char text[] = "# head\n"
+				   "listener csb { # comment\n"
+				   "\t address \"a b\" 'c'  \\d\n"
+				   "}\n"
+				   "\xc3\xa4 b";
 	struct errors errors = { 0 };
 	struct scfg_directive *root = scfg_parse("f", text, strlen(text),
 	    &errors);
@@ -119,36 +120,48 @@ static const struct {
 	const char *text;
 	const char *errors; /* one per line, each ending in a newline */
 } bad[] = {
-	{ "a \"b\nc\n", "f:1:3: a quoted word does not end: expected \" before "
+	{ "a \"b\nc\n",
+	    "f:1:3: a quoted word does not end: expected \" before "
 	    "the end of the line\n" },
-	{ "a 'b\"\n", "f:1:3: a quoted word does not end: expected ' before "
+	{ "a 'b\"\n",
+	    "f:1:3: a quoted word does not end: expected ' before "
 	    "the end of the line\n" },
-	{ "a \"b\\\"\n", "f:1:3: a quoted word does not end: expected \" "
+	{ "a \"b\\\"\n",
+	    "f:1:3: a quoted word does not end: expected \" "
 	    "before the end of the line\n" },
-	{ "a \"b\\", "f:1:3: a quoted word does not end: expected \" "
+	{ "a \"b\\",
+	    "f:1:3: a quoted word does not end: expected \" "
 	    "before the end of the line\n" },
 	{ "a \"b\"c\n", "f:1:6: expected a blank after the closing quote\n" },
 	{ "a ''''\n", "f:1:5: expected a blank after the closing quote\n" },
-	{ "a b\"c d\"\n", "f:1:4: a quote inside a word: expected it around "
+	{ "a b\"c d\"\n",
+	    "f:1:4: a quote inside a word: expected it around "
 	    "the whole word, or a backslash before it\n"
 	    "f:1:8: a quote inside a word: expected it around the whole "
 	    "word, or a backslash before it\n" },
-	{ "a it's'\n", "f:1:5: a quote inside a word: expected it around the "
+	{ "a it's'\n",
+	    "f:1:5: a quote inside a word: expected it around the "
 	    "whole word, or a backslash before it\n" },
-	{ "a b\\\nc\n", "f:1:4: a backslash ends the line: expected a "
+	{ "a b\\\nc\n",
+	    "f:1:4: a backslash ends the line: expected a "
 	    "character after it\n" },
-	{ "a \\", "f:1:3: a backslash ends the line: expected a character "
+	{ "a \\",
+	    "f:1:3: a backslash ends the line: expected a character "
 	    "after it\n" },
 	{ "a\n}\n", "f:2:1: \"}\" without a block that it could end\n" },
-	{ "a {\n}\n}\nb \"\n", "f:3:1: \"}\" without a block that it could "
+	{ "a {\n}\n}\nb \"\n",
+	    "f:3:1: \"}\" without a block that it could "
 	    "end\n"
 	    "f:4:3: a quoted word does not end: expected \" before the end "
 	    "of the line\n" },
-	{ "a {\n", "f:2:1: the file ends inside the block \"a\" of line 1: "
+	{ "a {\n",
+	    "f:2:1: the file ends inside the block \"a\" of line 1: "
 	    "expected \"}\"\n" },
-	{ "a {\n  b 192.0.2.1:44", "f:2:17: the file ends inside the block "
+	{ "a {\n  b 192.0.2.1:44",
+	    "f:2:17: the file ends inside the block "
 	    "\"a\" of line 1: expected \"}\"\n" },
-	{ "a {\n\nb {\n", "f:4:1: the file ends inside the block \"b\" of "
+	{ "a {\n\nb {\n",
+	    "f:4:1: the file ends inside the block \"b\" of "
 	    "line 3: expected \"}\"\n"
 	    "f:4:1: the file ends inside the block \"a\" of line 1: expected "
 	    "\"}\"\n" },
@@ -162,34 +175,45 @@ static const struct {
 	{ "a {\nb {\n} }\n", "f:3:3: expected \"}\" alone on its line\n" },
 	{ "{\n}\n", "f:1:1: \"{\" without a directive before it\n" },
 	{ "a\n{\nb\n}\n", "f:2:1: \"{\" without a directive before it\n" },
-	{ "a{\nb\n}\n", "f:1:2: \"{\" inside a word: expected a blank before "
+	{ "a{\nb\n}\n",
+	    "f:1:2: \"{\" inside a word: expected a blank before "
 	    "it, or quotes around the word\n" },
-	{ "a {\nb 1}\n", "f:2:4: \"}\" inside a word: expected a blank before "
+	{ "a {\nb 1}\n",
+	    "f:2:4: \"}\" inside a word: expected a blank before "
 	    "it, or quotes around the word\n" },
-	{ "a \"b\"{\n}\n", "f:1:6: expected a blank after the closing "
+	{ "a \"b\"{\n}\n",
+	    "f:1:6: expected a blank after the closing "
 	    "quote\n" },
-	{ "a \x01 b\x7f\n", "f:1:3: control character U+0001: expected text\n"
+	{ "a \x01 b\x7f\n",
+	    "f:1:3: control character U+0001: expected text\n"
 	    "f:1:6: control character U+007F: expected text\n" },
 	{ "# \x1b[2J\n", "f:1:3: control character U+001B: expected text\n" },
 	{ "a\n\x0b\n", "f:2:1: control character U+000B: expected text\n" },
 	{ "a \xc2\x85\n", "f:1:3: control character U+0085: expected text\n" },
-	{ "a b\r\nc d\r\ne \"\r\n", "f:1:4: a carriage return ends the line: "
+	{ "a b\r\nc d\r\ne \"\r\n",
+	    "f:1:4: a carriage return ends the line: "
 	    "expected lines that end in a newline alone\n"
 	    "f:3:3: a quoted word does not end: expected \" before the end "
 	    "of the line\n" },
 	{ "a\rb\n", "f:1:2: control character U+000D: expected text\n" },
-	{ "\xef\xbb\xbf" "a b\n", "f:1:1: byte order mark: expected UTF-8 "
+	{ "\xef\xbb\xbf"
+	  "a b\n",
+	    "f:1:1: byte order mark: expected UTF-8 "
 	    "without one\n" },
 	{ "a \xe4 b\n", "f:1:3: byte 0xe4: expected UTF-8\n" },
 	{ "a \xc3", "f:1:3: byte 0xc3: expected UTF-8\n" },
-	{ "\xe2\x82\n", "f:1:1: byte 0xe2: expected UTF-8\n"
+	{ "\xe2\x82\n",
+	    "f:1:1: byte 0xe2: expected UTF-8\n"
 	    "f:1:2: byte 0x82: expected UTF-8\n" },
-	{ "\xc0\xaf", "f:1:1: byte 0xc0: expected UTF-8\n"
+	{ "\xc0\xaf",
+	    "f:1:1: byte 0xc0: expected UTF-8\n"
 	    "f:1:2: byte 0xaf: expected UTF-8\n" }, /* overlong "/" */
-	{ "\xed\xa0\x80", "f:1:1: byte 0xed: expected UTF-8\n"
+	{ "\xed\xa0\x80",
+	    "f:1:1: byte 0xed: expected UTF-8\n"
 	    "f:1:2: byte 0xa0: expected UTF-8\n"
 	    "f:1:3: byte 0x80: expected UTF-8\n" }, /* a surrogate */
-	{ "\xf4\x90\x80\x80", "f:1:1: byte 0xf4: expected UTF-8\n"
+	{ "\xf4\x90\x80\x80",
+	    "f:1:1: byte 0xf4: expected UTF-8\n"
 	    "f:1:2: byte 0x90: expected UTF-8\n"
 	    "f:1:3: byte 0x80: expected UTF-8\n"
 	    "f:1:4: byte 0x80: expected UTF-8\n" }, /* past U+10FFFF */
@@ -237,8 +261,8 @@ test_nul(void **state)
 
 /* What the text of n times piece between head and tail gives. */
 static struct scfg_directive *
-parse_repeated(const char *head, const char *piece, size_t n,
-    const char *tail, struct errors *errors)
+parse_repeated(const char *head, const char *piece, size_t n, const char *tail,
+    struct errors *errors)
 {
 	struct scfg_directive *root;
 	struct buf text;
@@ -298,7 +322,8 @@ test_limits(void **state)
 static void
 test_depth(void **state)
 {
-	static const char deeper[] = "a {\na {\na {\na {\na {\na {\na {\na {\n"
+	static const char deeper[] =
+	    "a {\na {\na {\na {\na {\na {\na {\na {\n"
 	    "b {\nc {\nd \"\n}\n}\n}\n}\n}\n}\n}\n}\n}\n}\ne '\n";
 	struct errors errors = { 0 };
 	struct scfg_directive *root = parse_repeated("", "a {\n", 8,
@@ -309,7 +334,8 @@ test_depth(void **state)
 	scfg_free(root);
 	/* What follows is read, and blocks still match up. */
 	assert_null(scfg_parse("f", deeper, strlen(deeper), &errors));
-	assert_errors(&errors, "f:9:3: more than 8 blocks within each other\n"
+	assert_errors(&errors,
+	    "f:9:3: more than 8 blocks within each other\n"
 	    "f:11:3: a quoted word does not end: expected \" before the end "
 	    "of the line\n"
 	    "f:22:3: a quoted word does not end: expected ' before the end "

@@ -41,8 +41,8 @@ static const struct {
 	int status;
 	bool head, end, has_content_length, chunked, keep_alive;
 } cases[] = {
-	{ OK "Content-Length: 3\r\n\r\nabc", "abc", "", 200, false, false,
-	    true, false, true },
+	{ OK "Content-Length: 3\r\n\r\nabc", "abc", "", 200, false, false, true,
+	    false, true },
 	{ OK "Content-Length: 0\r\n\r\n", "", "", 200, false, false, true,
 	    false, true },
 	{ OK "Content-Length: 3\r\nConnection: close\r\n\r\nabc", "abc", "",
@@ -53,8 +53,8 @@ static const struct {
 	{ "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na", "a", "", 200, false,
 	    false, true, false, false },
 	{ "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n"
-	    "Content-Length: 1\r\n\r\na", "a", "", 200, false, false, true,
-	    false, true },
+	  "Content-Length: 1\r\n\r\na",
+	    "a", "", 200, false, false, true, false, true },
 	{ "HTTP/1.1 200\r\nContent-Length: 1\r\n\r\na", "a", "", 200, false,
 	    false, true, false, true },
 	/* Until the connection is closed */
@@ -63,13 +63,13 @@ static const struct {
 	    false },
 	/* Chunked, with extension and trailer */
 	{ OK "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n"
-	    "0\r\nLocation: /trailer\r\n\r\n", "abcde", "", 200, false, false,
-	    false, true, true },
-	{ OK "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "", "", 200,
-	    false, false, false, true, true },
+	     "0\r\nLocation: /trailer\r\n\r\n",
+	    "abcde", "", 200, false, false, false, true, true },
+	{ OK "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "", "", 200, false,
+	    false, false, true, true },
 	/* Without body whatever they say */
-	{ OK "Content-Length: 5\r\n\r\n", "", "", 200, true, false, true,
-	    false, true },
+	{ OK "Content-Length: 5\r\n\r\n", "", "", 200, true, false, true, false,
+	    true },
 	{ OK "Content-Length: 99999999999\r\n\r\n", "", "", 200, true, false,
 	    true, false, true },
 	{ OK "Transfer-Encoding: chunked\r\n\r\n", "", "", 200, true, false,
@@ -77,22 +77,22 @@ static const struct {
 	{ OK "\r\n", "", "", 200, true, false, false, false, true },
 	{ "HTTP/1.1 204 No Content\r\n\r\n", "", "", 204, false, false, false,
 	    false, true },
-	{ "HTTP/1.1 304 Not Modified\r\n\r\n", "", "", 304, false, false,
-	    false, false, true },
+	{ "HTTP/1.1 304 Not Modified\r\n\r\n", "", "", 304, false, false, false,
+	    false, true },
 	/* Redirects */
 	{ "HTTP/1.1 302 Found\r\nLocation:  https://example.net/x \r\n"
-	    "Content-Length: 0\r\n\r\n", "", "https://example.net/x", 302,
-	    false, false, true, false, true },
+	  "Content-Length: 0\r\n\r\n",
+	    "", "https://example.net/x", 302, false, false, true, false, true },
 	{ "HTTP/1.1 301 Moved\r\nLOCATION: /y\r\nLocationx: /z\r\n"
-	    "Content-Length: 0\r\n\r\n", "", "/y", 301, false, false, true,
-	    false, true },
+	  "Content-Length: 0\r\n\r\n",
+	    "", "/y", 301, false, false, true, false, true },
 	/* RFC 9110 15.2: a 1xx answer goes before the final one */
 	{ "HTTP/1.1 100 Continue\r\nLocation: /no\r\n\r\n" OK
-	    "Content-Length: 1\r\n\r\na", "a", "", 200, false, false, true,
-	    false, true },
+	  "Content-Length: 1\r\n\r\na",
+	    "a", "", 200, false, false, true, false, true },
 	{ "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 Not Found\r\n"
-	    "Content-Length: 9\r\n\r\n", "", "", 404, true, false, true,
-	    false, true },
+	  "Content-Length: 9\r\n\r\n",
+	    "", "", 404, true, false, true, false, true },
 
 	{ "", NULL, NULL, 0, false, true, false, false, false },
 	{ OK, NULL, NULL, 0, false, true, false, false, false },
@@ -125,8 +125,8 @@ static const struct {
 	{ "HTTP/1.1 099 OK\r\n\r\n", NULL, NULL, 0, false, false, false, false,
 	    false },
 	{ "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-	    "Upgrade: x\r\n\r\n", NULL, NULL, 0, false, false, false, false,
-	    false },
+	  "Upgrade: x\r\n\r\n",
+	    NULL, NULL, 0, false, false, false, false, false },
 	{ "RTSP/1.0 200 OK\r\n\r\n", NULL, NULL, 0, false, false, false, false,
 	    false },
 	{ "<html>", NULL, NULL, 0, false, false, false, false, false },
@@ -195,8 +195,8 @@ test_unfinished(void **state)
 	int rc;
 
 	(void)state;
-	reply = feed(OK "Content-Length: 3\r\n\r\nab", 40, 7, false, false,
-	    &rc, &err);
+	reply = feed(OK "Content-Length: 3\r\n\r\nab", 40, 7, false, false, &rc,
+	    &err);
 	assert_int_equal(rc, 0);
 	assert_int_equal(reply_head(reply)->status, 200);
 	assert_string_equal(reply_body(reply, &len), "ab");

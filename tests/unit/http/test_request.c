@@ -75,23 +75,24 @@ static const struct {
 	enum request_method method;
 	bool http_1_0, keep_alive, has_body;
 } good[] = {
-	{ "GET / HTTP/1.1\r\n" H "\r\n", "/", "example.net", "",
-	    REQUEST_GET, false, true, false },
+	{ "GET / HTTP/1.1\r\n" H "\r\n", "/", "example.net", "", REQUEST_GET,
+	    false, true, false },
 	{ "HEAD /a HTTP/1.1\r\n" H "\r\n", "/a", "example.net", "",
 	    REQUEST_HEAD, false, true, false },
 	{ "GET /spa504G.cfg HTTP/1.0\r\n\r\n", "/spa504G.cfg", "", "",
 	    REQUEST_GET, true, false, false },
 	{ "GET /a?b=c%00 HTTP/1.1\r\n" H
-	    "user-agent:Cisco/SPA504G-7.4.9c (000E08AABBCC)(CCQ00000000)  \r\n"
-	    "\r\n", "/a", "example.net",
-	    "Cisco/SPA504G-7.4.9c (000E08AABBCC)(CCQ00000000)",
-	    REQUEST_GET, false, true, false },
+	  "user-agent:Cisco/SPA504G-7.4.9c (000E08AABBCC)(CCQ00000000)  \r\n"
+	  "\r\n",
+	    "/a", "example.net",
+	    "Cisco/SPA504G-7.4.9c (000E08AABBCC)(CCQ00000000)", REQUEST_GET,
+	    false, true, false },
 	{ "GET /a HTTP/1.1\r\nHOST:\t[2001:db8::1]:443 \t\r\n\r\n", "/a",
 	    "[2001:db8::1]:443", "", REQUEST_GET, false, true, false },
 	/* Field order, empty values, bytes past ASCII, two User-Agents */
 	{ "GET /a HTTP/1.1\r\nAccept:\r\nX-Y: \xe4\tz\r\nUser-Agent: a\r\n"
-	    "User-Agent: b\r\n" H "\r\n", "/a", "example.net", "a",
-	    REQUEST_GET, false, true, false },
+	  "User-Agent: b\r\n" H "\r\n",
+	    "/a", "example.net", "a", REQUEST_GET, false, true, false },
 	/* RFC 9112 9.3 */
 	{ "GET / HTTP/1.1\r\n" H "Connection: close\r\n\r\n", "/",
 	    "example.net", "", REQUEST_GET, false, false, false },
@@ -106,7 +107,8 @@ static const struct {
 	{ "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", "/", "",
 	    "", REQUEST_GET, true, false, false },
 	{ "GET / HTTP/1.0\r\nConnection: keep-alive\r\nConnection: close\r\n"
-	    "\r\n", "/", "", "", REQUEST_GET, true, false, false },
+	  "\r\n",
+	    "/", "", "", REQUEST_GET, true, false, false },
 	{ "GET / HTTP/1.0\r\nConnection: close\r\n\r\n", "/", "", "",
 	    REQUEST_GET, true, false, false },
 	/* An upgrade that nobody answers */
@@ -163,7 +165,10 @@ test_good(void **state)
 	}
 }
 
-#define BAD(text, status) { text, sizeof(text) - 1, status }
+#define BAD(text, status) \
+	{ \
+		text, sizeof(text) - 1, status \
+	}
 static const struct {
 	const char *given;
 	size_t len;
@@ -262,11 +267,14 @@ static const struct {
 	BAD("HEAD / HTTP/1.1\r\n" H "Content-Length: 1\r\n\r\n", 413),
 	BAD("GET / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n", 413),
 	BAD("POST / HTTP/1.1\r\n" H "Content-Length: 1\r\n"
-	    "Content-Length: 1\r\n\r\n", 400),
+	    "Content-Length: 1\r\n\r\n",
+	    400),
 	BAD("POST / HTTP/1.1\r\n" H "Content-Length: 1\r\n"
-	    "Content-Length: 2\r\n\r\n", 400),
+	    "Content-Length: 2\r\n\r\n",
+	    400),
 	BAD("GET / HTTP/1.1\r\n" H "Content-Length: 0\r\n"
-	    "Content-Length: 0\r\n\r\n", 400),
+	    "Content-Length: 0\r\n\r\n",
+	    400),
 	BAD("POST / HTTP/1.1\r\n" H "Content-Length: 1, 1\r\n\r\n", 400),
 	BAD("POST / HTTP/1.1\r\n" H "Content-Length: 1 1\r\n\r\n", 400),
 	BAD("POST / HTTP/1.1\r\n" H "Content-Length: x\r\n\r\n", 400),
@@ -275,18 +283,21 @@ static const struct {
 	BAD("POST / HTTP/1.1\r\n" H "Content-Length: -1\r\n\r\n", 400),
 	BAD("POST / HTTP/1.1\r\n" H "Content-Length:\r\n\r\n", 400),
 	BAD("POST / HTTP/1.1\r\n" H
-	    "Content-Length: 18446744073709551616\r\n\r\n", 400),
+	    "Content-Length: 18446744073709551616\r\n\r\n",
+	    400),
 	BAD("POST / HTTP/1.1\r\n" H "Content-Length: 1\r\n"
-	    "Transfer-Encoding: chunked\r\n\r\n", 400),
+	    "Transfer-Encoding: chunked\r\n\r\n",
+	    400),
 	BAD("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n"
-	    "Content-Length: 1\r\n\r\n", 400),
+	    "Content-Length: 1\r\n\r\n",
+	    400),
 	BAD("GET / HTTP/1.1\r\n" H "Content-Length: 0\r\n"
-	    "Transfer-Encoding: chunked\r\n\r\n", 400),
+	    "Transfer-Encoding: chunked\r\n\r\n",
+	    400),
 	BAD("POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip\r\n\r\n", 400),
 	BAD("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, gzip\r\n\r\n",
 	    400),
-	BAD("POST / HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n",
-	    400),
+	BAD("POST / HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n", 400),
 	BAD("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
 };
 
@@ -315,14 +326,18 @@ test_messages(void **state)
 		const char *given;
 		const char *text;
 	} messages[] = {
-		{ "GET / HTTP/1.1\n", "bare LF at offset 14 of the head "
+		{ "GET / HTTP/1.1\n",
+		    "bare LF at offset 14 of the head "
 		    "(RFC 9112 2.2)" },
-		{ "GET / HTTP/1.1\rx", "bare CR at offset 14 of the head "
+		{ "GET / HTTP/1.1\rx",
+		    "bare CR at offset 14 of the head "
 		    "(RFC 9112 2.2)" },
 		{ "GET /\x01", "byte 0x01 at offset 5 of the head" },
-		{ "GET / HTTP/3.0\r\n", "version HTTP/3.0: expected HTTP/1.0 "
+		{ "GET / HTTP/3.0\r\n",
+		    "version HTTP/3.0: expected HTTP/1.0 "
 		    "or HTTP/1.1" },
-		{ "GET / HTTP/1.1\r\nA: b\r\nC\r\n", "header line 2 is not a "
+		{ "GET / HTTP/1.1\r\nA: b\r\nC\r\n",
+		    "header line 2 is not a "
 		    "token followed by ':' (RFC 9112 5)" },
 		{ "GET /a/../b HTTP/1.1\r\n" H "\r\n",
 		    "dot segment in the path" },
@@ -345,7 +360,7 @@ test_pipelined(void **state)
 {
 	static const char first[] = "GET /1 HTTP/1.1\r\n" H "\r\n";
 	static const char both[] = "GET /1 HTTP/1.1\r\n" H "\r\n"
-	    "GET /2 HTTP/1.1\r\n" H "\r\n\0 rubbish";
+				   "GET /2 HTTP/1.1\r\n" H "\r\n\0 rubbish";
 	struct verdict v;
 
 	(void)state;

@@ -17,8 +17,10 @@ test_heads(void **state)
 		struct response response;
 		const char *head;
 	} cases[] = {
-		{ { .status = 200, .content_type = "text/xml",
-		      .content_length = 1234, .keep_alive = true },
+		{ { .status = 200,
+		      .content_type = "text/xml",
+		      .content_length = 1234,
+		      .keep_alive = true },
 		    "HTTP/1.1 200 OK\r\n"
 		    "Content-Type: text/xml\r\n"
 		    "Content-Length: 1234\r\n"

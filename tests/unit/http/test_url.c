@@ -32,8 +32,8 @@ static const struct {
 	    "example.net:443" },
 	{ "HTTPS://EXAMPLE.net/X", URL_HTTPS, "EXAMPLE.net", 443, "/X",
 	    "EXAMPLE.net" },
-	{ "https://[2001:db8::1]:4443/x", URL_HTTPS, "2001:db8::1", 4443,
-	    "/x", "[2001:db8::1]:4443" },
+	{ "https://[2001:db8::1]:4443/x", URL_HTTPS, "2001:db8::1", 4443, "/x",
+	    "[2001:db8::1]:4443" },
 	{ "https://[2001:db8::1]/x", URL_HTTPS, "2001:db8::1", 443, "/x",
 	    "[2001:db8::1]" },
 	{ "/get?from=http://example.net/", URL_TFTP, "", 69,
@@ -94,13 +94,17 @@ test_messages(void **state)
 		const char *given;
 		const char *text;
 	} messages[] = {
-		{ "gds:///x", "scheme \"gds\" is not known: expected tftp, "
+		{ "gds:///x",
+		    "scheme \"gds\" is not known: expected tftp, "
 		    "http or https" },
-		{ "http://a b/", "\"a b\" is not a host with an optional "
+		{ "http://a b/",
+		    "\"a b\" is not a host with an optional "
 		    "port: expected example.net:443 or [2001:db8::1]:443" },
-		{ "http://a\nb", "\"a\\x0ab\" has no path: expected one that "
+		{ "http://a\nb",
+		    "\"a\\x0ab\" has no path: expected one that "
 		    "begins with '/'" },
-		{ "/\t", "byte 0x09 in the path: expected printable ASCII "
+		{ "/\t",
+		    "byte 0x09 in the path: expected printable ASCII "
 		    "without blank and '#'" },
 	};
 

@@ -150,11 +150,13 @@ static int
 write_scope(const struct scope *scope, void *arg)
 {
 	assert_int_equal(buf_printf(arg, "%d:%s<%s", (int)scope->kind,
-	    scope->name, scope->parent), 0);
+			     scope->name, scope->parent),
+	    0);
 	for (size_t i = 0; i < scope->variables.count; i++)
 		assert_int_equal(buf_printf(arg, ",%s=%s",
-		    scope->variables.list[i].name,
-		    scope->variables.list[i].value), 0);
+				     scope->variables.list[i].name,
+				     scope->variables.list[i].value),
+		    0);
 	assert_int_equal(buf_append_text(arg, " "), 0);
 	return 0;
 }
@@ -167,7 +169,8 @@ expect_macs(struct inventory *inventory, const char *expected)
 
 	buf_init(&buf, 65536);
 	assert_int_equal(inventory_each_device(inventory, write_mac, &buf,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_string_equal(buf_text(&buf), expected);
 	buf_clear(&buf);
 }
@@ -180,7 +183,8 @@ expect_scopes(struct inventory *inventory, const char *expected)
 
 	buf_init(&buf, 65536);
 	assert_int_equal(inventory_each_scope(inventory, write_scope, &buf,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_string_equal(buf_text(&buf), expected);
 	buf_clear(&buf);
 }
@@ -197,22 +201,26 @@ test_empty(void **state)
 	expect_macs(inventory, "");
 	expect_scopes(inventory, "");
 	assert_int_equal(inventory_get_device(inventory, &address, &device,
-	    &err), -1);
+			     &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	assert_string_equal(err.text,
 	    "there is no device 000e08aabbcc in the inventory");
 	assert_string_equal(device.model, "untouched");
 	assert_int_equal(inventory_get_scope(inventory, SCOPE_GROUP, "berlin",
-	    &scope, &err), -1);
+			     &scope, &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	assert_string_equal(err.text,
 	    "there is no group \"berlin\" in the inventory");
 	assert_string_equal(scope.name, "untouched");
 	assert_int_equal(inventory_get_scope(inventory, SCOPE_DEFAULT, "",
-	    &scope, &err), -1);
+			     &scope, &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	assert_int_equal(inventory_get_scope(inventory, SCOPE_MODEL, "SPA962",
-	    &scope, &err), -1);
+			     &scope, &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	assert_non_null(strstr(err.text, "SPA962"));
 	assert_int_equal(inventory_remove_device(inventory, &address, &err),
@@ -238,7 +246,8 @@ test_device(void **state)
 	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
 
 	assert_int_equal(inventory_get_device(inventory, &device.mac, &got,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_true(mac_equal(&got.mac, &device.mac));
 	assert_string_equal(got.model, "SPA525G2");
 	assert_string_equal(got.firmware, "7.5.4");
@@ -247,10 +256,8 @@ test_device(void **state)
 	assert_int_equal(got.state, DEVICE_RETIRED);
 	assert_int_equal(got.variables.count, 2);
 	assert_string_equal(got.variables.list[0].name, "Display_Name_1_");
-	assert_string_equal(got.variables.list[0].value,
-	    "Z\xc3\xbcrich \"<&'");
-	assert_string_equal(variables_get(&got.variables, "User_ID_1_"),
-	    "100");
+	assert_string_equal(got.variables.list[0].value, "Z\xc3\xbcrich \"<&'");
+	assert_string_equal(variables_get(&got.variables, "User_ID_1_"), "100");
 	device_clear(&got);
 
 	assert_int_equal(inventory_add_device(inventory, &device, &err), -1);
@@ -267,8 +274,7 @@ test_update(void **state)
 	struct device device = make("000e08aabbcc", "SPA962"), got;
 	struct error err = { 0 };
 
-	assert_int_equal(inventory_update_device(inventory, &device, &err),
-	    -1);
+	assert_int_equal(inventory_update_device(inventory, &device, &err), -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	set(&device.variables, "a", "1");
 	set(&device.variables, "b", "2");
@@ -280,7 +286,8 @@ test_update(void **state)
 	/* The same again is fine too. */
 	assert_int_equal(inventory_update_device(inventory, &device, &err), 0);
 	assert_int_equal(inventory_get_device(inventory, &device.mac, &got,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_string_equal(got.firmware, "6.1.5(a)");
 	assert_int_equal(got.variables.count, 2);
 	assert_null(variables_get(&got.variables, "a"));
@@ -290,12 +297,14 @@ test_update(void **state)
 	assert_int_equal(inventory_remove_device(inventory, &device.mac, &err),
 	    0);
 	assert_int_equal(inventory_get_device(inventory, &device.mac, &got,
-	    &err), -1);
+			     &err),
+	    -1);
 	/* Its variables are gone with it. */
 	variables_clear(&device.variables);
 	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
 	assert_int_equal(inventory_get_device(inventory, &device.mac, &got,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_int_equal(got.variables.count, 0);
 	device_clear(&got);
 }
@@ -316,15 +325,15 @@ test_missing_group(void **state)
 	device.group[0] = '\0';
 	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
 	fill(device.group, "berlin");
-	assert_int_equal(inventory_update_device(inventory, &device, &err),
-	    -1);
+	assert_int_equal(inventory_update_device(inventory, &device, &err), -1);
 	assert_int_equal(err.kind, ERROR_INPUT);
 	/* A model of that name is no group. */
 	assert_int_equal(inventory_put_scope(inventory,
-	    &(struct scope) { .kind = SCOPE_MODEL, .name = "berlin" }, &err),
+			     &(struct scope) {
+				 .kind = SCOPE_MODEL, .name = "berlin" },
+			     &err),
 	    0);
-	assert_int_equal(inventory_update_device(inventory, &device, &err),
-	    -1);
+	assert_int_equal(inventory_update_device(inventory, &device, &err), -1);
 	assert_int_equal(put_group(inventory, "berlin", "", &err), 0);
 	assert_int_equal(inventory_update_device(inventory, &device, &err), 0);
 }
@@ -348,7 +357,7 @@ test_bad_devices(void **state)
 	struct inventory *inventory = get(state);
 
 	for (size_t i = 0; i < sizeof(bad_devices) / sizeof(*bad_devices);
-	    i++) {
+	     i++) {
 		const struct device *device = &bad_devices[i].device;
 		struct error err = { 0 };
 
@@ -357,7 +366,8 @@ test_bad_devices(void **state)
 		assert_int_equal(err.kind, ERROR_INPUT);
 		assert_non_null(strstr(err.text, bad_devices[i].says));
 		assert_int_equal(inventory_update_device(inventory, device,
-		    &err), -1);
+				     &err),
+		    -1);
 		assert_int_equal(err.kind, ERROR_INPUT);
 	}
 	expect_macs(inventory, "");
@@ -390,10 +400,10 @@ test_scopes(void **state)
 	scope.kind = SCOPE_GROUP;
 	fill(scope.name, "a");
 	assert_int_equal(inventory_put_scope(inventory, &scope, &err), 0);
-	expect_scopes(inventory,
-	    "0:<,w=0,x=1 1:a<,w=0,x=1 2:a<,x=1 2:b< ");
+	expect_scopes(inventory, "0:<,w=0,x=1 1:a<,w=0,x=1 2:a<,x=1 2:b< ");
 	assert_int_equal(inventory_get_scope(inventory, SCOPE_GROUP, "a", &got,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_string_equal(got.name, "a");
 	assert_int_equal(got.kind, SCOPE_GROUP);
 	assert_string_equal(variables_get(&got.variables, "x"), "1");
@@ -413,12 +423,14 @@ test_long_names(void **state)
 	longer[sizeof(longer) - 1] = '\0';
 	memset(scope.name, 'g', INVENTORY_NAME_MAX);
 	assert_int_equal(inventory_put_scope(inventory, &scope, &err), 0);
-	assert_int_equal(inventory_get_scope(inventory, SCOPE_GROUP,
-	    scope.name, &got, &err), 0);
+	assert_int_equal(inventory_get_scope(inventory, SCOPE_GROUP, scope.name,
+			     &got, &err),
+	    0);
 	assert_string_equal(got.name, scope.name);
 	scope_clear(&got);
 	assert_int_equal(inventory_get_scope(inventory, SCOPE_GROUP, longer,
-	    &got, &err), -1);
+			     &got, &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 }
 
@@ -429,8 +441,7 @@ static const struct {
 	{ { .kind = SCOPE_DEFAULT, .name = "x" }, "defaults have no name" },
 	{ { .kind = SCOPE_DEFAULT, .parent = "x" }, "only groups" },
 	{ { .kind = SCOPE_MODEL, .name = "" }, "the model is empty" },
-	{ { .kind = SCOPE_MODEL, .name = "m", .parent = "x" },
-	    "only groups" },
+	{ { .kind = SCOPE_MODEL, .name = "m", .parent = "x" }, "only groups" },
 	{ { .kind = SCOPE_GROUP, .name = "" }, "the group is empty" },
 	{ { .kind = SCOPE_GROUP, .name = "a\x07" }, "control character" },
 	{ { .kind = SCOPE_GROUP, .name = "a", .parent = " b" }, "blank" },
@@ -449,7 +460,8 @@ test_bad_scopes(void **state)
 		struct error err = { 0 };
 
 		assert_int_equal(inventory_put_scope(inventory,
-		    &bad_scopes[i].scope, &err), -1);
+				     &bad_scopes[i].scope, &err),
+		    -1);
 		assert_int_equal(err.kind, ERROR_INPUT);
 		assert_non_null(strstr(err.text, bad_scopes[i].says));
 	}
@@ -507,10 +519,12 @@ test_order(void **state)
 	add(inventory, "000e08aabbcd");
 	add(inventory, "000e08aabbcc");
 	add(inventory, "7f0000000000");
-	expect_macs(inventory, "000e08aabbcc 000e08aabbcd 7f0000000000 "
+	expect_macs(inventory,
+	    "000e08aabbcc 000e08aabbcd 7f0000000000 "
 	    "ff0000000000 ");
 	add(inventory, "000000000000");
-	expect_macs(inventory, "000000000000 000e08aabbcc 000e08aabbcd "
+	expect_macs(inventory,
+	    "000000000000 000e08aabbcc 000e08aabbcd "
 	    "7f0000000000 ff0000000000 ");
 }
 
@@ -542,17 +556,20 @@ test_visits_end(void **state)
 	add(inventory, "000e08aabbcd");
 	add(inventory, "000e08aabbce");
 	assert_int_equal(inventory_each_device(inventory, stop_at_second,
-	    &count, &err), 42);
+			     &count, &err),
+	    42);
 	assert_int_equal(count, 2);
 	assert_int_equal(put_group(inventory, "a", "", &err), 0);
 	assert_int_equal(put_group(inventory, "b", "", &err), 0);
 	count = 0;
 	assert_int_equal(inventory_each_scope(inventory, stop_at_first_scope,
-	    &count, &err), 7);
+			     &count, &err),
+	    7);
 	assert_int_equal(count, 1);
 	/* After a visit that ended early, all can be changed and seen. */
 	add(inventory, "000e08aabbcf");
-	expect_macs(inventory, "000e08aabbcc 000e08aabbcd 000e08aabbce "
+	expect_macs(inventory,
+	    "000e08aabbcc 000e08aabbcd 000e08aabbce "
 	    "000e08aabbcf ");
 }
 
@@ -613,7 +630,8 @@ test_rollback(void **state)
 	assert_int_equal(number(inventory), before);
 	device.mac = mac("000e08aabbcc");
 	assert_int_equal(inventory_get_device(inventory, &device.mac, &device,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_string_equal(device.model, "SPA962");
 	assert_string_equal(variables_get(&device.variables, "a"), "1");
 	device_clear(&device);
@@ -631,8 +649,7 @@ test_refusal_in_transaction(void **state)
 	add(inventory, "000e08aabbcc");
 	assert_int_equal(inventory_add_device(inventory, &device, &err), -1);
 	device.mac = mac("000e08aabbcd");
-	assert_int_equal(inventory_update_device(inventory, &device, &err),
-	    -1);
+	assert_int_equal(inventory_update_device(inventory, &device, &err), -1);
 	assert_int_equal(inventory_remove_device(inventory, &device.mac, &err),
 	    -1);
 	assert_int_equal(put_group(inventory, "a", "b", &err), -1);
@@ -690,8 +707,7 @@ test_read_only(void **state)
 	err.kind = ERROR_NONE;
 	assert_int_equal(inventory_put_scope(reader, &scope, &err), -1);
 	assert_int_equal(err.kind, ERROR_DENIED);
-	assert_string_equal(err.text,
-	    "the inventory is open for reading only");
+	assert_string_equal(err.text, "the inventory is open for reading only");
 	expect_macs(reader, "");
 	inventory_close(reader);
 }
@@ -795,7 +811,7 @@ test_states(void **state)
 
 #define BOTH(test) \
 	cmocka_unit_test_setup_teardown(test, set_up_memory, tear_down), \
-	cmocka_unit_test_setup_teardown(test, set_up_sqlite, tear_down)
+	    cmocka_unit_test_setup_teardown(test, set_up_sqlite, tear_down)
 
 int
 main(void)

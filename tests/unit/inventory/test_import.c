@@ -69,12 +69,14 @@ write_device(const struct device *device, void *arg)
 
 	mac_format(&device->mac, mac);
 	assert_int_equal(buf_printf(arg, "%s|%s|%s|%s|%s|%s", mac,
-	    device->model, device->firmware, device->serial, device->group,
-	    device_state_name(device->state)), 0);
+			     device->model, device->firmware, device->serial,
+			     device->group, device_state_name(device->state)),
+	    0);
 	for (size_t i = 0; i < device->variables.count; i++)
 		assert_int_equal(buf_printf(arg, "|%s=%s",
-		    device->variables.list[i].name,
-		    device->variables.list[i].value), 0);
+				     device->variables.list[i].name,
+				     device->variables.list[i].value),
+		    0);
 	assert_int_equal(buf_append_text(arg, "\n"), 0);
 	return 0;
 }
@@ -94,7 +96,8 @@ expect(struct inventory *inventory, const char *expected)
 
 	buf_init(&buf, 1024 * 1024);
 	assert_int_equal(inventory_each_device(inventory, write_device, &buf,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_string_equal(buf_text(&buf), expected);
 	buf_clear(&buf);
 }
@@ -105,33 +108,33 @@ static const struct {
 } good[] = {
 	{ "mac,model\n", "" },
 	{ "mac,model\n000e08aabbcc,spa504g\n",
-	  "000e08aabbcc|SPA504G||||active\n" },
+	    "000e08aabbcc|SPA504G||||active\n" },
 	/* no newline at the end; CRLF; byte order mark; blank lines */
 	{ "mac,model\n000e08aabbcc,spa504g",
-	  "000e08aabbcc|SPA504G||||active\n" },
+	    "000e08aabbcc|SPA504G||||active\n" },
 	{ "\xef\xbb\xbfmac,model\r\n\r\n000e08aabbcc,SPA504G\r\n \r\n",
-	  "000e08aabbcc|SPA504G||||active\n" },
+	    "000e08aabbcc|SPA504G||||active\n" },
 	{ "mac,model\n000e08aabbcc,SPA504G\n,\n , \n",
-	  "000e08aabbcc|SPA504G||||active\n" },
+	    "000e08aabbcc|SPA504G||||active\n" },
 	{ "\n\nmac,model\n000e08aabbcc,SPA504G\n",
-	  "000e08aabbcc|SPA504G||||active\n" },
+	    "000e08aabbcc|SPA504G||||active\n" },
 	/* any order, all columns, any spelling of the MAC, capitals */
 	{ "State,GROUP,Serial,Firmware,Model,MAC,User_ID_1_\n"
 	  "retired,berlin,CBT1,7.5.4,SPA504G,00:0E:08:AA:BB:CC,100\n"
 	  ",,,,SPA962,00-0e-08-aa-bb-cd,\n",
-	  "000e08aabbcc|SPA504G|7.5.4|CBT1|berlin|retired|User_ID_1_=100\n"
-	  "000e08aabbcd|SPA962||||active\n" },
+	    "000e08aabbcc|SPA504G|7.5.4|CBT1|berlin|retired|User_ID_1_=100\n"
+	    "000e08aabbcd|SPA962||||active\n" },
 	/* quotes */
 	{ "mac,model,name\n\"000e08aabbcc\",SPA504G,\"M\xc3\xbcller, "
 	  "\"\"Ada\"\"\"\n",
-	  "000e08aabbcc|SPA504G||||active|name=M\xc3\xbcller, \"Ada\"\n" },
+	    "000e08aabbcc|SPA504G||||active|name=M\xc3\xbcller, \"Ada\"\n" },
 	{ "mac,model,name\n000e08aabbcc,SPA504G,\"two\nlines\"\n"
 	  "000e08aabbcd,SPA962,\n",
-	  "000e08aabbcc|SPA504G||||active|name=two\nlines\n"
-	  "000e08aabbcd|SPA962||||active\n" },
+	    "000e08aabbcc|SPA504G||||active|name=two\nlines\n"
+	    "000e08aabbcd|SPA962||||active\n" },
 	/* blanks around a cell are no part of it */
 	{ "mac, model\n 000e08aabbcc , SPA504G\n",
-	  "000e08aabbcc|SPA504G||||active\n" },
+	    "000e08aabbcc|SPA504G||||active\n" },
 };
 
 static void
@@ -164,98 +167,112 @@ static const struct {
 	const char *csv;
 	const char *errors; /* all of them, a line each */
 } bad[] = {
-	{ "", "t.csv:1: the file is empty: the first row has to name the "
-	  "columns, \"mac\" and \"model\" among them\n" },
-	{ "\n \n", "t.csv:2: the file is empty: the first row has to name the "
-	  "columns, \"mac\" and \"model\" among them\n" },
-	{ "\xff\xfem\0", "t.csv:1: the file is in UTF-16: save it as \"CSV "
-	  "UTF-8\"\n" },
-	{ "\xfe\xff", "t.csv:1: the file is in UTF-16: save it as \"CSV "
-	  "UTF-8\"\n" },
+	{ "",
+	    "t.csv:1: the file is empty: the first row has to name the "
+	    "columns, \"mac\" and \"model\" among them\n" },
+	{ "\n \n",
+	    "t.csv:2: the file is empty: the first row has to name the "
+	    "columns, \"mac\" and \"model\" among them\n" },
+	{ "\xff\xfem\0",
+	    "t.csv:1: the file is in UTF-16: save it as \"CSV "
+	    "UTF-8\"\n" },
+	{ "\xfe\xff",
+	    "t.csv:1: the file is in UTF-16: save it as \"CSV "
+	    "UTF-8\"\n" },
 	/* the header */
 	{ "000e08aabbcc,SPA504G\n",
-	  "t.csv:1: column 1: \"000e08aabbcc\" is not the name of a variable: "
-	  "expected a letter or '_', then letters, digits, '_', '-' or '.', "
-	  "at most 63 in all\n" },
+	    "t.csv:1: column 1: \"000e08aabbcc\" is not the name of a "
+	    "variable: "
+	    "expected a letter or '_', then letters, digits, '_', '-' or '.', "
+	    "at most 63 in all\n" },
 	{ "mac;model\n000e08aabbcc;SPA504G\n",
-	  "t.csv:1: the columns have semicolons or tabs between them, expected "
-	  "commas\n" },
+	    "t.csv:1: the columns have semicolons or tabs between them, "
+	    "expected "
+	    "commas\n" },
 	{ "model,name\nSPA504G,x\n",
-	  "t.csv:1: there is no column \"mac\": the first row has to name the "
-	  "columns, \"mac\" and \"model\" among them, with commas between\n" },
+	    "t.csv:1: there is no column \"mac\": the first row has to name "
+	    "the "
+	    "columns, \"mac\" and \"model\" among them, with commas "
+	    "between\n" },
 	{ "\nmac,name\n000e08aabbcc,x\n",
-	  "t.csv:2: there is no column \"model\": the first row has to name "
-	  "the columns, \"mac\" and \"model\" among them, with commas "
-	  "between\n" },
+	    "t.csv:2: there is no column \"model\": the first row has to name "
+	    "the columns, \"mac\" and \"model\" among them, with commas "
+	    "between\n" },
 	{ "mac,model,a,MAC\n",
-	  "t.csv:1: columns 1 and 4 have the same name, \"MAC\"\n" },
+	    "t.csv:1: columns 1 and 4 have the same name, \"MAC\"\n" },
 	{ "mac,model,a,b,a\n",
-	  "t.csv:1: columns 3 and 5 have the same name, \"a\"\n" },
+	    "t.csv:1: columns 3 and 5 have the same name, \"a\"\n" },
 	{ "mac,model,Parent\n",
-	  "t.csv:1: column 3: \"parent\" is a field of groups, and no variable "
-	  "may have its name\n" },
+	    "t.csv:1: column 3: \"parent\" is a field of groups, and no "
+	    "variable "
+	    "may have its name\n" },
 	{ "mac,model,\n",
-	  "t.csv:1: column 3: \"\" is not the name of a variable: expected a "
-	  "letter or '_', then letters, digits, '_', '-' or '.', at most 63 "
-	  "in all\n" },
+	    "t.csv:1: column 3: \"\" is not the name of a variable: expected a "
+	    "letter or '_', then letters, digits, '_', '-' or '.', at most 63 "
+	    "in all\n" },
 	{ "mac,mo\"del\n000e08aabbcc,SPA504G\n",
-	  "t.csv:1: a quote stands where none can be: a cell with quotes in it "
-	  "is put in quotes, and those in it are doubled\n" },
-	{ "mac,m\xf6""del\n",
-	  "t.csv:1: the line holds bytes that are not UTF-8: expected text in "
-	  "UTF-8\n" },
+	    "t.csv:1: a quote stands where none can be: a cell with quotes in "
+	    "it "
+	    "is put in quotes, and those in it are doubled\n" },
+	{ "mac,m\xf6"
+	  "del\n",
+	    "t.csv:1: the line holds bytes that are not UTF-8: expected text "
+	    "in "
+	    "UTF-8\n" },
 	/* cells */
 	{ HEAD "x,SPA504G,,,,,\n,SPA504G,,,,,\n",
-	  "t.csv:2: \"x\" is not a MAC address: expected 12 hex digits, bare "
-	  "or in pairs split by ':' or '-'\n"
-	  "t.csv:3: the MAC is missing\n" },
+	    "t.csv:2: \"x\" is not a MAC address: expected 12 hex digits, bare "
+	    "or in pairs split by ':' or '-'\n"
+	    "t.csv:3: the MAC is missing\n" },
 	{ HEAD "000e08aabbcc,SPA1,,,,,\n000e08aabbcd,,,,,,\n",
-	  "t.csv:2: unknown model\nt.csv:3: the model is missing\n" },
+	    "t.csv:2: unknown model\nt.csv:3: the model is missing\n" },
 	{ HEAD "000e08aabbcc,SPA504G,new,,,,\n", "t.csv:2: no firmware\n" },
 	{ HEAD "000e08aabbcc,SPA504G,,,,old,\n",
-	  "t.csv:2: \"old\" is not a state: expected active or retired\n" },
+	    "t.csv:2: \"old\" is not a state: expected active or retired\n" },
 	{ HEAD "000e08aabbcc,SPA504G,1" SIXTY "aaa,,,,\n",
-	  "t.csv:2: the firmware \"1" SIXTY "aaa\" is 64 bytes long, at most "
-	  "63 are allowed\n" },
+	    "t.csv:2: the firmware \"1" SIXTY "aaa\" is 64 bytes long, at most "
+	    "63 are allowed\n" },
 	{ HEAD "000e08aabbcc,SPA504G,," SIXTY "aaaa,,,\n",
-	  "t.csv:2: the serial number \"" SIXTY "aaaa\" is 64 bytes long, at "
-	  "most 63 are allowed\n" },
+	    "t.csv:2: the serial number \"" SIXTY "aaaa\" is 64 bytes long, at "
+	    "most 63 are allowed\n" },
 	{ HEAD "000e08aabbcc,SPA504G,,," SIXTY "aaaa,,\n",
-	  "t.csv:2: the group \"" SIXTY "aaaa\" is 64 bytes long, at most 63 "
-	  "are allowed\n" },
+	    "t.csv:2: the group \"" SIXTY "aaaa\" is 64 bytes long, at most 63 "
+	    "are allowed\n" },
 	{ HEAD "000e08aabbcc,SPA504G,,,\"a\tb\",,\n",
-	  "t.csv:2: the group \"a\\x09b\" holds a control character\n" },
+	    "t.csv:2: the group \"a\\x09b\" holds a control character\n" },
 	{ HEAD "000e08aabbcc,SPA504G,,,,,\"a\r\nb\"\n",
-	  "t.csv:2: the value of name holds a control character\n" },
+	    "t.csv:2: the value of name holds a control character\n" },
 	/* rows */
 	{ HEAD "000e08aabbcc,SPA504G\n000e08aabbcd,SPA504G,,,,,,\n",
-	  "t.csv:2: 2 cells, expected 7 as in the first row\n"
-	  "t.csv:3: 8 cells, expected 7 as in the first row\n" },
+	    "t.csv:2: 2 cells, expected 7 as in the first row\n"
+	    "t.csv:3: 8 cells, expected 7 as in the first row\n" },
 	{ HEAD "000e08aabbcc,SPA504G,,,,,\n\n00:0E:08:AA:BB:CC,SPA962,,,,,\n"
-	  "00-0e-08-aa-bb-cc,SPA962,,,,,\n",
-	  "t.csv:4: the device 000e08aabbcc is in line 2 already\n"
-	  "t.csv:5: the device 000e08aabbcc is in line 2 already\n" },
+	       "00-0e-08-aa-bb-cc,SPA962,,,,,\n",
+	    "t.csv:4: the device 000e08aabbcc is in line 2 already\n"
+	    "t.csv:5: the device 000e08aabbcc is in line 2 already\n" },
 	{ HEAD "000e08aabbcc,SPA504G,,,,,M\xfcller\n"
-	  "000e08aabbcd,SPA504G,,,,,a\x01\n"
-	  "000e08aabbce,SPA504G,,,,,a\rb\n"
-	  "000e08aabbcf,SPA504G,,,,,good\n"
-	  "000e08aabbcf,SPA504G,,,,,twice\n",
-	  "t.csv:2: the line holds bytes that are not UTF-8: expected text in "
-	  "UTF-8\n"
-	  "t.csv:3: the line holds a control character: expected text in "
-	  "UTF-8\n"
-	  "t.csv:4: the line holds a control character: expected text in "
-	  "UTF-8\n"
-	  "t.csv:6: the device 000e08aabbcf is in line 5 already\n" },
+	       "000e08aabbcd,SPA504G,,,,,a\x01\n"
+	       "000e08aabbce,SPA504G,,,,,a\rb\n"
+	       "000e08aabbcf,SPA504G,,,,,good\n"
+	       "000e08aabbcf,SPA504G,,,,,twice\n",
+	    "t.csv:2: the line holds bytes that are not UTF-8: expected text "
+	    "in "
+	    "UTF-8\n"
+	    "t.csv:3: the line holds a control character: expected text in "
+	    "UTF-8\n"
+	    "t.csv:4: the line holds a control character: expected text in "
+	    "UTF-8\n"
+	    "t.csv:6: the device 000e08aabbcf is in line 5 already\n" },
 	{ HEAD "000e08aabbcc,SPA504G,,,,,a\"b\n000e08aabbcd,x,,,,,\n",
-	  "t.csv:2: a quote stands where none can be: a cell with quotes in it "
-	  "is put in quotes, and those in it are doubled\n"
-	  "t.csv:3: unknown model\n" },
+	    "t.csv:2: a quote stands where none can be: a cell with quotes in "
+	    "it "
+	    "is put in quotes, and those in it are doubled\n"
+	    "t.csv:3: unknown model\n" },
 	{ HEAD "000e08aabbcc,SPA504G,,,,,\"a\n000e08aabbcd,SPA504G,,,,,\n",
-	  "t.csv:2: a quoted cell does not end\n" },
+	    "t.csv:2: a quoted cell does not end\n" },
 	/* the line of a row is the one it begins in */
 	{ HEAD "000e08aabbcc,SPA504G,,,,,\"a\nb\nc\"\n000e08aabbcd,x,,,,,\n",
-	  "t.csv:5: unknown model\n" },
+	    "t.csv:5: unknown model\n" },
 	{ HEAD "000e08aabbcc,x,,,,,\"a\nb\nc\"\n", "t.csv:2: unknown model\n" },
 };
 
@@ -285,17 +302,22 @@ test_bad(void **state)
 		uint64_t before, after;
 
 		assert_int_equal(inventory_change_number(inventory, &before,
-		    &err), 0);
+				     &err),
+		    0);
 		assert_int_equal(import_bytes(inventory, bad[i].csv,
-		    strlen(bad[i].csv), false, &counts, &errors), -1);
+				     strlen(bad[i].csv), false, &counts,
+				     &errors),
+		    -1);
 		expect_errors(&errors, bad[i].errors);
 		expect(inventory, "");
 		assert_int_equal(counts.rows, 9);
 		assert_int_equal(inventory_change_number(inventory, &after,
-		    &err), 0);
+				     &err),
+		    0);
 		assert_int_equal(before, after);
 		assert_int_equal(inventory_get_scope(inventory, SCOPE_GROUP,
-		    "berlin", &scope, &err), -1);
+				     "berlin", &scope, &err),
+		    -1);
 		errors_clear(&errors);
 		inventory_close(inventory);
 	}
@@ -305,9 +327,9 @@ static void
 test_nothing_half(void **state)
 {
 	static const char csv[] = "mac,model,group\n"
-	    "000e08aabbcc,SPA504G,berlin\n"
-	    "000e08aabbcd,unknown,hamburg\n"
-	    "000e08aabbce,SPA504G,berlin\n";
+				  "000e08aabbcc,SPA504G,berlin\n"
+				  "000e08aabbcd,unknown,hamburg\n"
+				  "000e08aabbce,SPA504G,berlin\n";
 	struct inventory *inventory = open_memory();
 	struct import_counts counts;
 	struct errors errors = { 0 };
@@ -316,12 +338,14 @@ test_nothing_half(void **state)
 
 	(void)state;
 	assert_int_equal(import_bytes(inventory, csv, strlen(csv), false,
-	    &counts, &errors), -1);
+			     &counts, &errors),
+	    -1);
 	assert_int_equal(errors.count, 1);
 	expect(inventory, "");
 	buf_init(&buf, 1000);
 	assert_int_equal(inventory_each_scope(inventory, write_scope, &buf,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_string_equal(buf_text(&buf), "");
 	buf_clear(&buf);
 	errors_clear(&errors);
@@ -331,26 +355,31 @@ test_nothing_half(void **state)
 static void
 test_update(void **state)
 {
-	static const char first[] = "mac,model,firmware,serial,group,state,a,b\n"
+	static const char first[] =
+	    "mac,model,firmware,serial,group,state,a,b\n"
 	    "000e08aabbcc,SPA504G,7.5.4,S1,berlin,retired,1,2\n";
 	static const char second[] = "mac,model,firmware,state,a,c\n"
-	    "00:0e:08:aa:bb:cc,,7.5.6,,,3\n"
-	    "000e08aabbcd,SPA962,,retired,4,\n";
+				     "00:0e:08:aa:bb:cc,,7.5.6,,,3\n"
+				     "000e08aabbcd,SPA962,,retired,4,\n";
 	struct inventory *inventory = open_memory();
 	struct import_counts counts;
 	struct errors errors = { 0 };
 
 	(void)state;
 	assert_int_equal(import_bytes(inventory, first, strlen(first), true,
-	    &counts, &errors), 0);
+			     &counts, &errors),
+	    0);
 	assert_int_equal(counts.added, 1);
 	assert_int_equal(import_bytes(inventory, first, strlen(first), false,
-	    &counts, &errors), -1);
-	expect_errors(&errors, "t.csv:2: the device 000e08aabbcc is in the "
+			     &counts, &errors),
+	    -1);
+	expect_errors(&errors,
+	    "t.csv:2: the device 000e08aabbcc is in the "
 	    "inventory already\n");
 	errors_clear(&errors);
 	assert_int_equal(import_bytes(inventory, second, strlen(second), true,
-	    &counts, &errors), 0);
+			     &counts, &errors),
+	    0);
 	assert_int_equal(counts.rows, 2);
 	assert_int_equal(counts.added, 1);
 	assert_int_equal(counts.updated, 1);
@@ -371,8 +400,10 @@ test_nul(void **state)
 
 	(void)state;
 	assert_int_equal(import_bytes(inventory, csv, sizeof(csv) - 1, false,
-	    &counts, &errors), -1);
-	expect_errors(&errors, "t.csv:2: the line holds a NUL byte: expected "
+			     &counts, &errors),
+	    -1);
+	expect_errors(&errors,
+	    "t.csv:2: the line holds a NUL byte: expected "
 	    "text in UTF-8\n");
 	errors_clear(&errors);
 	inventory_close(inventory);
@@ -394,7 +425,8 @@ expect_long(const char *head, const char *unit, size_t count, const char *tail,
 		assert_int_equal(buf_append_text(&buf, unit), 0);
 	assert_int_equal(buf_append_text(&buf, tail), 0);
 	assert_int_equal(import_bytes(inventory, buf.data, buf.len, false,
-	    &counts, &errors), *expected == '\0' ? 0 : -1);
+			     &counts, &errors),
+	    *expected == '\0' ? 0 : -1);
 	expect_errors(&errors, expected);
 	errors_clear(&errors);
 	buf_clear(&buf);
@@ -443,7 +475,8 @@ test_many_errors(void **state)
 	for (size_t i = 0; i < 5000; i++)
 		assert_int_equal(buf_append_text(&buf, "x,y\n"), 0);
 	assert_int_equal(import_bytes(inventory, buf.data, buf.len, false,
-	    &counts, &errors), -1);
+			     &counts, &errors),
+	    -1);
 	assert_int_equal(errors.count, 5000);
 	assert_int_equal(errors.kept, ERRORS_MAX);
 	errors_clear(&errors);
@@ -463,7 +496,8 @@ test_read_only(void **state)
 	(void)state;
 	assert_non_null(inventory);
 	assert_int_equal(import_bytes(inventory, csv, strlen(csv), false,
-	    &counts, &errors), -1);
+			     &counts, &errors),
+	    -1);
 	expect_errors(&errors,
 	    "t.csv: the inventory is open for reading only\n");
 	errors_clear(&errors);

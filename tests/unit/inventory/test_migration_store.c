@@ -49,7 +49,8 @@ set_up(void **state)
 			.model = "SPA504G" };
 
 		assert_int_equal(inventory_add_device(fixture->inventory,
-		    &device, &err), 0);
+				     &device, &err),
+		    0);
 	}
 	*state = fixture;
 	return 0;
@@ -111,7 +112,8 @@ add_sample(struct fixture *fixture)
 			.wave = i < 2 ? 2 : 1 };
 	begin(fixture);
 	assert_int_equal(migration_store_add(fixture->inventory, &migration,
-	    members, 4, &err), 0);
+			     members, 4, &err),
+	    0);
 	commit(fixture);
 	return migration.id;
 }
@@ -162,19 +164,23 @@ test_a_migration_changes(void **state)
 	(void)add_sample(fixture);
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(migration_store_load(fixture->inventory, 1,
-		    &migration, &err), 0);
+				     &migration, &err),
+		    0);
 		migration.state = states[i];
 		migration.ended_at = 2000 + (time_t)i;
 		migration.waves[1] = (struct migration_wave) {
-			i % 2 == 0 ? WAVE_DONE : WAVE_PUT_BACK, 1500, 1900 };
+			i % 2 == 0 ? WAVE_DONE : WAVE_PUT_BACK, 1500, 1900
+		};
 		(void)snprintf(migration.reason, sizeof(migration.reason),
 		    "reason %zu", i);
 		begin(fixture);
 		assert_int_equal(migration_store_update(fixture->inventory,
-		    &migration, &err), 0);
+				     &migration, &err),
+		    0);
 		commit(fixture);
 		assert_int_equal(migration_store_load(fixture->inventory, 0,
-		    &migration, &err), 0);
+				     &migration, &err),
+		    0);
 		assert_int_equal(migration.state, states[i]);
 		assert_int_equal(migration.ended_at, 2000 + i);
 		assert_int_equal(migration.reason[7], (int)('0' + i));
@@ -196,7 +202,8 @@ test_members(void **state)
 
 	(void)add_sample(fixture);
 	assert_int_equal(migration_store_members(fixture->inventory, 1,
-	    &members, &count, &err), 0);
+			     &members, &count, &err),
+	    0);
 	assert_int_equal(count, 4);
 	/* By wave, then by address. */
 	assert_int_equal(members[0].wave, 1);
@@ -215,11 +222,13 @@ test_members(void **state)
 	members[2].new_profiles = 7;
 	begin(fixture);
 	assert_int_equal(migration_store_update_members(fixture->inventory, 1,
-	    members, 4, &err), 0);
+			     members, 4, &err),
+	    0);
 	commit(fixture);
 	migration_members_free(members, count);
 	assert_int_equal(migration_store_members(fixture->inventory, 1,
-	    &members, &count, &err), 0);
+			     &members, &count, &err),
+	    0);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(members[i].state, MEMBER_TRIAL + i);
 	assert_string_equal(members[0].previous_rule, "rule");
@@ -246,20 +255,25 @@ test_members_go_with_their_devices(void **state)
 	size_t count = 0;
 
 	(void)add_sample(fixture);
-	assert_int_equal(inventory_get_device(fixture->inventory, &mac,
-	    &device, &err), 0);
+	assert_int_equal(inventory_get_device(fixture->inventory, &mac, &device,
+			     &err),
+	    0);
 	assert_int_equal(variables_set(&device.variables, "a", "b", &err), 0);
 	assert_int_equal(inventory_update_device(fixture->inventory, &device,
-	    &err), 0);
+			     &err),
+	    0);
 	device_clear(&device);
 	assert_int_equal(migration_store_members(fixture->inventory, 1,
-	    &members, &count, &err), 0);
+			     &members, &count, &err),
+	    0);
 	assert_int_equal(count, 4);
 	migration_members_free(members, count);
 	assert_int_equal(inventory_remove_device(fixture->inventory, &mac,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_int_equal(migration_store_members(fixture->inventory, 1,
-	    &members, &count, &err), 0);
+			     &members, &count, &err),
+	    0);
 	assert_int_equal(count, 3);
 	migration_members_free(members, count);
 }
@@ -274,29 +288,35 @@ test_one_runs_at_a_time(void **state)
 	(void)add_sample(fixture);
 	begin(fixture);
 	assert_int_equal(migration_store_add(fixture->inventory, &migration,
-	    NULL, 0, &err), -1);
+			     NULL, 0, &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_INPUT);
 	assert_string_equal(err.text, "a migration is running already");
 	inventory_rollback(fixture->inventory);
-	assert_int_equal(migration_store_load(fixture->inventory, 1,
-	    &migration, &err), 0);
+	assert_int_equal(migration_store_load(fixture->inventory, 1, &migration,
+			     &err),
+	    0);
 	migration.state = MIGRATION_DONE;
 	begin(fixture);
-	assert_int_equal(migration_store_update(fixture->inventory,
-	    &migration, &err), 0);
+	assert_int_equal(migration_store_update(fixture->inventory, &migration,
+			     &err),
+	    0);
 	migration = sample;
 	migration.has_old_rule = false;
 	assert_int_equal(migration_store_add(fixture->inventory, &migration,
-	    NULL, 0, &err), 0);
+			     NULL, 0, &err),
+	    0);
 	commit(fixture);
 	assert_int_equal(migration.id, 2);
-	assert_int_equal(migration_store_load(fixture->inventory, 0,
-	    &migration, &err), 0);
+	assert_int_equal(migration_store_load(fixture->inventory, 0, &migration,
+			     &err),
+	    0);
 	assert_int_equal(migration.id, 2);
 	assert_false(migration.has_old_rule);
 	assert_string_equal(migration.old_rule, "");
-	assert_int_equal(migration_store_load(fixture->inventory, 1,
-	    &migration, &err), 0);
+	assert_int_equal(migration_store_load(fixture->inventory, 1, &migration,
+			     &err),
+	    0);
 	assert_int_equal(migration.state, MIGRATION_DONE);
 }
 
@@ -309,14 +329,17 @@ test_rollback(void **state)
 
 	begin(fixture);
 	assert_int_equal(migration_store_add(fixture->inventory, &migration,
-	    NULL, 0, &err), 0);
+			     NULL, 0, &err),
+	    0);
 	inventory_rollback(fixture->inventory);
-	assert_int_equal(migration_store_load(fixture->inventory, 0,
-	    &migration, &err), -1);
+	assert_int_equal(migration_store_load(fixture->inventory, 0, &migration,
+			     &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	assert_string_equal(err.text, "there is no migration yet");
-	assert_int_equal(migration_store_load(fixture->inventory, 3,
-	    &migration, &err), -1);
+	assert_int_equal(migration_store_load(fixture->inventory, 3, &migration,
+			     &err),
+	    -1);
 	assert_string_equal(err.text, "there is no migration 3");
 }
 
@@ -329,10 +352,12 @@ test_change_number_stays(void **state)
 	struct error err;
 
 	assert_int_equal(inventory_change_number(fixture->inventory, &before,
-	    &err), 0);
+			     &err),
+	    0);
 	(void)add_sample(fixture);
 	assert_int_equal(inventory_change_number(fixture->inventory, &after,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_int_equal(before, after);
 }
 
@@ -349,17 +374,20 @@ test_memory_keeps_none(void **state)
 	assert_non_null(inventory);
 	assert_int_equal(inventory_begin(inventory, &err), 0);
 	assert_int_equal(migration_store_add(inventory, &migration, NULL, 0,
-	    &err), -1);
+			     &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_INPUT);
 	assert_non_null(strstr(err.text, "keeps no migrations"));
 	assert_int_equal(migration_store_update(inventory, &migration, &err),
 	    -1);
 	assert_int_equal(migration_store_update_members(inventory, 1, NULL, 0,
-	    &err), -1);
+			     &err),
+	    -1);
 	assert_int_equal(migration_store_load(inventory, 0, &migration, &err),
 	    -1);
-	assert_int_equal(migration_store_members(inventory, 1, &members,
-	    &count, &err), -1);
+	assert_int_equal(migration_store_members(inventory, 1, &members, &count,
+			     &err),
+	    -1);
 	inventory_close(inventory);
 }
 
@@ -388,13 +416,13 @@ test_damage(void **state)
 		"UPDATE migration SET rule = hex(zeroblob(4000))",
 		"UPDATE migration_wave SET state = 'x'",
 		"WITH RECURSIVE n (i) AS (SELECT 3 UNION ALL SELECT i + 1"
-		    " FROM n WHERE i < 20) INSERT INTO migration_wave"
-		    " SELECT 1, i, 'done', 0, 0 FROM n",
+		" FROM n WHERE i < 20) INSERT INTO migration_wave"
+		" SELECT 1, i, 'done', 0, 0 FROM n",
 	};
 	static const char *const member[] = {
 		"UPDATE migration_member SET state = 'x'",
 		"UPDATE migration_member SET mac = 'zzzzzzzzzzzz'"
-		    " WHERE mac LIKE '%1'",
+		" WHERE mac LIKE '%1'",
 	};
 	struct fixture *fixture = *state;
 	struct migration_member *members;
@@ -405,19 +433,23 @@ test_damage(void **state)
 	(void)add_sample(fixture);
 	for (size_t i = 0; i < sizeof(load) / sizeof(*load); i++) {
 		char *text = xasprintf("PRAGMA ignore_check_constraints = 1;"
-		    "SAVEPOINT s; %s; RELEASE s", load[i]);
+				       "SAVEPOINT s; %s; RELEASE s",
+		    load[i]);
 
 		inventory_close(fixture->inventory);
-		sql(fixture, "CREATE TABLE a AS SELECT * FROM migration;"
+		sql(fixture,
+		    "CREATE TABLE a AS SELECT * FROM migration;"
 		    "CREATE TABLE b AS SELECT * FROM migration_wave");
 		sql(fixture, text);
 		fixture->inventory = open_good(fixture, false);
 		assert_int_equal(migration_store_load(fixture->inventory, 1,
-		    &migration, &err), -1);
+				     &migration, &err),
+		    -1);
 		assert_int_equal(err.kind, ERROR_SYSTEM);
 		assert_non_null(strstr(err.text, "is damaged"));
 		inventory_close(fixture->inventory);
-		sql(fixture, "DELETE FROM migration_wave;"
+		sql(fixture,
+		    "DELETE FROM migration_wave;"
 		    "DELETE FROM migration;"
 		    "INSERT INTO migration SELECT * FROM a;"
 		    "INSERT INTO migration_wave SELECT * FROM b;"
@@ -427,13 +459,15 @@ test_damage(void **state)
 	}
 	for (size_t i = 0; i < sizeof(member) / sizeof(*member); i++) {
 		char *text = xasprintf("PRAGMA ignore_check_constraints = 1;"
-		    "%s", member[i]);
+				       "%s",
+		    member[i]);
 
 		inventory_close(fixture->inventory);
 		sql(fixture, text);
 		fixture->inventory = open_good(fixture, false);
-		assert_int_equal(migration_store_members(fixture->inventory,
-		    1, &members, &count, &err), -1);
+		assert_int_equal(migration_store_members(fixture->inventory, 1,
+				     &members, &count, &err),
+		    -1);
 		assert_non_null(strstr(err.text, "is damaged"));
 		inventory_close(fixture->inventory);
 		sql(fixture, "UPDATE migration_member SET state = 'trial'");
@@ -453,20 +487,26 @@ test_no_tables(void **state)
 	size_t count;
 
 	inventory_close(fixture->inventory);
-	sql(fixture, "DROP TABLE migration_member; DROP TABLE migration_wave;"
+	sql(fixture,
+	    "DROP TABLE migration_member; DROP TABLE migration_wave;"
 	    "DROP TABLE migration");
 	fixture->inventory = open_good(fixture, false);
 	begin(fixture);
 	assert_int_equal(migration_store_add(fixture->inventory, &migration,
-	    &one, 1, &err), -1);
+			     &one, 1, &err),
+	    -1);
 	assert_int_equal(migration_store_update(fixture->inventory, &migration,
-	    &err), -1);
+			     &err),
+	    -1);
 	assert_int_equal(migration_store_update_members(fixture->inventory, 1,
-	    &one, 1, &err), -1);
-	assert_int_equal(migration_store_load(fixture->inventory, 0,
-	    &migration, &err), -1);
+			     &one, 1, &err),
+	    -1);
+	assert_int_equal(migration_store_load(fixture->inventory, 0, &migration,
+			     &err),
+	    -1);
 	assert_int_equal(migration_store_members(fixture->inventory, 1,
-	    &members, &count, &err), -1);
+			     &members, &count, &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_SYSTEM);
 	assert_non_null(strstr(err.text, "no such table"));
 	inventory_rollback(fixture->inventory);

@@ -190,8 +190,9 @@ test_a_batch_is_whole(void **state)
 	size_t count = 0;
 
 	for (size_t i = 0; i < 500; i++) {
-		batch[i] = (struct resync) { .mac = mac_a, .listener = "old",
-			.status = 200, .at = 10 };
+		batch[i] = (struct resync) {
+			.mac = mac_a, .listener = "old", .status = 200, .at = 10
+		};
 		batch[i].mac.octet[4] = (uint8_t)(i >> 8);
 		batch[i].mac.octet[5] = (uint8_t)i;
 	}
@@ -230,7 +231,8 @@ test_failure_rolls_back(void **state)
 	size_t count = 9;
 
 	resyncs_close(resyncs);
-	sql(*state, "CREATE TRIGGER t BEFORE INSERT ON resync WHEN"
+	sql(*state,
+	    "CREATE TRIGGER t BEFORE INSERT ON resync WHEN"
 	    " NEW.listener = 'bad' BEGIN SELECT raise(FAIL, 'no'); END");
 	resyncs = open_good(*state, false);
 	assert_int_equal(resyncs_put(resyncs, batch, 2, &err), -1);
@@ -257,7 +259,8 @@ test_refusals(void **state)
 	file = fopen(fixture->path, "w");
 	assert_non_null(file);
 	assert_true(fputs("this is not a database, whatever its name says\n"
-	    "and it is long enough to have a header of one", file) > 0);
+			  "and it is long enough to have a header of one",
+			file) > 0);
 	assert_int_equal(fclose(file), 0);
 	assert_null(resyncs_open(fixture->path, true, &err));
 	assert_non_null(strstr(err.text, "it is no record of resyncs"));
@@ -269,7 +272,8 @@ test_another_database(void **state)
 	const struct fixture *fixture = *state;
 	struct error err = { 0 };
 
-	sql(fixture, "PRAGMA application_id = 0x53505256;"
+	sql(fixture,
+	    "PRAGMA application_id = 0x53505256;"
 	    "PRAGMA user_version = 1; CREATE TABLE x (y)");
 	assert_null(resyncs_open(fixture->path, false, &err));
 	assert_int_equal(err.kind, ERROR_INPUT);
@@ -309,8 +313,7 @@ test_damage(void **state)
 	assert_int_equal(resyncs_each(resyncs, &mac_a, collect, &seen, &err),
 	    -1);
 	assert_int_equal(resyncs_count(resyncs, "old", 0, &count, &err), -1);
-	assert_int_equal(resyncs_put(resyncs, &seen.list[0].last, 1, &err),
-	    -1);
+	assert_int_equal(resyncs_put(resyncs, &seen.list[0].last, 1, &err), -1);
 	assert_non_null(strstr(err.text, "no such table"));
 	resyncs_close(resyncs);
 }

@@ -56,7 +56,8 @@ put(struct inventory *inventory, enum scope_kind kind, const char *name,
 		assert_non_null(value);
 		*value++ = '\0';
 		assert_int_equal(variables_set(&scope.variables, word, value,
-		    &err), 0);
+				     &err),
+		    0);
 	}
 	assert_int_equal(inventory_put_scope(inventory, &scope, &err), 0);
 	scope_clear(&scope);
@@ -82,7 +83,8 @@ add(struct inventory *inventory, unsigned number, const char *model,
 	fill(device.group, group);
 	if (own != NULL)
 		assert_int_equal(variables_set(&device.variables, "own", own,
-		    &err), 0);
+				     &err),
+		    0);
 	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
 	device_clear(&device);
 }
@@ -170,10 +172,10 @@ test_inheritance(void **state)
 	    "default");
 	/* The device's own model counts, not the one given beside it. */
 	device = snapshot_find(snapshot, &lone);
-	assert_string_equal(snapshot_variable(snapshot, device, "SPA504G",
-	    "d"), "default");
-	assert_string_equal(snapshot_variable(snapshot, device, "SPA504G",
-	    "c"), "grand");
+	assert_string_equal(snapshot_variable(snapshot, device, "SPA504G", "d"),
+	    "default");
+	assert_string_equal(snapshot_variable(snapshot, device, "SPA504G", "c"),
+	    "grand");
 	assert_string_equal(snapshot_variable(snapshot, NULL, "SPA504G", "d"),
 	    "model");
 	assert_string_equal(snapshot_variable(snapshot, NULL, "", "d"),
@@ -201,8 +203,10 @@ test_immutable(void **state)
 	assert_int_equal(inventory_remove_device(inventory, &mac, &err), 0);
 	add(inventory, 2, "SPA962", "", NULL);
 	after = load(inventory);
-	assert_string_equal(snapshot_find(before, &mac)->variables.list[0]
-	    .value, "x");
+	assert_string_equal(snapshot_find(before, &mac)
+				->variables.list[0]
+				.value,
+	    "x");
 	assert_null(snapshot_find(after, &mac));
 	assert_true(snapshot_change_number(after) >
 	    snapshot_change_number(before));
@@ -258,7 +262,9 @@ test_threads(void **state)
 	snapshot = load(inventory);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL,
-		    use_and_release, snapshot_retain(snapshot)), 0);
+				     use_and_release,
+				     snapshot_retain(snapshot)),
+		    0);
 	snapshot_release(snapshot);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
@@ -299,7 +305,8 @@ test_large(void **state)
 
 		assert_non_null(device);
 		assert_string_equal(snapshot_variable(snapshot, device, "",
-		    "a"), "1");
+					"a"),
+		    "1");
 	}
 	/* Generous: sanitizers and valgrind run this too. */
 	assert_true(load_ms < 20000);

@@ -213,8 +213,7 @@ test_killed_writer(void **state)
 	pid_t pid;
 
 	add(inventory, 1);
-	assert_int_equal(inventory_change_number(inventory, &before, &err),
-	    0);
+	assert_int_equal(inventory_change_number(inventory, &before, &err), 0);
 	inventory_close(inventory);
 	assert_int_equal(pipe(fds), 0);
 	pid = fork();
@@ -232,8 +231,7 @@ test_killed_writer(void **state)
 			device.mac.octet[0] = (uint8_t)(i >> 16);
 			device.mac.octet[1] = (uint8_t)(i >> 8 & 255);
 			device.mac.octet[2] = (uint8_t)(i & 255);
-			if (inventory_add_device(inventory, &device, &err) !=
-			    0)
+			if (inventory_add_device(inventory, &device, &err) != 0)
 				_exit(2);
 		}
 		if (inventory_remove_device(inventory, &first, &err) != 0)
@@ -312,7 +310,8 @@ test_empty_file(void **state)
 static void
 test_other_file(void **state)
 {
-	static const char text[] = "mac,model\n000e08aabbcc,SPA504G\n"
+	static const char text[] =
+	    "mac,model\n000e08aabbcc,SPA504G\n"
 	    "this is a table in a text file and no database of any kind, and "
 	    "it is longer than the header of one would be, so that it is seen";
 	const struct place *place = *state;
@@ -321,7 +320,8 @@ test_other_file(void **state)
 	size_t len;
 
 	assert_int_equal(file_create(place->path, 0600, text, sizeof(text),
-	    &err), 0);
+			     &err),
+	    0);
 	expect_refusal(state, true, ERROR_SYSTEM, "it is no inventory");
 	expect_refusal(state, false, ERROR_SYSTEM, "it is no inventory");
 	assert_int_equal(file_read(place->path, 1024, &data, &len, &err), 0);
@@ -386,17 +386,21 @@ static const struct {
 	const char *says;
 } bad_rows[] = {
 	{ "INSERT INTO device VALUES ('00:0e:08:aa:', 'm', '', '', NULL,"
-	  " 'active')", "MAC address" },
+	  " 'active')",
+	    "MAC address" },
 	{ "INSERT INTO device VALUES ('000e08aabbcc', printf('%.64c', 'm'),"
-	  " '', '', NULL, 'active')", "device's field" },
+	  " '', '', NULL, 'active')",
+	    "device's field" },
 	{ "PRAGMA ignore_check_constraints = 1; INSERT INTO device VALUES"
-	  " ('000e08aabbcc', 'm', '', '', NULL, 'broken')", "state" },
+	  " ('000e08aabbcc', 'm', '', '', NULL, 'broken')",
+	    "state" },
 	{ "INSERT INTO device_variable VALUES ('020000000001', 'a b', '')",
-	  "variable" },
+	    "variable" },
 	{ "INSERT INTO scope VALUES (1, 2, printf('%.64c', 'g'), NULL)",
-	  "name" },
+	    "name" },
 	{ "INSERT INTO scope VALUES (1, 2, 'g', NULL); INSERT INTO"
-	  " scope_variable VALUES (1, 'a', char(7))", "variable" },
+	  " scope_variable VALUES (1, 'a', char(7))",
+	    "variable" },
 };
 
 static void
@@ -439,14 +443,17 @@ test_broken_store(void **state)
 		int rc;
 
 		inventory_close(inventory);
-		(void)snprintf(text, sizeof(text), "ALTER TABLE %s RENAME TO "
-		    "gone", tables[i]);
+		(void)snprintf(text, sizeof(text),
+		    "ALTER TABLE %s RENAME TO "
+		    "gone",
+		    tables[i]);
 		sql(state, text);
 		inventory = open_it(state, false);
 		assert_int_equal(variables_set(&device.variables, "a", "",
-		    &err), 0);
-		assert_int_equal(variables_set(&scope.variables, "a", "",
-		    &err), 0);
+				     &err),
+		    0);
+		assert_int_equal(variables_set(&scope.variables, "a", "", &err),
+		    0);
 		assert_int_equal(inventory_begin(inventory, &err), 0);
 		rc = inventory_put_scope(inventory, &scope, &err);
 		if (rc == 0)
@@ -462,9 +469,11 @@ test_broken_store(void **state)
 		assert_null(snapshot_load(inventory, &err));
 		assert_int_equal(err.kind, ERROR_SYSTEM);
 		assert_int_equal(inventory_get_device(inventory, &device.mac,
-		    &device, &err), -1);
+				     &device, &err),
+		    -1);
 		assert_int_equal(inventory_change_number(inventory, &number,
-		    &err), i == 4 ? -1 : 0);
+				     &err),
+		    i == 4 ? -1 : 0);
 		variables_clear(&device.variables);
 		scope_clear(&scope);
 		inventory_close(inventory);
@@ -496,8 +505,8 @@ test_busy(void **state)
 	sqlite3 *db = NULL;
 
 	assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL,
-	    NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+	    SQLITE_OK);
 	assert_int_equal(inventory_begin(inventory, &err), -1);
 	assert_int_equal(err.kind, ERROR_SYSTEM);
 	assert_non_null(strstr(err.text, "another program writes"));

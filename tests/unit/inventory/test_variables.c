@@ -72,14 +72,14 @@ static const struct {
 	{ "\x1b[31m", "control character" },
 	{ "\x7f", "control character" },
 	{ "\xc2\x85", "control character" },
-	{ "Z\xfcrich", "not UTF-8" },	      /* Latin-1 */
-	{ "\xc0\xaf", "not UTF-8" },	      /* over-long */
+	{ "Z\xfcrich", "not UTF-8" }, /* Latin-1 */
+	{ "\xc0\xaf", "not UTF-8" },  /* over-long */
 	{ "\xe0\x80\xaf", "not UTF-8" },
 	{ "\xf0\x80\x80\xaf", "not UTF-8" },
-	{ "\xed\xa0\x80", "not UTF-8" },      /* surrogate */
-	{ "\xf4\x90\x80\x80", "not UTF-8" },  /* past U+10FFFF */
+	{ "\xed\xa0\x80", "not UTF-8" },     /* surrogate */
+	{ "\xf4\x90\x80\x80", "not UTF-8" }, /* past U+10FFFF */
 	{ "\xf8\x88\x80\x80\x80", "not UTF-8" },
-	{ "\xc3", "not UTF-8" },	      /* cut off */
+	{ "\xc3", "not UTF-8" }, /* cut off */
 	{ "\xe2\x82", "not UTF-8" },
 	{ "\x80", "not UTF-8" },
 	{ "\xc3(", "not UTF-8" },
@@ -166,7 +166,8 @@ test_replace_and_unset(void **state)
 	assert_int_equal(variables_set(&variables, "b", "two", &err), 0);
 	/* A value may be handed in that is in there already. */
 	assert_int_equal(variables_set(&variables, "b",
-	    variables_get(&variables, "b"), &err), 0);
+			     variables_get(&variables, "b"), &err),
+	    0);
 	assert_int_equal(variables.count, 3);
 	assert_int_equal(variables_copy(&copy, &variables), 0);
 	assert_true(variables_unset(&variables, "b"));
@@ -206,15 +207,15 @@ test_against_table(void **state)
 			table[which] = 0;
 		} else {
 			assert_int_equal(variables_set(&variables, name, value,
-			    &err), 0);
+					     &err),
+			    0);
 			table[which] = step;
 		}
 		found = variables_get(&variables, name);
-		assert_int_equal(found == NULL ? 0 : atoi(found),
-		    table[which]);
+		assert_int_equal(found == NULL ? 0 : atoi(found), table[which]);
 		for (size_t i = 1; i < variables.count; i++)
 			assert_true(strcmp(variables.list[i - 1].name,
-			    variables.list[i].name) < 0);
+					variables.list[i].name) < 0);
 	}
 	variables_clear(&variables);
 }

@@ -26,13 +26,18 @@ setup(void **state)
 	(void)state;
 	folder = test_folder();
 	key = test_key(1024);
-	first = test_mint("Client Root 1", (struct mint_request) {
-	    .key = key, .ca = true, .serial_hex = SERIAL });
-	second = test_mint("Client Root 2", (struct mint_request) {
-	    .key = key, .ca = true, .serial_hex = SERIAL });
-	old = test_mint("Old Client Root", (struct mint_request) {
-	    .key = key, .version_1 = true, .digest = "md5",
-	    .not_before = 1000, .not_after = 2000 });
+	first = test_mint("Client Root 1",
+	    (struct mint_request) {
+		.key = key, .ca = true, .serial_hex = SERIAL });
+	second = test_mint("Client Root 2",
+	    (struct mint_request) {
+		.key = key, .ca = true, .serial_hex = SERIAL });
+	old = test_mint("Old Client Root",
+	    (struct mint_request) { .key = key,
+		.version_1 = true,
+		.digest = "md5",
+		.not_before = 1000,
+		.not_after = 2000 });
 	return 0;
 }
 
@@ -87,16 +92,18 @@ test_expired(void **state)
 	anchors_add(anchors, second);
 	anchors_add(anchors, old);
 	assert_false(anchors_is_allowed_expired(anchors, old));
-	assert_int_equal(anchors_allow_expired(anchors, "Old Client Rot",
-	    &err), -1);
+	assert_int_equal(anchors_allow_expired(anchors, "Old Client Rot", &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	assert_non_null(strstr(err.text, "mean \"Old Client Root\""));
 	assert_int_equal(anchors_allow_expired(anchors, "zzzzzzzzzzzzzzzzzzz",
-	    &err), -1);
+			     &err),
+	    -1);
 	assert_non_null(strstr(err.text, "CN of one of the 3 anchors"));
 	assert_false(anchors_is_allowed_expired(anchors, old));
 	assert_int_equal(anchors_allow_expired(anchors, "Old Client Root",
-	    &err), 0);
+			     &err),
+	    0);
 	assert_true(anchors_is_allowed_expired(anchors, old));
 	assert_false(anchors_is_allowed_expired(anchors, first));
 	anchors_free(anchors);
@@ -159,10 +166,11 @@ test_limit(void **state)
 	(void)state;
 	for (files = 0; rc == 0; files++) {
 		for (size_t i = 0; i < CERT_FILE_CERTS_MAX; i++)
-			certs[i] = test_mint("x", (struct mint_request) {
-			    .key = key });
+			certs[i] = test_mint("x",
+			    (struct mint_request) { .key = key });
 		assert_int_equal(cert_write_file(path, certs,
-		    CERT_FILE_CERTS_MAX, &err), 0);
+				     CERT_FILE_CERTS_MAX, &err),
+		    0);
 		for (size_t i = 0; i < CERT_FILE_CERTS_MAX; i++)
 			X509_free(certs[i]);
 		rc = anchors_add_file(anchors, path, &err);
@@ -188,14 +196,16 @@ test_store(void **state)
 	for (size_t i = 0; i < 3; i++)
 		anchors_add(anchors, issuers[i]);
 	for (size_t i = 0; i < 3; i++) {
-		X509 *leaf = test_mint("leaf", (struct mint_request) {
-		    .key = key, .issuer = issuers[i], .issuer_key = key });
+		X509 *leaf = test_mint("leaf",
+		    (struct mint_request) {
+			.key = key, .issuer = issuers[i], .issuer_key = key });
 		X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 
 		assert_int_equal(X509_STORE_CTX_init(ctx,
-		    anchors_store(anchors), leaf, NULL), 1);
-		X509_VERIFY_PARAM_set_auth_level(
-		    X509_STORE_CTX_get0_param(ctx), 0);
+				     anchors_store(anchors), leaf, NULL),
+		    1);
+		X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(ctx),
+		    0);
 		assert_int_equal(X509_verify_cert(ctx), i < 2);
 		assert_int_equal(X509_STORE_CTX_get_error(ctx),
 		    i < 2 ? X509_V_OK : X509_V_ERR_CERT_HAS_EXPIRED);
@@ -217,7 +227,8 @@ test_real_bundle(void **state)
 	char *folder_path, *path;
 
 	(void)state;
-	folder_path = reference != NULL ? xstrdup(reference) :
+	folder_path = reference != NULL ?
+	    xstrdup(reference) :
 	    xasprintf("%s/../shared/reference", source != NULL ? source : ".");
 	path = xasprintf("%s/ca/client-bundle/combinedca.crt", folder_path);
 	if (access(path, R_OK) != 0) {
@@ -231,7 +242,8 @@ test_real_bundle(void **state)
 	assert_int_equal(anchors_add_file(anchors, path, &err), 0);
 	assert_int_equal(anchors_count(anchors), 8);
 	assert_int_equal(anchors_allow_expired(anchors,
-	    "Cisco Linksys Client Root Authority 1", &err), 0);
+			     "Cisco Linksys Client Root Authority 1", &err),
+	    0);
 	for (size_t i = 0; i < 8; i++) {
 		X509 *cert = anchors_get(anchors, i);
 

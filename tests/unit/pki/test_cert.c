@@ -82,8 +82,9 @@ test_names(void **state)
 		{ CERT_SERIAL_NUMBER, "PID:CP-8841 SN:X1", 0 },
 		{ CERT_EMAIL, "x@example.net", 0 },
 	};
-	X509 *cert = test_mint(NULL, (struct mint_request) { .key = key,
-	    .subject = parts, .subject_count = 9 });
+	X509 *cert = test_mint(NULL,
+	    (struct mint_request) {
+		.key = key, .subject = parts, .subject_count = 9 });
 	struct cert_name name, issuer;
 	const struct cert_name_part *part;
 	char *text;
@@ -105,7 +106,8 @@ test_names(void **state)
 	assert_null(cert_name_find(&name, CERT_OTHER));
 
 	text = cert_subject_text(cert);
-	assert_string_equal(text, "emailAddress=x@example.net,"
+	assert_string_equal(text,
+	    "emailAddress=x@example.net,"
 	    "serialNumber=PID:CP-8841 SN:X1,"
 	    "CN=SPA-525G2\\, MAC: 000E08AABBCC\\, Serial: CBT000000X1,"
 	    "OU=a\\00b,OU=first,O=Example\\, Inc.,L=CBT000000X1,"
@@ -133,8 +135,10 @@ test_long_names(void **state)
 		parts[i] = (struct mint_name_part) { CERT_UNIT, value,
 			CERT_VALUE_MAX };
 	parts[0].len = CERT_VALUE_MAX + 1;
-	cert = test_mint(NULL, (struct mint_request) { .key = key,
-	    .subject = parts, .subject_count = CERT_NAME_PARTS_MAX + 1 });
+	cert = test_mint(NULL,
+	    (struct mint_request) { .key = key,
+		.subject = parts,
+		.subject_count = CERT_NAME_PARTS_MAX + 1 });
 	cert_subject(cert, &name);
 	assert_true(name.overflow);
 	assert_int_equal(name.count, CERT_NAME_PARTS_MAX);
@@ -155,10 +159,12 @@ test_wide_and_other(void **state)
 	char host[CERT_VALUE_MAX + 1];
 
 	(void)state;
-	assert_int_equal(X509_NAME_add_entry_by_txt(subject, "GN",
-	    MBSTRING_ASC, (const unsigned char *)"given", -1, -1, 0), 1);
+	assert_int_equal(X509_NAME_add_entry_by_txt(subject, "GN", MBSTRING_ASC,
+			     (const unsigned char *)"given", -1, -1, 0),
+	    1);
 	assert_int_equal(X509_NAME_add_entry_by_NID(subject, NID_commonName,
-	    V_ASN1_BMPSTRING, bmp, 4, -1, 0), 1);
+			     V_ASN1_BMPSTRING, bmp, 4, -1, 0),
+	    1);
 	assert_int_equal(X509_set_subject_name(cert, subject), 1);
 	cert_subject(cert, &name);
 	assert_int_equal(name.count, 2);
@@ -231,7 +237,8 @@ test_files(void **state)
 	/* Text and other blocks around them. */
 	assert_int_equal(file_read(path, 65536, &data, &len, &err), 0);
 	text = xasprintf("hello\n-----BEGIN X509 CRL-----\nAAAA\n"
-	    "-----END X509 CRL-----\n%sbye\n", data);
+			 "-----END X509 CRL-----\n%sbye\n",
+	    data);
 	test_write(path, text, strlen(text));
 	assert_int_equal(cert_read_file(path, &certs, &count, &err), 0);
 	assert_int_equal(count, 2);
@@ -240,14 +247,16 @@ test_files(void **state)
 
 	/* A broken second block, on the line where it begins. */
 	text = xasprintf("%s\n-----BEGIN CERTIFICATE-----\n!!!!\n"
-	    "-----END CERTIFICATE-----\n", "one\ntwo\nthree");
+			 "-----END CERTIFICATE-----\n",
+	    "one\ntwo\nthree");
 	test_write(path, text, strlen(text));
 	assert_int_equal(cert_read_file(path, &certs, &count, &err), -1);
 	assert_int_equal(err.kind, ERROR_INPUT);
 	assert_non_null(strstr(err.text, "certs.pem:4: "));
 	free(text);
 	text = xasprintf("%s-----BEGIN CERTIFICATE-----\nAAAA\n"
-	    "-----END CERTIFICATE-----\n", data);
+			 "-----END CERTIFICATE-----\n",
+	    data);
 	test_write(path, text, strlen(text));
 	assert_int_equal(cert_read_file(path, &certs, &count, &err), -1);
 	assert_non_null(strstr(err.text, "not a certificate"));
@@ -259,7 +268,7 @@ test_files(void **state)
 	free(data);
 
 	text = xstrdup("-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n"
-	    "-----END TRUSTED CERTIFICATE-----\n");
+		       "-----END TRUSTED CERTIFICATE-----\n");
 	test_write(path, text, strlen(text));
 	assert_int_equal(cert_read_file(path, &certs, &count, &err), -1);
 	assert_non_null(strstr(err.text, "TRUSTED"));
@@ -297,15 +306,17 @@ test_too_many(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < CERT_FILE_CERTS_MAX + 1; i++)
-		made[i] = i == 0 ? test_mint("a",
-		    (struct mint_request) { .key = key }) : made[0];
-	assert_int_equal(cert_write_file(path, made, CERT_FILE_CERTS_MAX,
-	    &err), 0);
+		made[i] = i == 0 ?
+		    test_mint("a", (struct mint_request) { .key = key }) :
+		    made[0];
+	assert_int_equal(cert_write_file(path, made, CERT_FILE_CERTS_MAX, &err),
+	    0);
 	assert_int_equal(cert_read_file(path, &certs, &count, &err), 0);
 	assert_int_equal(count, CERT_FILE_CERTS_MAX);
 	cert_free_all(certs, count);
 	assert_int_equal(cert_write_file(path, made, CERT_FILE_CERTS_MAX + 1,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_int_equal(cert_read_file(path, &certs, &count, &err), -1);
 	assert_non_null(strstr(err.text, "more than 64"));
 	X509_free(made[0]);
@@ -342,8 +353,8 @@ test_hosts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++) {
 		X509 *cert = test_mint(hosts[i].common_name,
-		    (struct mint_request) { .key = key,
-		    .subject_alt_name = hosts[i].san });
+		    (struct mint_request) {
+			.key = key, .subject_alt_name = hosts[i].san });
 
 		assert_int_equal(cert_matches_host(cert, hosts[i].host, false),
 		    hosts[i].by_either);
@@ -372,9 +383,10 @@ test_common_host(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		X509 *cert = test_mint(NULL, (struct mint_request) {
-		    .key = key, .subject = &cases[i].part,
-		    .subject_count = 1 });
+		X509 *cert = test_mint(NULL,
+		    (struct mint_request) { .key = key,
+			.subject = &cases[i].part,
+			.subject_count = 1 });
 
 		assert_int_equal(cert_common_host(cert, host),
 		    cases[i].host != NULL);

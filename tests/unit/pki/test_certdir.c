@@ -31,8 +31,8 @@ setup(void **state)
 		char *host = xasprintf("%d.example.net", i);
 
 		keys[i] = test_key(1024);
-		certs[i] = test_mint(host, (struct mint_request) {
-		    .key = keys[i] });
+		certs[i] = test_mint(host,
+		    (struct mint_request) { .key = keys[i] });
 		free(host);
 	}
 	return 0;
@@ -52,8 +52,7 @@ teardown(void **state)
 static int
 install(const char *folder, int pair, struct error *err)
 {
-	return certdir_install(folder, "csb", &certs[pair], 1, keys[pair],
-	    err);
+	return certdir_install(folder, "csb", &certs[pair], 1, keys[pair], err);
 }
 
 /* Which pair stands at that number?  The key has to be its own; -1: none. */
@@ -98,15 +97,25 @@ test_names(void **state)
 		const char *name;
 		bool good;
 	} table[] = {
-		{ "csb", true }, { "prov.example.net", true },
-		{ "a-b_c.9", true }, { "", false }, { ".", false },
-		{ "..", false }, { ".hidden", false }, { "-x", false },
-		{ "a/b", false }, { "../a", false }, { "CSB", false },
-		{ "a b", false }, { "a\n", false },
+		{ "csb", true },
+		{ "prov.example.net", true },
+		{ "a-b_c.9", true },
+		{ "", false },
+		{ ".", false },
+		{ "..", false },
+		{ ".hidden", false },
+		{ "-x", false },
+		{ "a/b", false },
+		{ "../a", false },
+		{ "CSB", false },
+		{ "a b", false },
+		{ "a\n", false },
 		{ "aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbb"
-		    "aaaaaaaaaabbbbbbbbbb1234", true },
+		  "aaaaaaaaaabbbbbbbbbb1234",
+		    true },
 		{ "aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbb"
-		    "aaaaaaaaaabbbbbbbbbb12345", false },
+		  "aaaaaaaaaabbbbbbbbbb12345",
+		    false },
 	};
 
 	(void)state;
@@ -120,10 +129,12 @@ test_names(void **state)
 			continue;
 		assert_int_equal(err.kind, ERROR_INPUT);
 		folder = test_folder();
-		assert_int_equal(certdir_install(folder, table[i].name,
-		    certs, 1, keys[0], &err), -1);
+		assert_int_equal(certdir_install(folder, table[i].name, certs,
+				     1, keys[0], &err),
+		    -1);
 		assert_int_equal(certdir_rollback(folder, table[i].name, 1,
-		    &err), -1);
+				     &err),
+		    -1);
 		test_remove_folder(folder);
 	}
 }
@@ -151,7 +162,8 @@ test_install_and_rollback(void **state)
 	assert_int_equal(certdir_kept(folder, "csb"), 2);
 	assert_int_equal(certdir_rollback(folder, "csb", 0, &err), -1);
 	assert_int_equal(certdir_rollback(folder, "csb", 3, &err), -1);
-	assert_non_null(strstr(err.text, "no certificate 3 before csb: "
+	assert_non_null(strstr(err.text,
+	    "no certificate 3 before csb: "
 	    "wanted 1 to 2"));
 	assert_pairs(folder, "cba");
 	/* There and back again. */
@@ -220,7 +232,8 @@ test_modes(void **state)
 		/* A first key is for the folder's owner. */
 		assert_int_equal(chown(folder, 3456, 3456), 0);
 		assert_int_equal(certdir_install(folder, "new", certs, 1,
-		    keys[0], &err), 0);
+				     keys[0], &err),
+		    0);
 		free(key_path);
 		key_path = certdir_key_path(folder, "new", 0);
 		assert_int_equal(stat(key_path, &st), 0);
@@ -253,9 +266,11 @@ test_undo(void **state)
 	small.rlim_cur = 4096;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	assert_int_equal(certdir_install(folder, "csb", many, 40, keys[3],
-	    &err), -1);
+			     &err),
+	    -1);
 	assert_int_equal(certdir_install(folder, "new", many, 40, keys[3],
-	    &err), -1);
+			     &err),
+	    -1);
 	/* Not even the key fits. */
 	small.rlim_cur = 100;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
@@ -381,7 +396,8 @@ test_list(void **state)
 	assert_int_equal(count, 0);
 	certdir_names_free(names, count);
 	assert_int_equal(certdir_install(folder, "sipura", certs, 1, keys[0],
-	    &err), 0);
+			     &err),
+	    0);
 	assert_int_equal(install(folder, 0, &err), 0);
 	assert_int_equal(certdir_names(folder, &names, &count, &err), 0);
 	assert_int_equal(count, 2);

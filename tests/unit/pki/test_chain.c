@@ -26,15 +26,19 @@ setup(void **state)
 	key_path = file_join(folder, "c.key");
 	key = test_key(1024);
 	ca_key = test_key(1024);
-	root = test_mint("Root", (struct mint_request) { .key = ca_key,
-	    .ca = true });
-	middle = test_mint("Middle", (struct mint_request) { .key = ca_key,
-	    .ca = true, .issuer = root, .issuer_key = ca_key });
-	leaf = test_mint("leaf", (struct mint_request) { .key = key,
-	    .issuer = middle, .issuer_key = ca_key });
+	root = test_mint("Root",
+	    (struct mint_request) { .key = ca_key, .ca = true });
+	middle = test_mint("Middle",
+	    (struct mint_request) { .key = ca_key,
+		.ca = true,
+		.issuer = root,
+		.issuer_key = ca_key });
+	leaf = test_mint("leaf",
+	    (struct mint_request) {
+		.key = key, .issuer = middle, .issuer_key = ca_key });
 	/* Middle's name over another key. */
-	fake_middle = test_mint("Middle", (struct mint_request) { .key = key,
-	    .ca = true });
+	fake_middle = test_mint("Middle",
+	    (struct mint_request) { .key = key, .ca = true });
 	return key_write(key_path, key, &err);
 }
 
@@ -88,8 +92,8 @@ test_good(void **state)
 static void
 test_refused(void **state)
 {
-	X509 *stranger = test_mint("stranger", (struct mint_request) {
-	    .key = ca_key });
+	X509 *stranger = test_mint("stranger",
+	    (struct mint_request) { .key = ca_key });
 	const struct {
 		X509 *a, *b, *c;
 		const char *says;
@@ -97,7 +101,8 @@ test_refused(void **state)
 		{ leaf, root, NULL,
 		    "is not issued by certificate 2 (CN=Root)" },
 		{ leaf, root, middle, "is not issued by" },
-		{ middle, leaf, NULL, "stands behind certificate 1 "
+		{ middle, leaf, NULL,
+		    "stands behind certificate 1 "
 		    "(CN=Middle): put the leaf first" },
 		{ root, middle, leaf, "put the leaf first" },
 		{ leaf, fake_middle, NULL, "is not signed by" },

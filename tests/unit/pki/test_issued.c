@@ -11,8 +11,8 @@
 static X509 *
 root(EVP_PKEY *key, const char *name)
 {
-	return test_mint(name, (struct mint_request) { .key = key,
-	    .ca = true });
+	return test_mint(name,
+	    (struct mint_request) { .key = key, .ca = true });
 }
 
 static void
@@ -21,11 +21,14 @@ test_issued_by(void **state)
 	EVP_PKEY *key = test_key(2048), *other_key = test_key(2048);
 	X509 *issuer = root(key, "Root"), *other = root(other_key, "Other");
 	X509 *namesake = root(other_key, "Root");
-	X509 *leaf = test_mint("leaf", (struct mint_request) {
-	    .key = other_key, .issuer = issuer, .issuer_key = key });
-	X509 *md5 = test_mint("leaf", (struct mint_request) {
-	    .key = other_key, .issuer = issuer, .issuer_key = key,
-	    .digest = "md5" });
+	X509 *leaf = test_mint("leaf",
+	    (struct mint_request) {
+		.key = other_key, .issuer = issuer, .issuer_key = key });
+	X509 *md5 = test_mint("leaf",
+	    (struct mint_request) { .key = other_key,
+		.issuer = issuer,
+		.issuer_key = key,
+		.digest = "md5" });
 
 	(void)state;
 	assert_true(cert_is_issued_by(leaf, issuer));
@@ -59,8 +62,9 @@ test_serial(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(serials) / sizeof(*serials); i++) {
-		X509 *cert = test_mint("x", (struct mint_request) {
-		    .key = key, .serial_hex = serials[i][0] });
+		X509 *cert = test_mint("x",
+		    (struct mint_request) {
+			.key = key, .serial_hex = serials[i][0] });
 		char hex[CERT_SERIAL_BYTES];
 
 		cert_serial(cert, hex);

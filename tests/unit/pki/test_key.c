@@ -64,7 +64,8 @@ test_generate(void **state)
 		}
 		assert_int_equal(EVP_PKEY_get_bits(key), cases[i].bits);
 		assert_int_equal(EVP_PKEY_get_bn_param(key,
-		    OSSL_PKEY_PARAM_RSA_E, &e), 1);
+				     OSSL_PKEY_PARAM_RSA_E, &e),
+		    1);
 		assert_int_equal(BN_get_word(e), cases[i].exponent);
 		BN_free(e);
 		EVP_PKEY_free(key);
@@ -100,9 +101,15 @@ test_permissions(void **state)
 		mode_t mode;
 		bool good;
 	} cases[] = {
-		{ 0600, true }, { 0640, true }, { 0400, true },
-		{ 0440, true }, { 0644, false }, { 0660, false },
-		{ 0602, false }, { 0604, false }, { 0777, false },
+		{ 0600, true },
+		{ 0640, true },
+		{ 0400, true },
+		{ 0440, true },
+		{ 0644, false },
+		{ 0660, false },
+		{ 0602, false },
+		{ 0604, false },
+		{ 0777, false },
 	};
 	char *path = file_join(folder, "mode.key");
 	struct error err = { 0 };
@@ -141,14 +148,19 @@ test_encrypted(void **state)
 
 		if (form == 0)
 			assert_int_equal(PEM_write_bio_PKCS8PrivateKey(file,
-			    key, EVP_aes_128_cbc(), word, 6, NULL, NULL), 1);
+					     key, EVP_aes_128_cbc(), word, 6,
+					     NULL, NULL),
+			    1);
 		else if (form == 1)
-			assert_int_equal(PEM_write_bio_PrivateKey_traditional(
-			    file, key, EVP_aes_128_cbc(), NULL, 0, NULL, word),
+			assert_int_equal(
+			    PEM_write_bio_PrivateKey_traditional(file, key,
+				EVP_aes_128_cbc(), NULL, 0, NULL, word),
 			    1);
 		else
 			assert_int_equal(i2d_PKCS8PrivateKey_bio(file, key,
-			    EVP_aes_128_cbc(), word, 6, NULL, NULL), 1);
+					     EVP_aes_128_cbc(), word, 6, NULL,
+					     NULL),
+			    1);
 		BIO_free(file);
 		assert_int_equal(chmod(path, 0600), 0);
 		assert_null(key_load(path, &err));
@@ -173,18 +185,22 @@ test_forms(void **state)
 		X509 *cert;
 
 		if (form == 0)
-			assert_int_equal(PEM_write_bio_PrivateKey_traditional(
-			    file, key, NULL, NULL, 0, NULL, NULL), 1);
+			assert_int_equal(
+			    PEM_write_bio_PrivateKey_traditional(file, key,
+				NULL, NULL, 0, NULL, NULL),
+			    1);
 		else if (form == 1)
 			assert_int_equal(i2d_PKCS8PrivateKey_bio(file, key,
-			    NULL, NULL, 0, NULL, NULL), 1);
+					     NULL, NULL, 0, NULL, NULL),
+			    1);
 		else {
 			/* Behind its certificate, as combined files are. */
 			cert = test_mint("host.example.net",
 			    (struct mint_request) { .key = key });
 			assert_int_equal(PEM_write_bio_X509(file, cert), 1);
 			assert_int_equal(PEM_write_bio_PKCS8PrivateKey(file,
-			    key, NULL, NULL, 0, NULL, NULL), 1);
+					     key, NULL, NULL, 0, NULL, NULL),
+			    1);
 			X509_free(cert);
 		}
 		BIO_free(file);

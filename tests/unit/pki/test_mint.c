@@ -45,15 +45,19 @@ test_digests(void **state)
 			EVP_PKEY *key = big ? key2048 : key1024;
 			X509 *root, *leaf;
 
-			root = test_mint("Root", (struct mint_request) {
-			    .key = key, .ca = true, .digest = digests[i] });
-			leaf = test_mint("leaf", (struct mint_request) {
-			    .key = key1024, .issuer = root, .issuer_key = key,
-			    .digest = digests[i] });
+			root = test_mint("Root",
+			    (struct mint_request) {
+				.key = key, .ca = true, .digest = digests[i] });
+			leaf = test_mint("leaf",
+			    (struct mint_request) { .key = key1024,
+				.issuer = root,
+				.issuer_key = key,
+				.digest = digests[i] });
 			assert_int_equal(X509_verify(root, key), 1);
 			assert_int_equal(X509_verify(leaf, key), 1);
 			assert_int_equal(X509_verify(leaf,
-			    big ? key1024 : key2048), 0);
+					     big ? key1024 : key2048),
+			    0);
 			assert_string_equal(cert_signature_digest(leaf),
 			    digests[i]);
 			assert_int_equal(cert_key_bits(root),
@@ -71,22 +75,30 @@ test_extensions(void **state)
 	const ASN1_OCTET_STRING *root_id, *leaf_ref;
 
 	(void)state;
-	root = test_mint("Root", (struct mint_request) { .key = key1024,
-	    .ca = true, .path_length = 1, .extended_key_usage = "clientAuth",
-	    .serial_hex = "8B00000000000000000000000000000F" });
-	leaf = test_mint("leaf", (struct mint_request) { .key = key2048,
-	    .issuer = root, .issuer_key = key1024,
-	    .extended_key_usage = "serverAuth",
-	    .subject_alt_name = "DNS:host.example.net" });
-	old = test_mint("Old", (struct mint_request) { .key = key1024,
-	    .version_1 = true, .ca = true, .digest = "md5",
-	    .serial_hex = "00" });
+	root = test_mint("Root",
+	    (struct mint_request) { .key = key1024,
+		.ca = true,
+		.path_length = 1,
+		.extended_key_usage = "clientAuth",
+		.serial_hex = "8B00000000000000000000000000000F" });
+	leaf = test_mint("leaf",
+	    (struct mint_request) { .key = key2048,
+		.issuer = root,
+		.issuer_key = key1024,
+		.extended_key_usage = "serverAuth",
+		.subject_alt_name = "DNS:host.example.net" });
+	old = test_mint("Old",
+	    (struct mint_request) { .key = key1024,
+		.version_1 = true,
+		.ca = true,
+		.digest = "md5",
+		.serial_hex = "00" });
 
 	assert_int_equal(X509_get_version(root), X509_VERSION_3);
-	assert_int_equal(X509_get_extension_flags(root) & EXFLAG_CA,
-	    EXFLAG_CA);
+	assert_int_equal(X509_get_extension_flags(root) & EXFLAG_CA, EXFLAG_CA);
 	assert_int_equal(X509_get_extension_flags(root) &
-	    (EXFLAG_BCONS_CRITICAL | EXFLAG_CRITICAL), 0);
+		(EXFLAG_BCONS_CRITICAL | EXFLAG_CRITICAL),
+	    0);
 	assert_int_equal(X509_get_pathlen(root), 1);
 	assert_int_equal(X509_get_extended_key_usage(root), XKU_SSL_CLIENT);
 	assert_int_equal(ASN1_STRING_length(X509_get0_serialNumber(root)), 16);
@@ -116,9 +128,9 @@ test_dates(void **state)
 		int type;
 	} cases[] = {
 		{ 0, V_ASN1_UTCTIME },
-		{ 903052140, V_ASN1_UTCTIME },	     /* 1998-08-14 */
-		{ 2147483648, V_ASN1_UTCTIME },	     /* 2038-01-19 */
-		{ 2524607999, V_ASN1_UTCTIME },	     /* end of 2049 */
+		{ 903052140, V_ASN1_UTCTIME },		/* 1998-08-14 */
+		{ 2147483648, V_ASN1_UTCTIME },		/* 2038-01-19 */
+		{ 2524607999, V_ASN1_UTCTIME },		/* end of 2049 */
 		{ 2524608000, V_ASN1_GENERALIZEDTIME }, /* 2050 */
 		{ 2540163450, V_ASN1_GENERALIZEDTIME },
 		{ 253402300799, V_ASN1_GENERALIZEDTIME }, /* end of 9999 */
@@ -126,19 +138,23 @@ test_dates(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		X509 *cert = test_mint("x", (struct mint_request) {
-		    .key = key1024, .not_before = 1, .not_after = 2 });
+		X509 *cert = test_mint("x",
+		    (struct mint_request) {
+			.key = key1024, .not_before = 1, .not_after = 2 });
 		struct mint_name_part part = { CERT_COMMON_NAME, "x", 0 };
 		struct error err;
 
 		X509_free(cert);
-		cert = mint_certificate(&(struct mint_request) {
-		    .subject = &part, .subject_count = 1, .key = key1024,
-		    .digest = "sha256", .not_before = cases[i].when,
-		    .not_after = cases[i].when }, &err);
+		cert =
+		    mint_certificate(&(struct mint_request) { .subject = &part,
+					 .subject_count = 1,
+					 .key = key1024,
+					 .digest = "sha256",
+					 .not_before = cases[i].when,
+					 .not_after = cases[i].when },
+			&err);
 		assert_non_null(cert);
-		assert_int_equal(X509_get0_notAfter(cert)->type,
-		    cases[i].type);
+		assert_int_equal(X509_get0_notAfter(cert)->type, cases[i].type);
 		assert_true(cert_not_before(cert) == cases[i].when);
 		assert_true(cert_not_after(cert) == cases[i].when);
 		X509_free(cert);
@@ -160,8 +176,7 @@ test_string_types(void **state)
 		{ CERT_COMMON_NAME, "a.example.net/b@example.net", 0,
 		    V_ASN1_UTF8STRING },
 		{ CERT_EMAIL, "b@example.net", 0, V_ASN1_IA5STRING },
-		{ CERT_SERIAL_NUMBER, "PID:X SN:1", 0,
-		    V_ASN1_PRINTABLESTRING },
+		{ CERT_SERIAL_NUMBER, "PID:X SN:1", 0, V_ASN1_PRINTABLESTRING },
 		{ CERT_STATE, "000e08aabbcc\0x", 14, V_ASN1_UTF8STRING },
 		{ CERT_LOCALITY, "Gen\xc3\xa8ve", 0, V_ASN1_UTF8STRING },
 	};
@@ -170,15 +185,15 @@ test_string_types(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct mint_name_part part = { cases[i].type, cases[i].value,
 			cases[i].len };
-		X509 *cert = test_mint(NULL, (struct mint_request) {
-		    .key = key1024, .subject = &part, .subject_count = 1 });
+		X509 *cert = test_mint(NULL,
+		    (struct mint_request) {
+			.key = key1024, .subject = &part, .subject_count = 1 });
 		const ASN1_STRING *value = X509_NAME_ENTRY_get_data(
 		    X509_NAME_get_entry(X509_get_subject_name(cert), 0));
 		size_t len = cases[i].len != 0 ? cases[i].len :
-		    strlen(cases[i].value);
+						 strlen(cases[i].value);
 
-		assert_int_equal(ASN1_STRING_type(value),
-		    cases[i].string_type);
+		assert_int_equal(ASN1_STRING_type(value), cases[i].string_type);
 		assert_int_equal(ASN1_STRING_length(value), len);
 		assert_memory_equal(ASN1_STRING_get0_data(value),
 		    cases[i].value, len);
@@ -191,7 +206,9 @@ test_refused(void **state)
 {
 	struct mint_name_part part = { CERT_COMMON_NAME, "x", 0 };
 	const struct mint_request good = { .subject = &part,
-		.subject_count = 1, .key = key1024, .digest = "sha256" };
+		.subject_count = 1,
+		.key = key1024,
+		.digest = "sha256" };
 	struct mint_request request;
 	struct error err = { 0 };
 	X509 *cert;

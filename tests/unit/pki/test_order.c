@@ -24,21 +24,26 @@ setup(void **state)
 	ca_key = test_key(1024);
 	root_key = test_key(1024);
 	other_key = test_key(1024);
-	all[ROOT] = test_mint("Root", (struct mint_request) {
-	    .key = root_key, .ca = true });
-	all[MIDDLE] = test_mint("Middle", (struct mint_request) {
-	    .key = ca_key, .issuer = all[ROOT], .issuer_key = root_key,
-	    .ca = true });
-	all[LEAF] = test_mint("prov.example.net", (struct mint_request) {
-	    .key = key, .issuer = all[MIDDLE], .issuer_key = ca_key });
-	all[STRANGER] = test_mint("Client Root", (struct mint_request) {
-	    .key = other_key, .ca = true });
+	all[ROOT] = test_mint("Root",
+	    (struct mint_request) { .key = root_key, .ca = true });
+	all[MIDDLE] = test_mint("Middle",
+	    (struct mint_request) { .key = ca_key,
+		.issuer = all[ROOT],
+		.issuer_key = root_key,
+		.ca = true });
+	all[LEAF] = test_mint("prov.example.net",
+	    (struct mint_request) {
+		.key = key, .issuer = all[MIDDLE], .issuer_key = ca_key });
+	all[STRANGER] = test_mint("Client Root",
+	    (struct mint_request) { .key = other_key, .ca = true });
 	/* The middle one's name with another key. */
-	all[NAMESAKE] = test_mint("Middle", (struct mint_request) {
-	    .key = other_key, .ca = true });
-	all[NEWER] = test_mint("prov.example.net", (struct mint_request) {
-	    .key = key, .issuer = all[MIDDLE], .issuer_key = ca_key,
-	    .not_after = time(NULL) + 9L * DAY });
+	all[NAMESAKE] = test_mint("Middle",
+	    (struct mint_request) { .key = other_key, .ca = true });
+	all[NEWER] = test_mint("prov.example.net",
+	    (struct mint_request) { .key = key,
+		.issuer = all[MIDDLE],
+		.issuer_key = ca_key,
+		.not_after = time(NULL) + 9L * DAY });
 	return 0;
 }
 
@@ -73,7 +78,7 @@ static const struct {
 	{ "LML", "LML", 2, false }, /* twice */
 	{ "LLM", "LML", 2, true },
 	{ "LMRRS", "LMRRS", 3, false },
-	{ "LNM", "LMN", 2, true },  /* a name is no signature */
+	{ "LNM", "LMN", 2, true }, /* a name is no signature */
 	{ "LN", "LN", 1, false },
 };
 
@@ -95,8 +100,9 @@ test_orders(void **state)
 
 		for (size_t j = 0; j < count; j++)
 			certs[j] = by_letter(cases[i].given[j]);
-		assert_int_equal(order_chain(certs, count, key, &length,
-		    &moved, &err), 0);
+		assert_int_equal(order_chain(certs, count, key, &length, &moved,
+				     &err),
+		    0);
 		if (length != cases[i].length || moved != cases[i].moved)
 			fail_msg("%s: length %zu, moved %d", cases[i].given,
 			    length, moved);
@@ -116,8 +122,7 @@ test_refused(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(order_chain(none, 2, key, &length, &moved, &err),
-	    -1);
+	assert_int_equal(order_chain(none, 2, key, &length, &moved, &err), -1);
 	assert_int_equal(err.kind, ERROR_INPUT);
 	assert_non_null(strstr(err.text, "none of the 2 certificates"));
 	assert_int_equal(order_chain(two, 3, key, &length, &moved, &err), -1);
@@ -160,7 +165,8 @@ test_shuffles(void **state)
 			certs[j] = swap;
 		}
 		assert_int_equal(order_chain(certs, 6, key, &length, &moved,
-		    &err), 0);
+				     &err),
+		    0);
 		assert_int_equal(length, 3);
 		assert_ptr_equal(certs[0], all[LEAF]);
 		assert_ptr_equal(certs[1], all[MIDDLE]);

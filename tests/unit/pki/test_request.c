@@ -68,7 +68,9 @@ static const struct {
 	{ "prov_1.example.net", "holds \"_\"" },
 	{ "prov 1.example.net", "holds \" \"" },
 	{ "prov\n.example.net", "holds \"\\x0a\"" },
-	{ "b\xc3\xbc" "cher.example.net", "other than ASCII" },
+	{ "b\xc3\xbc"
+	  "cher.example.net",
+	    "other than ASCII" },
 	{ LABEL_63 "a.example.net", "a common name has at most 64" },
 	{ LABEL_63 "a", "64 characters between two dots" },
 	{ LABEL_63 ".", "a dot at its beginning" },
@@ -98,20 +100,33 @@ static const struct {
 	const char *refused;
 } fields[] = {
 	{ { .host = "prov.example.net", .email = "info@example.net" }, NULL },
-	{ { .host = "prov.example.net", .email = "a.b+c@x.example.net",
-	    .suffix = "mailto:admin@example.net", .organization = "Example",
-	    .unit = "Phones", .country = "DE", .state = "Berlin",
-	    .locality = "Berlin", .san = true }, NULL },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .organization = "B\xc3\xbc" "cher \xe2\x82\xac" }, NULL },
-	{ { .host = "prov.example.net", .suffix = "",
-	    .email = "info@example.net" }, NULL },
-	/* 64 characters, the suffix included, and one more. */
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .suffix = "12345678901234567890123456789012345678901234567" },
+	{ { .host = "prov.example.net",
+	      .email = "a.b+c@x.example.net",
+	      .suffix = "mailto:admin@example.net",
+	      .organization = "Example",
+	      .unit = "Phones",
+	      .country = "DE",
+	      .state = "Berlin",
+	      .locality = "Berlin",
+	      .san = true },
 	    NULL },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .suffix = "123456789012345678901234567890123456789012345678" },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .organization = "B\xc3\xbc"
+			      "cher \xe2\x82\xac" },
+	    NULL },
+	{ { .host = "prov.example.net",
+	      .suffix = "",
+	      .email = "info@example.net" },
+	    NULL },
+	/* 64 characters, the suffix included, and one more. */
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .suffix = "12345678901234567890123456789012345678901234567" },
+	    NULL },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .suffix = "123456789012345678901234567890123456789012345678" },
 	    "has 65 characters: a common name has at most 64, the suffix" },
 	{ { .host = "prov.example.net" }, "an e-mail address is missing" },
 	{ { .host = "prov.example.net", .email = "" },
@@ -128,26 +143,46 @@ static const struct {
 	    "no e-mail" },
 	{ { .host = "prov.example.net", .email = "\xc3\xbc@example.net" },
 	    "no e-mail" },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .suffix = "a b" }, "the suffix" },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .suffix = "\xc3\xbc" }, "other than ASCII" },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .country = "Germany" }, "two capital letters" },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .country = "de" }, "two capital letters" },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .country = "D" }, "two capital letters" },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .country = "" }, "two capital letters" },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .organization = "" }, "the organization is empty" },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .unit = LABEL_63 "ab" }, "the unit has 65 characters" },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .locality = "a\nb" }, "the locality \"a\\x0ab\" is no UTF-8" },
-	{ { .host = "prov.example.net", .email = "info@example.net",
-	    .state = "\xff" }, "the state \"\\xff\" is no UTF-8" },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .suffix = "a b" },
+	    "the suffix" },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .suffix = "\xc3\xbc" },
+	    "other than ASCII" },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .country = "Germany" },
+	    "two capital letters" },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .country = "de" },
+	    "two capital letters" },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .country = "D" },
+	    "two capital letters" },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .country = "" },
+	    "two capital letters" },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .organization = "" },
+	    "the organization is empty" },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .unit = LABEL_63 "ab" },
+	    "the unit has 65 characters" },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .locality = "a\nb" },
+	    "the locality \"a\\x0ab\" is no UTF-8" },
+	{ { .host = "prov.example.net",
+	      .email = "info@example.net",
+	      .state = "\xff" },
+	    "the state \"\\xff\" is no UTF-8" },
 	{ { .host = "*.example.net", .email = "info@example.net" },
 	    "is a wildcard" },
 };
@@ -224,9 +259,12 @@ static void
 test_subject(void **state)
 {
 	static const struct csr csr = { .host = "PROV.example.net",
-		.suffix = "info@example.net", .email = "info@example.net",
-		.organization = "Example, Ltd.", .unit = "R&D",
-		.country = "US", .state = "California",
+		.suffix = "info@example.net",
+		.email = "info@example.net",
+		.organization = "Example, Ltd.",
+		.unit = "R&D",
+		.country = "US",
+		.state = "California",
 		.locality = "Z\xc3\xbcrich" };
 	static const struct {
 		int nid, type;
@@ -253,8 +291,8 @@ test_subject(void **state)
 		X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
 		ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);
 
-		assert_int_equal(OBJ_obj2nid(X509_NAME_ENTRY_get_object(
-		    entry)), wanted[i].nid);
+		assert_int_equal(OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)),
+		    wanted[i].nid);
 		assert_int_equal(ASN1_STRING_type(value), wanted[i].type);
 		assert_int_equal(ASN1_STRING_length(value),
 		    strlen(wanted[i].value));
@@ -286,14 +324,16 @@ test_common_name_type(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		X509_REQ *request = make(&(struct csr) {
-		    .host = "prov.example.net", .suffix = table[i].suffix,
+		    .host = "prov.example.net",
+		    .suffix = table[i].suffix,
 		    .email = "info@example.net" });
 		X509_NAME *name = X509_REQ_get_subject_name(request);
 		int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
 
 		assert_int_equal(X509_NAME_entry_count(name), 2);
 		assert_int_equal(ASN1_STRING_type(X509_NAME_ENTRY_get_data(
-		    X509_NAME_get_entry(name, at))), table[i].type);
+				     X509_NAME_get_entry(name, at))),
+		    table[i].type);
 		X509_REQ_free(request);
 	}
 }
@@ -302,10 +342,11 @@ static void
 test_san(void **state)
 {
 	X509_REQ *request = make(&(struct csr) { .host = "Prov.example.net",
-	    .email = "info@example.net", .san = true });
+	    .email = "info@example.net",
+	    .san = true });
 	STACK_OF(X509_EXTENSION) *list = X509_REQ_get_extensions(request);
-	GENERAL_NAMES *names = X509V3_get_d2i(list, NID_subject_alt_name,
-	    NULL, NULL);
+	GENERAL_NAMES *names = X509V3_get_d2i(list, NID_subject_alt_name, NULL,
+	    NULL);
 	const ASN1_IA5STRING *dns;
 
 	(void)state;
@@ -325,7 +366,7 @@ test_keys(void **state)
 	EVP_PKEY *ec = EVP_EC_gen("P-256"), *small = EVP_RSA_gen(768);
 	EVP_PKEY *large = EVP_RSA_gen(4104);
 	const struct csr csr = { .host = "prov.example.net",
-	    .email = "info@example.net" };
+		.email = "info@example.net" };
 	char *pem = NULL;
 	struct error err;
 
@@ -334,7 +375,8 @@ test_keys(void **state)
 	assert_int_equal(csr_key_bits(key), 1024);
 	assert_int_equal(csr_make(&csr, ec, &pem, &err), -1);
 	assert_int_equal(err.kind, ERROR_INPUT);
-	assert_string_equal(err.text, "the key is of type EC: devices and "
+	assert_string_equal(err.text,
+	    "the key is of type EC: devices and "
 	    "the signing know RSA only");
 	assert_int_equal(csr_make(&csr, small, &pem, &err), -1);
 	assert_string_equal(err.text,
@@ -365,8 +407,8 @@ test_host_property(void **state)
 		len = (random >> 16) % sizeof(host);
 		for (size_t i = 0; i < len; i++) {
 			random = random * 1664525 + 1013904223;
-			host[i] = alphabet[(random >> 16) %
-			    (sizeof(alphabet) - 1)];
+			host[i] =
+			    alphabet[(random >> 16) % (sizeof(alphabet) - 1)];
 		}
 		host[len] = '\0';
 		if (csr_check_host(host, &err) != 0)

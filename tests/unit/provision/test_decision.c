@@ -13,12 +13,12 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-#define A "000e08aabb01"       /* active, serial known */
-#define BARE "000e08aabb02"    /* active, serial not known */
+#define A "000e08aabb01"    /* active, serial known */
+#define BARE "000e08aabb02" /* active, serial not known */
 #define RETIRED "000e08aabb03"
-#define W400 "000e08aabb04"    /* WRP400: of the same series as SPA400 */
+#define W400 "000e08aabb04" /* WRP400: of the same series as SPA400 */
 #define S400 "000e08aabb05"
-#define ODD "000e08aabb06"     /* of a model that the registry lacks */
+#define ODD "000e08aabb06"	/* of a model that the registry lacks */
 #define STRANGER "000e08aabbff" /* not in the inventory */
 
 static const struct stock_device devices[] = {
@@ -58,7 +58,9 @@ setup(void **state)
 	routes = routes_new();
 	for (size_t i = 0; i < COUNT(patterns); i++)
 		stock_check(routes_add(routes, patterns[i].kind,
-		    patterns[i].pattern, patterns[i].template, &err), &err);
+				patterns[i].pattern, patterns[i].template,
+				&err),
+		    &err);
 	return 0;
 }
 
@@ -85,13 +87,14 @@ struct situation {
 static struct decision
 decide(const struct situation *s, const X509 *cert)
 {
-	const struct decision_policy policy = { s->required,
-		s->allow_expired };
+	const struct decision_policy policy = { s->required, s->allow_expired };
 	struct tls_peer tls_peer = { .verdict = s->verdict };
 	struct peer peer = { .form = s->form };
 	struct request request = { .method = s->method };
 	struct decision_input input = { .policy = &policy,
-		.tls_peer = &tls_peer, .request = &request, .routes = routes,
+		.tls_peer = &tls_peer,
+		.request = &request,
+		.routes = routes,
 		.snapshot = snapshot };
 	struct decision decision;
 
@@ -135,8 +138,7 @@ static const struct {
 	{ { REQ, GOOD, PEER_OBSERVED, UNIT_A, GET, OWN },
 	    DECISION_OWN_PROFILE },
 	{ { REQ, GOOD, PEER_MIC, UNIT_A, GET, OWN }, DECISION_OWN_PROFILE },
-	{ { REQ, GOOD, DOC, UNIT_A, REQUEST_HEAD, OWN },
-	    DECISION_OWN_PROFILE },
+	{ { REQ, GOOD, DOC, UNIT_A, REQUEST_HEAD, OWN }, DECISION_OWN_PROFILE },
 	/* ... however its MAC is spelled, */
 	{ { REQ, GOOD, DOC, UNIT_A, GET, "/spa000E08AABB01.cfg" },
 	    DECISION_OWN_PROFILE },
@@ -156,7 +158,8 @@ static const struct {
 	{ { REQ, GOOD, DOC, A, "CCQ000000A1", "SPA504G", GET, OWN },
 	    DECISION_OWN_PROFILE },
 	{ { REQ, GOOD, DOC, BARE, "CCQ000000A2", "SPA-504G", GET,
-	    "/spa" BARE ".cfg" }, DECISION_OWN_PROFILE },
+	      "/spa" BARE ".cfg" },
+	    DECISION_OWN_PROFILE },
 	{ { REQ, GOOD, DOC, ODD, "X1", "XYZ1", GET, "/spa" ODD ".cfg" },
 	    DECISION_OWN_PROFILE },
 	{ { REQ, GOOD, DOC, UNIT_A, GET, "/Cisco/SPA504G/" A ".cfg" },
@@ -176,13 +179,11 @@ static const struct {
 	{ { REQ, NONE, GET, "/hello.xml" }, DECISION_NO_CERTIFICATE },
 	{ { OPT, NONE, GET, "/hello.xml" }, DECISION_PUBLIC_FILE },
 	{ { OPT, NONE, REQUEST_HEAD, "/hello.xml" }, DECISION_PUBLIC_FILE },
-	{ { OPT, NONE, GET, "/hello-" STRANGER ".xml" },
-	    DECISION_PUBLIC_FILE },
+	{ { OPT, NONE, GET, "/hello-" STRANGER ".xml" }, DECISION_PUBLIC_FILE },
 	{ { OPT, NONE, GET, "/hello-SPA504G.xml" }, DECISION_PUBLIC_FILE },
 	{ { OPT, NONE, GET, "/hello-SPA999.xml" }, DECISION_NO_CERTIFICATE },
 	/* There they are for all; elsewhere for devices that are known. */
-	{ { OPT, BAD, DOC, UNIT_A, GET, "/hello.xml" },
-	    DECISION_PUBLIC_FILE },
+	{ { OPT, BAD, DOC, UNIT_A, GET, "/hello.xml" }, DECISION_PUBLIC_FILE },
 	{ { OPT, GOOD, PEER_GENERIC, NULL, NULL, NULL, GET, "/hello.xml" },
 	    DECISION_PUBLIC_FILE },
 	{ { OPT, GOOD, DOC, RETIRED, "", "", GET, "/hello.xml" },
@@ -190,8 +191,7 @@ static const struct {
 	{ { REQ, BAD, DOC, UNIT_A, GET, "/hello.xml" }, DECISION_UNTRUSTED },
 	{ { REQ, GOOD, DOC, RETIRED, "", "", GET, "/hello.xml" },
 	    DECISION_RETIRED_DEVICE },
-	{ { REQ, GOOD, DOC, UNIT_A, GET, "/hello.xml" },
-	    DECISION_PUBLIC_FILE },
+	{ { REQ, GOOD, DOC, UNIT_A, GET, "/hello.xml" }, DECISION_PUBLIC_FILE },
 	{ { REQ, GOOD, DOC, UNIT_A, GET, "/hello-" A ".xml" },
 	    DECISION_PUBLIC_FILE },
 	{ { REQ, GOOD, DOC, UNIT_A, GET, "/hello-" BARE ".xml" },
@@ -220,8 +220,8 @@ static const struct {
 	    DECISION_GENERIC },
 	{ { REQ_OLD, OLD, PEER_INVALID, NULL, NULL, NULL, GET, OWN },
 	    DECISION_CONTRADICTORY },
-	{ { REQ_OLD, OLD, DOC, STRANGER, "", "", GET,
-	    "/spa" STRANGER ".cfg" }, DECISION_UNKNOWN_DEVICE },
+	{ { REQ_OLD, OLD, DOC, STRANGER, "", "", GET, "/spa" STRANGER ".cfg" },
+	    DECISION_UNKNOWN_DEVICE },
 	{ { REQ_OLD, OLD, DOC, UNIT_A, GET, "/spa" BARE ".cfg" },
 	    DECISION_OTHER_DEVICE },
 	{ { REQ_OLD, NONE, GET, OWN }, DECISION_NO_CERTIFICATE },
@@ -243,7 +243,8 @@ static const struct {
 
 	/* Devices that are not (or no longer) ours learn nothing of paths. */
 	{ { REQ, GOOD, DOC, STRANGER, "S1", "SPA-504G", GET,
-	    "/spa" STRANGER ".cfg" }, DECISION_UNKNOWN_DEVICE },
+	      "/spa" STRANGER ".cfg" },
+	    DECISION_UNKNOWN_DEVICE },
 	{ { REQ, GOOD, DOC, STRANGER, "S1", "SPA-504G", GET, OWN },
 	    DECISION_UNKNOWN_DEVICE },
 	{ { REQ, GOOD, DOC, STRANGER, "S1", "SPA-504G", GET, "/none" },
@@ -251,11 +252,13 @@ static const struct {
 	{ { REQ, GOOD, DOC, STRANGER, "S1", "SPA-504G", GET, "/all.cfg" },
 	    DECISION_UNKNOWN_DEVICE },
 	{ { REQ, GOOD, DOC, RETIRED, "CCQ000000A3", "SPA-504G", GET,
-	    "/spa" RETIRED ".cfg" }, DECISION_RETIRED_DEVICE },
+	      "/spa" RETIRED ".cfg" },
+	    DECISION_RETIRED_DEVICE },
 	{ { REQ, GOOD, DOC, RETIRED, "OTHER", "SPA-504G", GET, "/none" },
 	    DECISION_RETIRED_DEVICE },
 	{ { REQ, GOOD, DOC, RETIRED, "CCQ000000A3", "SPA-504G", GET,
-	    "/all.cfg" }, DECISION_RETIRED_DEVICE },
+	      "/all.cfg" },
+	    DECISION_RETIRED_DEVICE },
 	{ { REQ, GOOD, DOC, A, "CCQ000000A9", "SPA-504G", GET, OWN },
 	    DECISION_WRONG_SERIAL },
 	{ { REQ, GOOD, DOC, A, "CCQ000000A", "SPA-504G", GET, OWN },
@@ -300,8 +303,7 @@ static const struct {
 	    DECISION_OTHER_MODEL },
 	{ { REQ, GOOD, DOC, UNIT_A, GET, "/spa999.cfg" },
 	    DECISION_NO_SUCH_PATH },
-	{ { REQ, GOOD, DOC, UNIT_A, GET, "/all.cfg" },
-	    DECISION_COMMON_FILE },
+	{ { REQ, GOOD, DOC, UNIT_A, GET, "/all.cfg" }, DECISION_COMMON_FILE },
 	{ { OPT, GOOD, DOC, UNIT_A, REQUEST_HEAD, "/all.cfg" },
 	    DECISION_COMMON_FILE },
 	{ { REQ, GOOD, DOC, UNIT_A, GET, "/common-" A ".cfg" },
@@ -414,7 +416,8 @@ read_generic(void)
 	char *path = reference != NULL ?
 	    xasprintf("%s/ca/sipura-generic-client-cert.pem", reference) :
 	    xasprintf("%s/../shared/reference/ca/"
-	    "sipura-generic-client-cert.pem", source != NULL ? source : ".");
+		      "sipura-generic-client-cert.pem",
+		source != NULL ? source : ".");
 	X509 **certs, *cert = NULL;
 	struct error err;
 	size_t count;
@@ -454,9 +457,10 @@ test_denied(void **state)
 	/* By its hash, whatever the parser of subjects made of it; */
 	assert_int_equal(reason_with(generic), DECISION_GENERIC);
 	/* ... by its key, whatever certificate that stands in. */
-	cert = test_mint("any", (struct mint_request) {
-	    .key = X509_get0_pubkey(generic), .issuer = generic,
-	    .issuer_key = key });
+	cert = test_mint("any",
+	    (struct mint_request) { .key = X509_get0_pubkey(generic),
+		.issuer = generic,
+		.issuer_key = key });
 	assert_int_equal(reason_with(cert), DECISION_GENERIC);
 	X509_free(cert);
 	X509_free(generic);
@@ -480,8 +484,8 @@ random_situation(uint64_t *seed)
 {
 	static const char *const macs[] = { A, BARE, RETIRED, W400, S400, ODD,
 		STRANGER };
-	static const char *const serials[] = { "", "CCQ000000A1",
-		"CCQ000000A3", "X" };
+	static const char *const serials[] = { "", "CCQ000000A1", "CCQ000000A3",
+		"X" };
 	static const char *const products[] = { "", "SPA-504G", "SPA504G",
 		"WRP400", "SPA-400", "XYZ1", "SPA-962" };
 	static const char *const paths[] = { "/spa" A ".cfg",
@@ -496,11 +500,10 @@ random_situation(uint64_t *seed)
 	static const enum tls_verdict verdicts[] = { TLS_PEER_NONE,
 		TLS_PEER_UNTRUSTED, TLS_PEER_EXPIRED, TLS_PEER_TRUSTED,
 		TLS_PEER_TRUSTED, TLS_PEER_TRUSTED };
-	static const enum peer_form forms[] = { PEER_DOCUMENTED,
-		PEER_OBSERVED, PEER_MIC, PEER_DOCUMENTED, PEER_GENERIC,
-		PEER_INVALID };
-	static const enum request_method methods[] = { REQUEST_GET,
-		REQUEST_GET, REQUEST_HEAD, REQUEST_OTHER };
+	static const enum peer_form forms[] = { PEER_DOCUMENTED, PEER_OBSERVED,
+		PEER_MIC, PEER_DOCUMENTED, PEER_GENERIC, PEER_INVALID };
+	static const enum request_method methods[] = { REQUEST_GET, REQUEST_GET,
+		REQUEST_HEAD, REQUEST_OTHER };
 
 	return (struct situation) {
 		.required = next_random(seed) & 1,
@@ -547,8 +550,9 @@ check_allowed(const struct situation *s, const struct decision *d)
 	if (d->route.has_mac)
 		assert_true(mac_equal(&d->route.mac, &mac));
 	assert_int_equal(d->route.kind,
-	    d->reason == DECISION_OWN_PROFILE ? ROUTE_PROFILE :
-	    d->reason == DECISION_COMMON_FILE ? ROUTE_COMMON : ROUTE_PUBLIC);
+	    d->reason == DECISION_OWN_PROFILE	  ? ROUTE_PROFILE :
+		d->reason == DECISION_COMMON_FILE ? ROUTE_COMMON :
+						    ROUTE_PUBLIC);
 }
 
 static void
@@ -563,9 +567,10 @@ test_property(void **state)
 		struct decision d = decide(&s, NULL);
 
 		assert_int_equal(d.allow, d.status == 200);
-		assert_int_equal(d.allow, d.reason == DECISION_OWN_PROFILE ||
-		    d.reason == DECISION_COMMON_FILE ||
-		    d.reason == DECISION_PUBLIC_FILE);
+		assert_int_equal(d.allow,
+		    d.reason == DECISION_OWN_PROFILE ||
+			d.reason == DECISION_COMMON_FILE ||
+			d.reason == DECISION_PUBLIC_FILE);
 		if (d.allow)
 			check_allowed(&s, &d);
 		/* Absence shows only to a device of ours. */
@@ -577,8 +582,8 @@ test_property(void **state)
 	}
 	for (size_t i = 0; i < COUNT(outcomes); i++)
 		if (reasons[i] < 100)
-			fail_msg("%s: reached %zu times only",
-			    outcomes[i].name, reasons[i]);
+			fail_msg("%s: reached %zu times only", outcomes[i].name,
+			    reasons[i]);
 }
 
 int

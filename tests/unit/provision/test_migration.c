@@ -37,8 +37,8 @@ test_shares(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(good); i++) {
-		assert_int_equal(wave_shares_parse(&shares, good[i].text,
-		    &err), 0);
+		assert_int_equal(wave_shares_parse(&shares, good[i].text, &err),
+		    0);
 		assert_int_equal(shares.count, good[i].count);
 		assert_int_equal(shares.percent[0], good[i].first);
 		assert_int_equal(shares.percent[shares.count - 1], 100);
@@ -83,9 +83,11 @@ test_cut(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		assert_int_equal(wave_shares_parse(&shares, cases[i].shares,
-		    &err), 0);
+				     &err),
+		    0);
 		assert_int_equal(waves_cut(&shares, cases[i].canary,
-		    cases[i].count, ends), cases[i].waves);
+				     cases[i].count, ends),
+		    cases[i].waves);
 		for (size_t j = 0; j < cases[i].waves; j++)
 			assert_int_equal(ends[j], cases[i].ends[j]);
 	}
@@ -99,8 +101,11 @@ test_cut_property(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(wave_shares_parse(&shares, "1%,2%,3%,4%,5%,6%,7%,8%,"
-	    "9%,10%,20%,40%,60%,80%,100%", &err), 0);
+	assert_int_equal(wave_shares_parse(&shares,
+			     "1%,2%,3%,4%,5%,6%,7%,8%,"
+			     "9%,10%,20%,40%,60%,80%,100%",
+			     &err),
+	    0);
 	for (size_t count = 1; count < 400; count++) {
 		for (size_t canary = 0; canary < 12; canary++) {
 			size_t ends[MIGRATION_WAVES_MAX], before = 0;
@@ -134,7 +139,7 @@ test_rank(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(ranks); i++) {
 		const struct mac mac = { { 0x00, 0x0e, 0x08, 0xaa,
-			(uint8_t)(i >> 8), (uint8_t)i } };
+		    (uint8_t)(i >> 8), (uint8_t)i } };
 
 		ranks[i] = wave_rank(&mac);
 		assert_true(ranks[i] == wave_rank(&mac));
@@ -205,7 +210,9 @@ test_progress(void **state)
 {
 	/* On trial since 1000, with 10 old and 2 new answers, 1 profile. */
 	const struct migration_member member = { .state = MEMBER_TRIAL,
-		.trial_at = 1000, .old_answers = 10, .new_answers = 2,
+		.trial_at = 1000,
+		.old_answers = 10,
+		.new_answers = 2,
 		.new_profiles = 1 };
 	static const struct {
 		struct member_answers answers;
@@ -259,7 +266,8 @@ test_tally(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(members); i++) {
 		const struct migration_member member = {
-			.state = members[i].state };
+			.state = members[i].state
+		};
 
 		wave_tally_add(&tally, &member, members[i].progress);
 	}
@@ -317,14 +325,16 @@ test_judge(void **state)
 		const struct wave_tally tally = {
 			.members = cases[i].absent + cases[i].old +
 			    cases[i].new + cases[i].failing + cases[i].moved,
-			.absent = cases[i].absent, .old = cases[i].old,
-			.new = cases[i].new, .failing = cases[i].failing,
+			.absent = cases[i].absent,
+			.old = cases[i].old,
+			.new = cases[i].new,
+			.failing = cases[i].failing,
 			.moved = cases[i].moved,
 		};
 		char reason[MIGRATION_REASON_MAX + 1] = "";
 
 		if (wave_judge(&migration, 1, &tally, &tally, cases[i].now,
-		    reason) != cases[i].verdict)
+			reason) != cases[i].verdict)
 			fail_msg("case %zu: %s", i, reason);
 		if (strstr(reason, cases[i].reason) == NULL)
 			fail_msg("case %zu says %s", i, reason);
@@ -377,14 +387,16 @@ test_judge_property(void **state)
 		}
 		migration.threshold = (unsigned)(seed >> 40) % 100 + 1;
 		now = 1000 + (time_t)((seed >> 35) % 7200);
-		tally = (struct wave_tally) { .absent = n[0], .old = n[1],
-			.new = n[2], .failing = n[3],
+		tally = (struct wave_tally) { .absent = n[0],
+			.old = n[1],
+			.new = n[2],
+			.failing = n[3],
 			.members = n[0] + n[1] + n[2] + n[3] };
 		verdict = wave_judge(&migration, 1, &tally, &tally, now,
 		    reason);
 		if (verdict == WAVE_ADVANCE)
-			assert_true(n[2] * 100 >= migration.threshold *
-			    (n[1] + n[2] + n[3]));
+			assert_true(n[2] * 100 >=
+			    migration.threshold * (n[1] + n[2] + n[3]));
 		if (verdict == WAVE_STOP && now < 1000 + 3600)
 			assert_true(n[3] > 0);
 		if (verdict == WAVE_STOP)

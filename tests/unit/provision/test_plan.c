@@ -42,8 +42,9 @@ group(const char *device, uint64_t count)
 	struct plan_group made = { .count = count };
 	struct error err;
 
-	assert_int_equal(trust_parse_device(device, &made.model,
-	    &made.firmware, &made.has_firmware, &err), 0);
+	assert_int_equal(trust_parse_device(device, &made.model, &made.firmware,
+			     &made.has_firmware, &err),
+	    0);
 	return made;
 }
 
@@ -67,7 +68,7 @@ static void
 test_fewest(void **state)
 {
 	const struct plan_group groups[] = {
-		group("SPA504G@7.5.2b", 40), /* Sipura 1, Linksys 1, SB 1 */
+		group("SPA504G@7.5.2b", 40),  /* Sipura 1, Linksys 1, SB 1 */
 		group("SPA504G@7.6.2f", 100), /* and SB 2 */
 		group("SPA962@6.1.5(a)", 12), /* Sipura 1, Linksys 1 */
 	};
@@ -92,8 +93,7 @@ test_without_gone(void **state)
 {
 	const struct plan_group groups[] = { group("SPA504G@7.5.2b", 40),
 		group("SPA504G@7.6.2f", 100), group("SPA962@6.1.5(a)", 12) };
-	const struct plan_options options = { .at = NOW,
-		.without_gone = true };
+	const struct plan_options options = { .at = NOW, .without_gone = true };
 	struct plan *plan = plan_of(groups, 3, &options);
 
 	(void)state;
@@ -161,8 +161,9 @@ test_supply(void **state)
 		{ .ca = sb2, .not_after = NOW + 20 },
 		{ .ca = sb2, .not_after = NOW + 15 },
 	};
-	struct plan_options options = { .at = NOW, .certificates = held,
-		.certificate_count = 5 };
+	struct plan_options options = {
+		.at = NOW, .certificates = held, .certificate_count = 5
+	};
 	const struct plan_certificate *one = NULL;
 
 	(void)state;
@@ -172,9 +173,11 @@ test_supply(void **state)
 	assert_int_equal(plan_supply(&options, sb2, &one), PLAN_SIGNS);
 	assert_null(one); /* it can have another */
 	assert_int_equal(plan_supply(&options,
-	    registry_find_ca("verisign-c3-pca-g5"), NULL), PLAN_DOUBTFUL);
+			     registry_find_ca("verisign-c3-pca-g5"), NULL),
+	    PLAN_DOUBTFUL);
 	assert_int_equal(plan_supply(&options,
-	    registry_find_ca("linksys-prov-1"), NULL), PLAN_GONE);
+			     registry_find_ca("linksys-prov-1"), NULL),
+	    PLAN_GONE);
 	assert_false(plan_can_be_had(PLAN_DOUBTFUL));
 	assert_false(plan_can_be_had(PLAN_GONE));
 	assert_true(plan_can_be_had(PLAN_OVERDUE));
@@ -220,8 +223,7 @@ static const struct {
 	    PLAN_ACCEPTS },
 	{ "CP-6841-3PCC@12.0(3)", "linksys-prov-1", NOW - 30 * YEAR, 0,
 	    PLAN_EXPIRED }, /* not begun */
-	{ "CP-8841-3PCC@12.0(3)", "ciscosb-prov-2", NOW, 0x0301,
-	    PLAN_ACCEPTS },
+	{ "CP-8841-3PCC@12.0(3)", "ciscosb-prov-2", NOW, 0x0301, PLAN_ACCEPTS },
 	{ "CP-6841-3PCC@12.0(3)", "sipura-prov-1", NOW, 0x0301, PLAN_WEAK },
 	/* A root of one's own signs as the phone needs it. */
 	{ "SPA504G@7.5.2b", "custom-ca", NOW, 0, PLAN_ACCEPTS },
@@ -233,13 +235,13 @@ test_expectations(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(expectations); i++) {
 		struct plan_group one = group(expectations[i].device, 1);
-		const struct plan_options options = {
-			.at = expectations[i].at,
+		const struct plan_options options = { .at = expectations[i].at,
 			.drop_tls = expectations[i].drop_tls };
 
 		assert_int_equal(plan_expect(&options, knowledge, one.model,
-		    one.has_firmware ? &one.firmware : NULL,
-		    registry_find_ca(expectations[i].ca), NULL),
+				     one.has_firmware ? &one.firmware : NULL,
+				     registry_find_ca(expectations[i].ca),
+				     NULL),
 		    expectations[i].expectation);
 	}
 }
@@ -251,30 +253,37 @@ test_certificates(void **state)
 	const struct ca *sb2 = registry_find_ca("ciscosb-prov-2");
 	const struct ca *own = registry_find_ca("custom-ca");
 	struct plan_certificate held = { .ca = sb2, .is_sha2 = true };
-	struct plan_options options = { .at = NOW, .certificates = &held,
-		.certificate_count = 1 };
+	struct plan_options options = {
+		.at = NOW, .certificates = &held, .certificate_count = 1
+	};
 	struct plan_group ata = group("ATA191-MPP@11.3(1)", 1);
 	struct plan_group old = group("SPA504G@7.5.2b", 1);
 	struct plan_group mpp = group("CP-6841-3PCC@12.0(3)", 1);
 
 	(void)state;
 	assert_int_equal(plan_expect(&options, knowledge, ata.model,
-	    &ata.firmware, sb2, NULL), PLAN_NAME); /* it wants a SAN */
+			     &ata.firmware, sb2, NULL),
+	    PLAN_NAME); /* it wants a SAN */
 	held.has_san = true;
 	assert_int_equal(plan_expect(&options, knowledge, ata.model,
-	    &ata.firmware, sb2, NULL), PLAN_ACCEPTS);
+			     &ata.firmware, sb2, NULL),
+	    PLAN_ACCEPTS);
 	held.ca = own;
 	assert_int_equal(plan_expect(&options, knowledge, old.model,
-	    &old.firmware, own, NULL), PLAN_DIGEST);
+			     &old.firmware, own, NULL),
+	    PLAN_DIGEST);
 	held.is_sha2 = false;
 	assert_int_equal(plan_expect(&options, knowledge, old.model,
-	    &old.firmware, own, NULL), PLAN_ACCEPTS);
+			     &old.firmware, own, NULL),
+	    PLAN_ACCEPTS);
 	held.ca = registry_find_ca("sipura-prov-1");
 	held.not_after = NOW - 1;
 	assert_int_equal(plan_expect(&options, knowledge, mpp.model,
-	    &mpp.firmware, held.ca, NULL), PLAN_EXPIRED);
+			     &mpp.firmware, held.ca, NULL),
+	    PLAN_EXPIRED);
 	assert_int_equal(plan_expect(&options, knowledge, old.model,
-	    &old.firmware, held.ca, NULL), PLAN_ACCEPTS);
+			     &old.firmware, held.ca, NULL),
+	    PLAN_ACCEPTS);
 }
 
 /* ------------------------------------------------------ reasons and ways */
@@ -298,13 +307,11 @@ static const struct {
 	{ "DP-9841@5.0.1", "", 0, PLAN_LACKS_ALLOW, "custom-ca",
 	    "2:custom-ca 5 6" },
 	{ "SPA8000@6.1.12", "", 0, PLAN_LACKS_CLAIM, "", "4 5 6" },
-	{ "SPA504G@7.6.2f", "", 0x0301, PLAN_LACKS_TLS, "isrg-root-x1",
-	    "5 6" },
-	{ "CP-7841-3PCC@12.0(3)", "ciscosb-prov-2", 0x0301,
-	    PLAN_LACKS_WITHOUT, "ciscosb-prov-2", "2:custom-ca 5 6" },
-	{ "CP-6841-3PCC@12.0(3)", "ciscosb-prov-2", 0x0301,
-	    PLAN_LACKS_WITHOUT, "ciscosb-prov-2",
-	    "2:custom-ca 3:public-ca-bundle 5 6" },
+	{ "SPA504G@7.6.2f", "", 0x0301, PLAN_LACKS_TLS, "isrg-root-x1", "5 6" },
+	{ "CP-7841-3PCC@12.0(3)", "ciscosb-prov-2", 0x0301, PLAN_LACKS_WITHOUT,
+	    "ciscosb-prov-2", "2:custom-ca 5 6" },
+	{ "CP-6841-3PCC@12.0(3)", "ciscosb-prov-2", 0x0301, PLAN_LACKS_WITHOUT,
+	    "ciscosb-prov-2", "2:custom-ca 3:public-ca-bundle 5 6" },
 };
 
 static void
@@ -327,13 +334,13 @@ test_stories(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(stories); i++) {
-		const struct ca *without = registry_find_ca(
-		    stories[i].without);
+		const struct ca *without = registry_find_ca(stories[i].without);
 		const struct plan_options options = { .at = NOW,
-			.drop_tls = stories[i].drop_tls, .without = &without,
+			.drop_tls = stories[i].drop_tls,
+			.without = &without,
 			.without_count = without != NULL };
-		const struct plan_group groups[] = {
-			group(stories[i].device, 3) };
+		const struct plan_group groups[] = { group(stories[i].device,
+		    3) };
 		struct plan *plan = plan_of(groups, 1, &options);
 		const struct plan_assignment *one = &plan->assignments[0];
 		char ways[512];
@@ -341,8 +348,8 @@ test_stories(void **state)
 		format_ways(one, ways);
 		assert_int_equal(one->reason, stories[i].reason);
 		if (one->reason != PLAN_LACKS_TLS)
-			assert_string_equal(one->ca != NULL ? one->ca->id :
-			    "", stories[i].ca);
+			assert_string_equal(one->ca != NULL ? one->ca->id : "",
+			    stories[i].ca);
 		assert_string_equal(ways, stories[i].ways);
 		assert_int_equal(one->listener == PLAN_LEFT_OUT,
 		    one->reason != PLAN_LACKS_SUPPLY);
@@ -375,8 +382,9 @@ test_more_reasons(void **state)
 {
 	const struct ca *sb2 = registry_find_ca("ciscosb-prov-2");
 	const struct plan_certificate no_san = { .ca = sb2, .is_sha2 = true };
-	struct plan_options options = { .at = NOW, .certificates = &no_san,
-		.certificate_count = 1 };
+	struct plan_options options = {
+		.at = NOW, .certificates = &no_san, .certificate_count = 1
+	};
 	const struct plan_group ata[] = { group("ATA191-MPP@11.3(1)", 1) };
 	const struct plan_group mpp[] = { group("CP-6841-3PCC@12.0(3)", 1) };
 	struct plan *plan = plan_of(ata, 1, &options);
@@ -397,10 +405,10 @@ test_expired_reason(void **state)
 {
 	const struct ca *without[] = { registry_find_ca("ciscosb-prov-2"),
 		registry_find_ca("ciscosb-prov-1") };
-	const struct plan_options options = { .at = NOW + 40 * YEAR,
-		.without = without, .without_count = 2 };
-	const struct plan_group groups[] = {
-		group("CP-8831-3PCC@9.3(4)", 2) };
+	const struct plan_options options = {
+		.at = NOW + 40 * YEAR, .without = without, .without_count = 2
+	};
+	const struct plan_group groups[] = { group("CP-8831-3PCC@9.3(4)", 2) };
 	struct plan *plan = plan_of(groups, 1, &options);
 
 	(void)state;
@@ -415,8 +423,8 @@ test_expired_reason(void **state)
 /* ---------------------------------------------------------------- layout */
 
 /* Three CAs: SB 2, SB 1, Linksys 1, in this order. */
-static const char *const three[] = { "CP-8841-3PCC@12.0(7)SR2",
-	"SRP521", "PAP2" };
+static const char *const three[] = { "CP-8841-3PCC@12.0(7)SR2", "SRP521",
+	"PAP2" };
 
 static void
 format_layout(const struct plan *plan, char text[static 1024])
@@ -426,9 +434,9 @@ format_layout(const struct plan *plan, char text[static 1024])
 	*text = '\0';
 	for (size_t i = 0; i < plan->listener_count; i++)
 		len += (size_t)snprintf(text + len, 1024 - len,
-		    "%s%s=%s:%u/%zu", i > 0 ? " " : "",
-		    plan->listeners[i].host, plan->listeners[i].address,
-		    plan->listeners[i].port, plan->listeners[i].machine);
+		    "%s%s=%s:%u/%zu", i > 0 ? " " : "", plan->listeners[i].host,
+		    plan->listeners[i].address, plan->listeners[i].port,
+		    plan->listeners[i].machine);
 }
 
 static const char *const addresses[] = { "198.51.100.7", "198.51.100.8" };
@@ -438,11 +446,15 @@ static const struct {
 	struct plan_options options;
 	const char *layout; /* or the error */
 } layouts[] = {
-	{ { .at = NOW }, "prov.example.net=192.0.2.1:443/0 "
+	{ { .at = NOW },
+	    "prov.example.net=192.0.2.1:443/0 "
 	    "prov.example.net=192.0.2.1:3443/0 "
 	    "prov.example.net=192.0.2.1:4443/0" },
-	{ { .at = NOW, .host = "voice", .domain = "example.org",
-	    .addresses = addresses, .address_count = 2 },
+	{ { .at = NOW,
+	      .host = "voice",
+	      .domain = "example.org",
+	      .addresses = addresses,
+	      .address_count = 2 },
 	    "voice.example.org=198.51.100.7:443/0 "
 	    "voice.example.org=198.51.100.7:3443/0 "
 	    "voice.example.org=198.51.100.7:4443/0" },
@@ -450,36 +462,50 @@ static const struct {
 	    "ciscosb-prov-2.example.net=192.0.2.1:443/0 "
 	    "ciscosb-prov-1.example.net=192.0.2.2:443/0 "
 	    "linksys-prov-1.example.net=192.0.2.3:443/0" },
-	{ { .at = NOW, .layout = PLAN_HOSTS, .ports = ports,
-	    .port_count = 2 },
+	{ { .at = NOW, .layout = PLAN_HOSTS, .ports = ports, .port_count = 2 },
 	    "ciscosb-prov-2.example.net=192.0.2.1:8443/0 "
 	    "ciscosb-prov-1.example.net=192.0.2.2:8443/1 "
 	    "linksys-prov-1.example.net=192.0.2.3:8443/2" },
-	{ { .at = NOW, .layout = PLAN_HOSTS, .mix_ports = true,
-	    .addresses = addresses, .address_count = 2,
-	    .host = "prov.voice.example.org" },
+	{ { .at = NOW,
+	      .layout = PLAN_HOSTS,
+	      .mix_ports = true,
+	      .addresses = addresses,
+	      .address_count = 2,
+	      .host = "prov.voice.example.org" },
 	    "prov-1.voice.example.org=198.51.100.7:443/0 "
 	    "prov-2.voice.example.org=198.51.100.8:443/1 "
 	    "prov-1.voice.example.org=198.51.100.7:3443/0" },
-	{ { .at = NOW, .layout = PLAN_ADDRESSES, .mix_ports = true,
-	    .addresses = addresses, .address_count = 1 },
+	{ { .at = NOW,
+	      .layout = PLAN_ADDRESSES,
+	      .mix_ports = true,
+	      .addresses = addresses,
+	      .address_count = 1 },
 	    "prov.example.net=198.51.100.7:443/0 "
 	    "prov.example.net=198.51.100.7:3443/0 "
 	    "prov.example.net=198.51.100.7:4443/0" },
 	{ { .at = NOW, .ports = ports, .port_count = 2 },
 	    "3 listeners need a port each, and 2 are given: name more with "
 	    "--port" },
-	{ { .at = NOW, .ports = ports, .port_count = 1,
-	    .layout = PLAN_ADDRESSES, .mix_ports = true,
-	    .addresses = addresses, .address_count = 2 },
+	{ { .at = NOW,
+	      .ports = ports,
+	      .port_count = 1,
+	      .layout = PLAN_ADDRESSES,
+	      .mix_ports = true,
+	      .addresses = addresses,
+	      .address_count = 2 },
 	    "3 listeners need an address and port each, and 2 by 1 are "
 	    "given: name more with --address or --port" },
-	{ { .at = NOW, .layout = PLAN_ADDRESSES, .addresses = addresses,
-	    .address_count = 2 }, "3 listeners need an address each, and 2 "
+	{ { .at = NOW,
+	      .layout = PLAN_ADDRESSES,
+	      .addresses = addresses,
+	      .address_count = 2 },
+	    "3 listeners need an address each, and 2 "
 	    "are given: name more with --address, or mix with ports as in "
 	    "--layout addresses,ports" },
-	{ { .at = NOW, .domain = "a-name-that-is-rather-long-but-not-absurd."
-	    "voice.department.example.net" }, "the name prov.a-name-that-is-"
+	{ { .at = NOW,
+	      .domain = "a-name-that-is-rather-long-but-not-absurd."
+			"voice.department.example.net" },
+	    "the name prov.a-name-that-is-"
 	    "rather-long-but-not-absurd.voice.department.example.net is 75 "
 	    "characters long: the CN of a certificate has at most 64" },
 };
@@ -518,8 +544,9 @@ test_given_names(void **state)
 		{ .ca = registry_find_ca("linksys-prov-1"),
 		    .host = "OLD.example.org" },
 	};
-	struct plan_options options = { .at = NOW, .certificates = held,
-		.certificate_count = 2 };
+	struct plan_options options = {
+		.at = NOW, .certificates = held, .certificate_count = 2
+	};
 	struct plan_group groups[3];
 	struct error err = { 0 };
 	struct plan *plan;
@@ -530,13 +557,15 @@ test_given_names(void **state)
 		groups[i] = group(three[i], 1);
 	plan = plan_of(groups, 3, &options);
 	format_layout(plan, text);
-	assert_string_equal(text, "old.example.org=192.0.2.1:443/0 "
+	assert_string_equal(text,
+	    "old.example.org=192.0.2.1:443/0 "
 	    "OLD.example.org=192.0.2.1:3443/0 "
 	    "prov.example.net=192.0.2.1:4443/0");
 	plan_free(plan);
 	options.layout = PLAN_ADDRESSES;
 	assert_null(plan_make(groups, 3, &options, knowledge, &err));
-	assert_string_equal(err.text, "the listeners ciscosb-prov-1 and "
+	assert_string_equal(err.text,
+	    "the listeners ciscosb-prov-1 and "
 	    "linksys-prov-1 have the name old.example.org, so they need one "
 	    "address: plan with --layout ports");
 }
@@ -577,9 +606,11 @@ test_rules(void **state)
 	for (size_t i = 0; i < COUNT(rules); i++) {
 		const struct ca *without[] = {
 			registry_find_ca("sipura-prov-1"),
-			registry_find_ca("linksys-prov-1") };
-		const struct plan_options options = { .at = NOW,
-			.without = without, .without_count = 2 };
+			registry_find_ca("linksys-prov-1")
+		};
+		const struct plan_options options = {
+			.at = NOW, .without = without, .without_count = 2
+		};
 		struct plan_group groups[8];
 		char expected[2048] = "";
 		size_t count = 0;
@@ -593,8 +624,8 @@ test_rules(void **state)
 		for (const char *p = rules[i].rule; *p != '\0'; p++) {
 			size_t len = strlen(expected);
 
-			if ((*p == 'A' || *p == 'B') && (p[1] == '\0' ||
-			    p[1] == ' '))
+			if ((*p == 'A' || *p == 'B') &&
+			    (p[1] == '\0' || p[1] == ' '))
 				(void)snprintf(expected + len,
 				    sizeof(expected) - len, "%s",
 				    plan->listeners[*p - 'A'].rule);
@@ -618,12 +649,15 @@ test_spelling_and_length(void **state)
 		group("SPA8000@6.1.5 SR1", 1) };
 	struct plan_listener listeners[] = {
 		{ .ca = registry_find_ca("sipura-prov-1"), .rule = first },
-		{ .ca = registry_find_ca("linksys-prov-1"), .rule = second } };
-	struct plan_assignment assignments[] = {
-		{ .group = &groups[0], .listener = 0 },
+		{ .ca = registry_find_ca("linksys-prov-1"), .rule = second }
+	};
+	struct plan_assignment assignments[] = { { .group = &groups[0],
+						     .listener = 0 },
 		{ .group = &groups[1], .listener = 1 } };
-	struct plan plan = { .listeners = listeners, .listener_count = 2,
-		.assignments = assignments, .assignment_count = 2 };
+	struct plan plan = { .listeners = listeners,
+		.listener_count = 2,
+		.assignments = assignments,
+		.assignment_count = 2 };
 	struct error err = { 0 };
 	char *rule;
 
@@ -631,15 +665,17 @@ test_spelling_and_length(void **state)
 	/* The registry knows no version between, so it is the fleet's, without
 	 * the blank: operands have none. */
 	rule = plan_universal_rule(&plan, &plain, knowledge, &err);
-	assert_string_equal(rule, "($SWVER lt 6.1.5sr1)? https://a/ | "
+	assert_string_equal(rule,
+	    "($SWVER lt 6.1.5sr1)? https://a/ | "
 	    "https://b/");
-	assert_int_equal(plan_check_rule(&plan, &plain, knowledge, rule,
-	    &err), 0);
+	assert_int_equal(plan_check_rule(&plan, &plain, knowledge, rule, &err),
+	    0);
 	free(rule);
 	memset(endless, 'x', 5000);
 	listeners[1].rule = endless;
 	assert_null(plan_universal_rule(&plan, &plain, knowledge, &err));
-	assert_string_equal(err.text, "one rule for all would take 5035 bytes "
+	assert_string_equal(err.text,
+	    "one rule for all would take 5035 bytes "
 	    "in 2 alternatives, and 4096 bytes in 64 are the most: use the "
 	    "rules of the listeners");
 	free(endless);
@@ -650,8 +686,9 @@ static void
 test_check(void **state)
 {
 	const struct ca *without[] = { registry_find_ca("sipura-prov-1") };
-	const struct plan_options options = { .at = NOW, .without = without,
-		.without_count = 1 };
+	const struct plan_options options = {
+		.at = NOW, .without = without, .without_count = 1
+	};
 	const struct plan_group groups[] = { group("SPA504G@7.5.2b", 1),
 		group("SPA504G@7.6.2f", 1), group("SRP521", 1),
 		group("SPA122", 1) };
@@ -666,20 +703,24 @@ test_check(void **state)
 		{ "https://prov.example.net:9443/spa$MA.cfg",
 		    "the rule leads a SPA504G with firmware 7.5.2b to no "
 		    "listener, which is not where it belongs" },
-		{ "($SWVER lt banana)? /x | /y", "column 2: cannot compare "
+		{ "($SWVER lt banana)? /x | /y",
+		    "column 2: cannot compare "
 		    "$SWVER with banana: they must both be integers, versions "
 		    "or texts" },
-		{ "(", "column 1: expected \"(condition)?\", then "
+		{ "(",
+		    "column 1: expected \"(condition)?\", then "
 		    "\"(assignments)!\", each at most once" },
 	};
 
 	(void)state;
 	assert_int_equal(plan->listener_count, 1);
 	assert_int_equal(plan_check_rule(plan, &options, knowledge,
-	    plan->listeners[0].rule, &err), 0);
+			     plan->listeners[0].rule, &err),
+	    0);
 	for (size_t i = 1; i < COUNT(bad); i++) {
 		assert_int_equal(plan_check_rule(plan, &options, knowledge,
-		    bad[i].rule, &err), -1);
+				     bad[i].rule, &err),
+		    -1);
 		assert_string_equal(err.text, bad[i].error);
 	}
 	plan_free(plan);

@@ -25,11 +25,11 @@ static void
 test_merits(void **state)
 {
 	static const struct plan_merit merits[] = {
-		{ true, false, false, 10 }, /* what we have, first of all */
-		{ false, true, false, 20 }, /* then what still signs */
-		{ false, false, true, 5 },  /* then what we had */
+		{ true, false, false, 10 },  /* what we have, first of all */
+		{ false, true, false, 20 },  /* then what still signs */
+		{ false, false, true, 5 },   /* then what we had */
 		{ false, false, false, 90 }, /* then what lasts */
-		{ false, false, false, 0 }, /* not known is worst */
+		{ false, false, false, 0 },  /* not known is worst */
 	};
 
 	(void)state;
@@ -48,13 +48,14 @@ test_merits(void **state)
 static void
 test_ties(void **state)
 {
-	static const struct plan_merit same[4] = { { .signs = true }, { .signs = true },
-		{ .signs = true }, { .signs = true } };
-	static const struct plan_merit lives[4] = { { .life = 1 }, { .life = 9 },
-		{ .life = 8 }, { .life = 8 } };
-	static const struct plan_merit held[4] = { { .signs = true, .life = 99 },
-		{ .held = true, .life = 1 }, { .held = true, .life = 2 },
-		{ .signs = true, .life = 99 } };
+	static const struct plan_merit same[4] = { { .signs = true },
+		{ .signs = true }, { .signs = true }, { .signs = true } };
+	static const struct plan_merit lives[4] = { { .life = 1 },
+		{ .life = 9 }, { .life = 8 }, { .life = 8 } };
+	static const struct plan_merit held[4] = {
+		{ .signs = true, .life = 99 }, { .held = true, .life = 1 },
+		{ .held = true, .life = 2 }, { .signs = true, .life = 99 }
+	};
 	static const uint64_t one[] = { 0xf };
 	static const uint64_t two[] = { 0x3, 0xc, 0xf, 0x3 };
 
@@ -158,9 +159,9 @@ test_random(void **state)
 		uint64_t sparse = random_below(3) + 1;
 
 		for (size_t i = 0; i < MAX_CAS; i++)
-			merits[i] = (struct plan_merit) {
+			merits[i] = (struct plan_merit) { random_below(2),
 				random_below(2), random_below(2),
-				random_below(2), (time_t)random_below(3) };
+				(time_t)random_below(3) };
 		for (size_t i = 0; i < count; i++) {
 			masks[i] = UINT64_MAX;
 			for (uint64_t k = 0; k < sparse; k++)

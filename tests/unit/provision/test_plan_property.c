@@ -123,16 +123,16 @@ random_version(const struct model *model, char text[static 80])
 	default:
 		break;
 	}
-	(void)snprintf(text, 80, random_below(2) ? "%u.%u.%u" :
-	    "%u.%u(%u)SR1", (unsigned)random_below(3) + (high ? 10 : 5),
+	(void)snprintf(text, 80, random_below(2) ? "%u.%u.%u" : "%u.%u(%u)SR1",
+	    (unsigned)random_below(3) + (high ? 10 : 5),
 	    (unsigned)random_below(7), (unsigned)random_below(9));
 }
 
 static void
 make_fleet(struct question *q)
 {
-	size_t wanted = 1 + random_below(random_below(4) == 0 ? GROUPS_MAX :
-	    12);
+	size_t wanted = 1 +
+	    random_below(random_below(4) == 0 ? GROUPS_MAX : 12);
 
 	q->fleet = plan_fleet_new();
 	for (size_t i = 0; i < wanted; i++) {
@@ -144,8 +144,8 @@ make_fleet(struct question *q)
 
 		random_version(model, version);
 		if (plan_fleet_add(q->fleet, model->name, strlen(model->name),
-		    version, strlen(version), 1 + random_below(99),
-		    &bad_firmware, &err) != 0)
+			version, strlen(version), 1 + random_below(99),
+			&bad_firmware, &err) != 0)
 			assert_true(bad_firmware); /* not of that family */
 	}
 	q->groups = plan_fleet_groups(q->fleet, &q->group_count);
@@ -182,7 +182,7 @@ certificate_of(const struct question *q, const struct ca *ca)
 		for (size_t i = 0; i < q->options.certificate_count; i++) {
 			const struct plan_certificate *one = &q->held[i];
 			time_t end = one->not_after != 0 ? one->not_after :
-			    NOW + 1000 * YEAR;
+							   NOW + 1000 * YEAR;
 
 			if (one->ca != ca ||
 			    in_force(one, q->options.at) != (valid == 1) ||
@@ -215,15 +215,16 @@ trusts(const struct plan_group *group, const struct ca *ca,
     const struct ca **anchor)
 {
 	const struct firmware *firmware = group->has_firmware ?
-	    &group->firmware : NULL;
-	enum verdict verdict = trust_resolve(group->model, firmware,
-	    ca).verdict;
+	    &group->firmware :
+	    NULL;
+	enum verdict verdict =
+	    trust_resolve(group->model, firmware, ca).verdict;
 
 	*anchor = ca;
 	if (verdict == VERDICT_UNKNOWN && ca->issuer_id != NULL) {
 		*anchor = registry_find_ca(ca->issuer_id);
-		verdict = trust_resolve(group->model, firmware,
-		    *anchor).verdict;
+		verdict =
+		    trust_resolve(group->model, firmware, *anchor).verdict;
 	}
 	return verdict == VERDICT_TRUSTED;
 }
@@ -260,9 +261,9 @@ accepts(const struct question *q, const struct plan_group *group,
 	if (q->options.drop_tls != 0 &&
 	    (stack->max_version < 0x0303 || !strong))
 		return false;
-	if (stack->check_time && (over ||
-	    !ca_in_force(ca, q->options.at) ||
-	    !ca_in_force(anchor, q->options.at)))
+	if (stack->check_time &&
+	    (over || !ca_in_force(ca, q->options.at) ||
+		!ca_in_force(anchor, q->options.at)))
 		return false;
 	return (stack->check_sha256 || !sha2) &&
 	    (stack->name_check != NAME_CHECK_SAN || san);
@@ -453,8 +454,7 @@ check_rules(const struct question *q, const struct plan *plan,
     const struct plan_assignment *one)
 {
 	const struct plan_group *group = one->group;
-	const char *version = group->has_firmware ? group->firmware.text :
-	    NULL;
+	const char *version = group->has_firmware ? group->firmware.text : NULL;
 	size_t to;
 
 	to = follow(plan, plan->listeners[one->listener].rule, group->model,
@@ -527,8 +527,8 @@ test_random_fleets(void **state)
 		make_fleet(q);
 		if (q->group_count > 0) {
 			find_accepted(q);
-			plan = plan_make(q->groups, q->group_count,
-			    &q->options, knowledge, &err);
+			plan = plan_make(q->groups, q->group_count, &q->options,
+			    knowledge, &err);
 			assert_non_null(plan);
 			check_plan(q, plan);
 			listeners += plan->listener_count;
@@ -559,13 +559,15 @@ test_every_pair(void **state)
 		random_state = seed * UINT64_C(0x9e3779b97f4a7c15);
 		make_options(q);
 		for (size_t m = 0; m < registry_model_count; m++) {
-			size_t count = trust_distinct_firmware(
-			    &registry_models[m], list, 32);
+			size_t count =
+			    trust_distinct_firmware(&registry_models[m], list,
+				32);
 
 			for (size_t i = 0; i <= count; i++) {
 				struct plan_group group = {
 					.model = &registry_models[m],
-					.has_firmware = i < count };
+					.has_firmware = i < count
+				};
 
 				if (i < count)
 					group.firmware = list[i];
@@ -577,11 +579,11 @@ test_every_pair(void **state)
 						continue;
 					expected = accepts(q, &group, ca);
 					yes += expected;
-					assert_int_equal(expected, plan_expect(
-					    &q->options, knowledge,
-					    group.model, i < count ?
-					    &list[i] : NULL, ca, NULL) ==
-					    PLAN_ACCEPTS);
+					assert_int_equal(expected,
+					    plan_expect(&q->options, knowledge,
+						group.model,
+						i < count ? &list[i] : NULL, ca,
+						NULL) == PLAN_ACCEPTS);
 				}
 			}
 		}

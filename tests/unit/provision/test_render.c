@@ -14,11 +14,11 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-#define A "000e08aabb01"     /* in group "desk" within "site" */
-#define PLAIN "000e08aabb02" /* no group, no variable of its own */
-#define NAMED "000e08aabb03" /* names its template */
-#define ODD "000e08aabb04"   /* of a model that the registry lacks */
-#define LINE "000e08aabb05"  /* all that the built-in template knows */
+#define A "000e08aabb01"	/* in group "desk" within "site" */
+#define PLAIN "000e08aabb02"	/* no group, no variable of its own */
+#define NAMED "000e08aabb03"	/* names its template */
+#define ODD "000e08aabb04"	/* of a model that the registry lacks */
+#define LINE "000e08aabb05"	/* all that the built-in template knows */
 #define BARELINE "000e08aabb06" /* only what it needs */
 
 static const struct stock_device devices[] = {
@@ -30,7 +30,10 @@ static const struct stock_device devices[] = {
 	{ BARELINE, "SPA504G", NULL, NULL, NULL, DEVICE_ACTIVE },
 };
 
-#define D(mac, name, value) { mac, SCOPE_DEFAULT, NULL, name, value }
+#define D(mac, name, value) \
+	{ \
+		mac, SCOPE_DEFAULT, NULL, name, value \
+	}
 static const struct stock_variable variables[] = {
 	{ NULL, SCOPE_DEFAULT, "", "nearest", "default" },
 	{ NULL, SCOPE_DEFAULT, "", "from_default", "default" },
@@ -109,15 +112,15 @@ render_text(const char *mac, const char *model, const char *text,
 	int rc;
 
 	buf_init(&whole, TEMPLATE_TEXT_MAX);
-	stock_check(buf_printf(&whole, "<flat-profile>%s</flat-profile>",
-	    text), &(struct error) { .text = "long" });
+	stock_check(buf_printf(&whole, "<flat-profile>%s</flat-profile>", text),
+	    &(struct error) { .text = "long" });
 	add(templates, RENDER_DEFAULT_TEMPLATE, buf_text(&whole));
 	buf_init(out, PROFILE_BYTES_MAX);
 	rc = mac != NULL ?
 	    render_profile(templates, snapshot, find(mac), out, err) :
-	    render_common(templates, snapshot, model != NULL ?
-	    registry_find_model(model, NULL) : NULL, RENDER_DEFAULT_TEMPLATE,
-	    out, err);
+	    render_common(templates, snapshot,
+		model != NULL ? registry_find_model(model, NULL) : NULL,
+		RENDER_DEFAULT_TEMPLATE, out, err);
 	buf_clear(&whole);
 	templates_free(templates);
 	return rc;
@@ -172,16 +175,14 @@ static const struct {
 	    "SPA504G SPA504G 504G SPA5xx", NULL },
 	{ NULL, "SPA504G", "{{nearest}} {{from_model}} {{ntp}}",
 	    "model model ntp.example.net", NULL },
-	{ NULL, "SPA962", "{{nearest}} {{product}}", "default SPA-962",
-	    NULL },
+	{ NULL, "SPA962", "{{nearest}} {{product}}", "default SPA-962", NULL },
 	{ NULL, "SPA962", "{{from_model}}", NULL, "\"from_model\"" },
 	{ NULL, "SPA504G", "{{from_group}}", NULL, "\"from_group\"" },
 	{ NULL, "SPA504G", "{{serial}}", NULL, "\"serial\"" },
 	{ NULL, "SPA504G", "{{password}}", NULL, "\"password\"" },
 	{ NULL, "SPA504G", "{{mac_upper}}", NULL, "\"mac_upper\"" },
 	/* For anybody: the defaults only */
-	{ NULL, NULL, "{{ntp}} {{nearest}}", "ntp.example.net default",
-	    NULL },
+	{ NULL, NULL, "{{ntp}} {{nearest}}", "ntp.example.net default", NULL },
 	{ NULL, NULL, "{{from_model}}", NULL, "\"from_model\"" },
 	{ NULL, NULL, "{{model}}", NULL, "\"model\"" },
 	{ NULL, NULL, "{{password}}", NULL, "\"password\"" },
@@ -199,8 +200,7 @@ test_names(void **state)
 		    cases[i].text, &out, &err);
 
 		if (cases[i].wanted == NULL) {
-			if (rc != -1 ||
-			    strstr(err.text, cases[i].says) == NULL)
+			if (rc != -1 || strstr(err.text, cases[i].says) == NULL)
 				fail_msg("%s: %s%s", cases[i].text,
 				    buf_text(&out), err.text);
 			/* The log may have it: no value, whole or part. */
@@ -212,7 +212,9 @@ test_names(void **state)
 			fail_msg("%s: %s", cases[i].text, err.text);
 		buf_init(&wanted, 4096);
 		assert_int_equal(buf_printf(&wanted,
-		    "<flat-profile>%s</flat-profile>", cases[i].wanted), 0);
+				     "<flat-profile>%s</flat-profile>",
+				     cases[i].wanted),
+		    0);
 		assert_string_equal(buf_text(&out), buf_text(&wanted));
 		buf_clear(&wanted);
 		buf_clear(&out);
@@ -230,35 +232,41 @@ test_template_variable(void **state)
 	(void)state;
 	add(templates, RENDER_DEFAULT_TEMPLATE, "<flat-profile/>");
 	buf_init(&out, PROFILE_BYTES_MAX);
-	assert_int_equal(render_profile(templates, snapshot, find(NAMED),
-	    &out, &err), -1);
+	assert_int_equal(render_profile(templates, snapshot, find(NAMED), &out,
+			     &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	assert_non_null(strstr(err.text, "other.xml"));
 	assert_int_equal(out.len, 0);
 	add(templates, "other.xml", "<flat-profile>{{mac}}</flat-profile>");
-	assert_int_equal(render_profile(templates, snapshot, find(NAMED),
-	    &out, &err), 0);
+	assert_int_equal(render_profile(templates, snapshot, find(NAMED), &out,
+			     &err),
+	    0);
 	assert_string_equal(buf_text(&out),
 	    "<flat-profile>" NAMED "</flat-profile>");
 	/* It goes behind what is there; only it is checked. */
-	assert_int_equal(render_profile(templates, snapshot, find(PLAIN),
-	    &out, &err), 0);
+	assert_int_equal(render_profile(templates, snapshot, find(PLAIN), &out,
+			     &err),
+	    0);
 	assert_string_equal(buf_text(&out),
 	    "<flat-profile>" NAMED "</flat-profile><flat-profile/>");
 	/* A common file is the one that the route names. */
 	buf_clear(&out);
 	assert_int_equal(render_common(templates, snapshot, NULL,
-	    RENDER_DEFAULT_TEMPLATE, &out, &err), 0);
+			     RENDER_DEFAULT_TEMPLATE, &out, &err),
+	    0);
 	assert_string_equal(buf_text(&out), "<flat-profile/>");
 	assert_int_equal(render_common(templates, snapshot, NULL, "none.xml",
-	    &out, &err), -1);
+			     &out, &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	assert_non_null(strstr(err.text, "none.xml"));
 	buf_clear(&out);
 	/* No room: out is as it was. */
 	buf_init(&out, 20);
-	assert_int_equal(render_profile(templates, snapshot, find(NAMED),
-	    &out, &err), -1);
+	assert_int_equal(render_profile(templates, snapshot, find(NAMED), &out,
+			     &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_INPUT);
 	assert_int_equal(out.len, 0);
 	buf_clear(&out);
@@ -285,7 +293,7 @@ test_builtin(void **state)
 {
 	static const char *const lines[] = {
 		("\n  <Profile_Rule>https://prov.example.net/spa$MA.cfg"
-		    "</Profile_Rule>\n"),
+		 "</Profile_Rule>\n"),
 		"\n  <Display_Name_1_>Ann &lt;1&gt;</Display_Name_1_>\n",
 		"\n  <User_ID_1_>1001</User_ID_1_>\n",
 		"\n  <Password_1_>s&amp;cret</Password_1_>\n",

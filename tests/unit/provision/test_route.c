@@ -29,7 +29,7 @@ one_route(const char *pattern)
 static const struct {
 	const char *pattern, *path;
 	bool matches;
-	const char *mac; /* NULL: the path names none */
+	const char *mac;	      /* NULL: the path names none */
 	const char *product, *series; /* ditto */
 } cases[] = {
 	/* No macro */
@@ -80,8 +80,7 @@ static const struct {
 	{ "/$MA/$MAU.cfg", "/" A "/000E08AABBCC.cfg", true, A, NULL, NULL },
 	{ "/$MA/$MAC.cfg", "/" A "/00:0e:08:aa:bb:cc.cfg", true, A, NULL,
 	    NULL },
-	{ "/$MA/$MA.cfg", "/" A "/000e08aabbcd.cfg", false, NULL, NULL,
-	    NULL },
+	{ "/$MA/$MA.cfg", "/" A "/000e08aabbcd.cfg", false, NULL, NULL, NULL },
 	{ "/$MA/$MA.cfg", "/" A "/.cfg", false, NULL, NULL, NULL },
 	/* Products and series, in the case in which devices write them */
 	{ "/$PN.cfg", "/SPA504G.cfg", true, NULL, "SPA504G", NULL },
@@ -112,18 +111,16 @@ static const struct {
 	{ "/$PSN/$PN", "/400/WRP400", true, NULL, "WRP400", "400" },
 	{ "/$PN/$PSN", "/SPA400/400", true, NULL, "SPA400", "400" },
 	/* Both, and names that hold the text between them */
-	{ "/Cisco/$PN/$MA.cfg", "/Cisco/SPA504G/" A ".cfg", true, A,
-	    "SPA504G", NULL },
-	{ "/Cisco/$PN/$MA.cfg", "/Cisco//" A ".cfg", false, NULL, NULL,
+	{ "/Cisco/$PN/$MA.cfg", "/Cisco/SPA504G/" A ".cfg", true, A, "SPA504G",
 	    NULL },
-	{ "/Cisco/$PN/$MA.cfg", "/cisco/SPA504G/" A ".cfg", false, NULL,
-	    NULL, NULL },
-	{ "/$PN-$MA.cfg", "/CP-8841-3PCC-" A ".cfg", true, A,
-	    "CP-8841-3PCC", NULL },
-	{ "/$PN-$MAC.cfg", "/SPA-962-00-0e-08-aa-bb-cc.cfg", true, A,
-	    "SPA-962", NULL },
-	{ "/$MA-$PSN-x", "/" A "-8841-3PCC-x", true, A, NULL,
-	    "8841-3PCC" },
+	{ "/Cisco/$PN/$MA.cfg", "/Cisco//" A ".cfg", false, NULL, NULL, NULL },
+	{ "/Cisco/$PN/$MA.cfg", "/cisco/SPA504G/" A ".cfg", false, NULL, NULL,
+	    NULL },
+	{ "/$PN-$MA.cfg", "/CP-8841-3PCC-" A ".cfg", true, A, "CP-8841-3PCC",
+	    NULL },
+	{ "/$PN-$MAC.cfg", "/SPA-962-00-0e-08-aa-bb-cc.cfg", true, A, "SPA-962",
+	    NULL },
+	{ "/$MA-$PSN-x", "/" A "-8841-3PCC-x", true, A, NULL, "8841-3PCC" },
 };
 
 static bool
@@ -173,9 +170,11 @@ static const struct {
 	{ ROUTE_PROFILE, "", "\"\": a path begins with '/'" },
 	{ ROUTE_PROFILE, "$MA.cfg", "\"$MA.cfg\": a path begins with '/'" },
 	{ ROUTE_COMMON, "a/b", "\"a/b\": a path begins with '/'" },
-	{ ROUTE_PROFILE, "/x.cfg", "\"/x.cfg\": a profile's path needs a "
+	{ ROUTE_PROFILE, "/x.cfg",
+	    "\"/x.cfg\": a profile's path needs a "
 	    "macro such as $MA" },
-	{ ROUTE_PROFILE, "/$MB.cfg", "\"/$MB.cfg\": unknown macro at "
+	{ ROUTE_PROFILE, "/$MB.cfg",
+	    "\"/$MB.cfg\": unknown macro at "
 	    "\"$MB.cfg\": expected $MA, $MAU, $MAC, $PN or $PSN" },
 	{ ROUTE_COMMON, "/$ma", "unknown macro at \"$ma\"" },
 	{ ROUTE_COMMON, "/$SN", "unknown macro at \"$SN\"" },
@@ -184,7 +183,8 @@ static const struct {
 	{ ROUTE_COMMON, "/$M", "unknown macro" },
 	{ ROUTE_COMMON, "/$P", "unknown macro" },
 	{ ROUTE_COMMON, "/$(MA)", "unknown macro" },
-	{ ROUTE_PROFILE, "/$MA$PN", "\"/$MA$PN\": two macros need text "
+	{ ROUTE_PROFILE, "/$MA$PN",
+	    "\"/$MA$PN\": two macros need text "
 	    "between them" },
 	{ ROUTE_PROFILE, "/$MA$MA", "two macros need text" },
 };
@@ -236,7 +236,8 @@ test_first_counts(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(list); i++)
 		assert_int_equal(routes_add(routes, list[i].kind,
-		    list[i].pattern, list[i].template, &err), 0);
+				     list[i].pattern, list[i].template, &err),
+		    0);
 	assert_true(routes_match(routes, "/" A ".xml", &match));
 	assert_int_equal(match.kind, ROUTE_PUBLIC);
 	assert_string_equal(match.template, "one.xml");
@@ -250,8 +251,8 @@ test_first_counts(void **state)
 	assert_string_equal(match.template, "model.xml");
 	assert_false(match.has_mac);
 	assert_false(routes_match(routes, "/none.xml", &match));
-	assert_int_equal(routes_add(routes, ROUTE_PUBLIC, "/p", template,
-	    &err), 0);
+	assert_int_equal(routes_add(routes, ROUTE_PUBLIC, "/p", template, &err),
+	    0);
 	memset(template, 'x', sizeof(template) - 1);
 	assert_true(routes_match(routes, "/p", &match));
 	assert_string_equal(match.template, "copied.xml");
@@ -297,8 +298,9 @@ test_is_for(void **state)
 		struct route_match match;
 
 		assert_true(routes_match(routes, list[i].path, &match));
-		if (route_match_is_for(&match, registry_find_model(
-		    list[i].model, NULL)) != list[i].is_for)
+		if (route_match_is_for(&match,
+			registry_find_model(list[i].model, NULL)) !=
+		    list[i].is_for)
 			fail_msg("%s for %s", list[i].path, list[i].model);
 		routes_free(routes);
 	}
@@ -312,8 +314,8 @@ expand(struct buf *path, const char *from, const struct model *model)
 	buf_init(path, 256);
 	for (; *from != '\0'; from++)
 		rc |= *from == 'P' ? buf_append_text(path, model->product) :
-		    *from == 'S' ? buf_append_text(path, model->series) :
-		    buf_append(path, from, 1);
+		    *from == 'S'   ? buf_append_text(path, model->series) :
+				     buf_append(path, from, 1);
 	assert_int_equal(rc, 0);
 }
 

@@ -72,9 +72,10 @@ static const struct {
 	{ "{{#one}}x{{/one}}", "x" },
 	{ "{{#yes}}x{{/yes}}{{#blank}}y{{/blank}}", "xy" },
 	{ "{{#empty}}x{{/empty}}{{#zero}}x{{/zero}}{{#no}}x{{/no}}"
-	    "{{#No}}x{{/No}}{{#false}}x{{/false}}{{#unset}}x{{/unset}}", "" },
+	  "{{#No}}x{{/No}}{{#false}}x{{/false}}{{#unset}}x{{/unset}}",
+	    "" },
 	{ "{{^empty}}a{{/empty}}{{^zero}}b{{/zero}}{{^no}}c{{/no}}"
-	    "{{^No}}d{{/No}}{{^false}}e{{/false}}{{^unset}}f{{/unset}}",
+	  "{{^No}}d{{/No}}{{^false}}e{{/false}}{{^unset}}f{{/unset}}",
 	    "abcdef" },
 	{ "{{^one}}x{{/one}}", "" },
 	{ "{{#one}}{{#no}}x{{/no}}{{^no}}y{{/no}}{{/one}}z", "yz" },
@@ -94,7 +95,7 @@ static const struct {
 	{ "a {{! x }} b", "a  b" },
 	{ "a\n  {{!\n x\n {{ y\n}}  \nb", "a\nb" },
 	{ "{{!}}", "" },
-	{ "  {{plain}}\n", "  plain\n" }, /* not values, */
+	{ "  {{plain}}\n", "  plain\n" },     /* not values, */
 	{ "  {{>p}}\n", "  <p>plain</p>\n" }, /* and not partials */
 	/* Delimiters */
 	{ "{{=<% %>=}}<% plain %>{{plain}}", "plain{{plain}}" },
@@ -125,7 +126,7 @@ test_good(void **state)
 		buf_init(&out, 1000);
 		assert_int_equal(buf_append_text(&out, ">"), 0);
 		if (templates_render(templates, "t", lookup, NULL, &out,
-		    &err) != 0)
+			&err) != 0)
 			fail_msg("\"%s\": %s", good[i].given, err.text);
 		assert_string_equal(buf_text(&out) + 1, good[i].rendered);
 		buf_clear(&out);
@@ -145,40 +146,55 @@ static const struct {
 	{ "{{", "t:1:1: tag is not closed: expected \"}}\"" },
 	{ "{{!", "t:1:1: tag is not closed: expected \"}}\"" },
 	{ "{{=<% %>=}}<%x}}", "t:1:12: tag is not closed: expected \"%>\"" },
-	{ "{{}}", "t:1:1: \"\" is not a name: expected at most 63 letters, "
+	{ "{{}}",
+	    "t:1:1: \"\" is not a name: expected at most 63 letters, "
 	    "digits, '_', '-' and '.', not first a digit" },
-	{ "{{a b}}", "t:1:1: \"a b\" is not a name: expected at most 63 "
+	{ "{{a b}}",
+	    "t:1:1: \"a b\" is not a name: expected at most 63 "
 	    "letters, digits, '_', '-' and '.', not first a digit" },
-	{ "\n\n  {{1a}}", "t:3:3: \"1a\" is not a name: expected at most 63 "
+	{ "\n\n  {{1a}}",
+	    "t:3:3: \"1a\" is not a name: expected at most 63 "
 	    "letters, digits, '_', '-' and '.', not first a digit" },
-	{ "{{.}}", "t:1:1: \".\" is not a name: expected at most 63 letters, "
+	{ "{{.}}",
+	    "t:1:1: \".\" is not a name: expected at most 63 letters, "
 	    "digits, '_', '-' and '.', not first a digit" },
-	{ "{{a/b}}", "t:1:1: \"a/b\" is not a name: expected at most 63 "
+	{ "{{a/b}}",
+	    "t:1:1: \"a/b\" is not a name: expected at most 63 "
 	    "letters, digits, '_', '-' and '.', not first a digit" },
-	{ "{{#a\nb}}", "t:1:1: \"a\\x0ab\" is not a name: expected at most 63 "
+	{ "{{#a\nb}}",
+	    "t:1:1: \"a\\x0ab\" is not a name: expected at most 63 "
 	    "letters, digits, '_', '-' and '.', not first a digit" },
-	{ "{{>}}", "t:1:1: \"\" is not a name: expected at most 63 letters, "
+	{ "{{>}}",
+	    "t:1:1: \"\" is not a name: expected at most 63 letters, "
 	    "digits, '_', '-' and '.' and '/'" },
-	{ "{{>../x}}", "t:1:1: \"../x\" is not a name: expected at most 63 "
+	{ "{{>../x}}",
+	    "t:1:1: \"../x\" is not a name: expected at most 63 "
 	    "letters, digits, '_', '-' and '.' and '/'" },
-	{ "{{" NAME63 "x}}", "t:1:1: \"abcdefghijklmnopqrstuvwxyz_ABCDEFGHI"
+	{ "{{" NAME63 "x}}",
+	    "t:1:1: \"abcdefghijklmnopqrstuvwxyz_ABCDEFGHI"
 	    "...\" is not a name: expected at most 63 letters, digits, '_', "
 	    "'-' and '.', not first a digit" },
 	{ "{{/a}}", "t:1:1: \"/a\" closes no section" },
 	{ "{{#a}}{{/a}}{{/a}}", "t:1:13: \"/a\" closes no section" },
-	{ "{{#a}}\n{{^b}}\n{{/a}}", "t:3:1: \"/a\" does not close the "
+	{ "{{#a}}\n{{^b}}\n{{/a}}",
+	    "t:3:1: \"/a\" does not close the "
 	    "section \"b\": expected \"/b\"" },
 	{ "x{{#a}}\n{{^b}}{{/b}}", "t:1:2: section \"a\" is not closed" },
 	{ S8 "{{^b}}", "t:1:49: more than 8 sections within each other" },
-	{ "{{==}}", "t:1:1: delimiters are not two words of at most 15 bytes "
+	{ "{{==}}",
+	    "t:1:1: delimiters are not two words of at most 15 bytes "
 	    "without '=': expected as in {{=<% %>=}}" },
-	{ "{{=<%=}}", "t:1:1: delimiters are not two words of at most 15 "
+	{ "{{=<%=}}",
+	    "t:1:1: delimiters are not two words of at most 15 "
 	    "bytes without '=': expected as in {{=<% %>=}}" },
-	{ "{{=a b c=}}", "t:1:1: delimiters are not two words of at most 15 "
+	{ "{{=a b c=}}",
+	    "t:1:1: delimiters are not two words of at most 15 "
 	    "bytes without '=': expected as in {{=<% %>=}}" },
-	{ "{{=a b=c=}}", "t:1:1: delimiters are not two words of at most 15 "
+	{ "{{=a b=c=}}",
+	    "t:1:1: delimiters are not two words of at most 15 "
 	    "bytes without '=': expected as in {{=<% %>=}}" },
-	{ "{{=1234567890123456 b=}}", "t:1:1: delimiters are not two words "
+	{ "{{=1234567890123456 b=}}",
+	    "t:1:1: delimiters are not two words "
 	    "of at most 15 bytes without '=': expected as in {{=<% %>=}}" },
 };
 
@@ -191,7 +207,7 @@ test_bad(void **state)
 		struct error err = { 0 };
 
 		if (templates_add(templates, "t", bad[i].given,
-		    strlen(bad[i].given), &err) == 0)
+			strlen(bad[i].given), &err) == 0)
 			fail_msg("\"%s\" is taken", bad[i].given);
 		assert_string_equal(err.text, bad[i].text);
 		assert_int_equal(err.kind, ERROR_INPUT);
@@ -210,22 +226,25 @@ test_limits(void **state)
 	(void)state;
 	assert_non_null(text);
 	memset(text, 'x', TEMPLATE_TEXT_MAX + 1);
-	assert_int_equal(templates_add(templates, "a", text,
-	    TEMPLATE_TEXT_MAX, &err), 0);
+	assert_int_equal(templates_add(templates, "a", text, TEMPLATE_TEXT_MAX,
+			     &err),
+	    0);
 	assert_int_equal(templates_add(templates, "b", text,
-	    TEMPLATE_TEXT_MAX + 1, &err), -1);
-	assert_string_equal(err.text, "b:1:1: the template has 262145 bytes: "
+			     TEMPLATE_TEXT_MAX + 1, &err),
+	    -1);
+	assert_string_equal(err.text,
+	    "b:1:1: the template has 262145 bytes: "
 	    "at most 262144 are allowed");
 	assert_int_equal(templates_add(templates, "a", "", 0, &err), -1);
 	assert_string_equal(err.text,
 	    "a:1:1: there is a template of this name already");
-	assert_int_equal(templates_add(templates, "c", "a\nb\0c", 5, &err),
-	    -1);
+	assert_int_equal(templates_add(templates, "c", "a\nb\0c", 5, &err), -1);
 	assert_string_equal(err.text, "c:2:2: NUL byte in a template");
 	assert_true(templates_has(templates, "a"));
 	assert_false(templates_has(templates, "b"));
 	assert_false(templates_has(templates, "c"));
-	add(templates, "d", "{{" NAME63 "}}" S8
+	add(templates, "d",
+	    "{{" NAME63 "}}" S8
 	    "{{/a}}{{/a}}{{/a}}{{/a}}{{/a}}{{/a}}{{/a}}{{/a}}");
 	free(text);
 	templates_free(templates);
@@ -288,7 +307,8 @@ test_partial_depth(void **state)
 	buf_init(&out, 1000);
 	assert_int_equal(templates_check(templates, &errors), 0);
 	assert_int_equal(templates_render(templates, "t0", lookup, NULL, &out,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_int_equal(out.len, 256);
 	templates_free(templates);
 	buf_clear(&out);
@@ -297,11 +317,13 @@ test_partial_depth(void **state)
 	assert_int_equal(templates_check(templates, &errors), -1);
 	/* Where the limit is passed, for either tag, and not above it. */
 	assert_int_equal(errors.count, 2);
-	assert_string_equal(errors.text[0], "t2:1:1: partial \"t3\" goes too "
+	assert_string_equal(errors.text[0],
+	    "t2:1:1: partial \"t3\" goes too "
 	    "deep: expected at most 8 partials within each other");
 	errors_clear(&errors);
 	assert_int_equal(templates_render(templates, "t0", lookup, NULL, &out,
-	    &err), -1);
+			     &err),
+	    -1);
 	assert_string_equal(err.text,
 	    "t8:1:1: more than 8 partials within each other");
 	templates_free(templates);
@@ -320,7 +342,8 @@ check_render_error(const char *text, size_t limit, enum error_kind kind,
 	buf_init(&out, limit);
 	assert_int_equal(buf_append_text(&out, "ab"), 0);
 	assert_int_equal(templates_render(templates, "t", lookup, NULL, &out,
-	    &err), -1);
+			     &err),
+	    -1);
 	assert_string_equal(err.text, expected);
 	assert_int_equal(err.kind, kind);
 	assert_string_equal(buf_text(&out), "ab");
@@ -348,8 +371,10 @@ test_render_errors(void **state)
 	for (size_t limit = 2; limit < 2 + sizeof(ANN) - 1; limit++) {
 		char expected[64];
 
-		(void)snprintf(expected, sizeof(expected), "t:1:1: the "
-		    "rendered text would pass %zu bytes", limit);
+		(void)snprintf(expected, sizeof(expected),
+		    "t:1:1: the "
+		    "rendered text would pass %zu bytes",
+		    limit);
 		check_render_error("{{name}}", limit, ERROR_INPUT, expected);
 	}
 }
@@ -364,13 +389,15 @@ test_no_template(void **state)
 	(void)state;
 	buf_init(&out, 10);
 	assert_int_equal(templates_render(templates, "t", lookup, NULL, &out,
-	    &err), -1);
+			     &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	assert_string_equal(err.text, "template \"t\" does not exist");
 	/* A failure may leave a buffer that never held anything. */
 	add(templates, "t", "{{unset}}");
 	assert_int_equal(templates_render(templates, "t", lookup, NULL, &out,
-	    &err), -1);
+			     &err),
+	    -1);
 	assert_string_equal(buf_text(&out), "");
 	buf_clear(&out);
 	templates_free(templates);
@@ -395,8 +422,9 @@ test_steps(void **state)
 	}
 	add(templates, "t8", "{{#no}}{{/no}}");
 	buf_init(&out, 10);
-	assert_int_equal(templates_render(templates, "t0", lookup, &calls,
-	    &out, &err), -1);
+	assert_int_equal(templates_render(templates, "t0", lookup, &calls, &out,
+			     &err),
+	    -1);
 	assert_string_equal(err.text + strlen("t8:1:1"),
 	    ": rendering takes more than 1000000 steps");
 	assert_in_range(calls, 1, 1000000);

@@ -48,15 +48,18 @@ mac_of(unsigned n)
 static void
 add_device(struct fixture *fixture, unsigned n, const char *rule)
 {
-	struct device device = { .mac = mac_of(n), .model = "SPA504G",
-		.firmware = "7.6.2f" };
+	struct device device = {
+		.mac = mac_of(n), .model = "SPA504G", .firmware = "7.6.2f"
+	};
 	struct error err;
 
 	if (rule != NULL)
 		assert_int_equal(variables_set(&device.variables,
-		    "profile_rule", rule, &err), 0);
+				     "profile_rule", rule, &err),
+		    0);
 	assert_int_equal(inventory_add_device(fixture->inventory, &device,
-	    &err), 0);
+			     &err),
+	    0);
 	device_clear(&device);
 }
 
@@ -81,11 +84,13 @@ set_up(void **state)
 		add_device(fixture, i, OLD);
 	fixture->routes = routes_new();
 	assert_int_equal(routes_add(fixture->routes, ROUTE_PROFILE, "/$MA.cfg",
-	    NULL, &err), 0);
+			     NULL, &err),
+	    0);
 	fixture->templates = templates_new();
 	assert_int_equal(templates_add(fixture->templates,
-	    RENDER_DEFAULT_TEMPLATE, render_builtin_template,
-	    strlen(render_builtin_template), &err), 0);
+			     RENDER_DEFAULT_TEMPLATE, render_builtin_template,
+			     strlen(render_builtin_template), &err),
+	    0);
 	fixture->knowledge = knowledge_new();
 	fixture->now = 100000;
 	fixture->plan = (struct waves_plan) {
@@ -133,8 +138,9 @@ tear_down(void **state)
 static void
 answer(struct fixture *fixture, unsigned n, bool new, int status)
 {
-	struct resync resync = { .mac = mac_of(n), .status = status,
-		.at = fixture->now };
+	struct resync resync = {
+		.mac = mac_of(n), .status = status, .at = fixture->now
+	};
 	struct error err;
 
 	(void)snprintf(resync.listener, sizeof(resync.listener), "%s",
@@ -155,8 +161,9 @@ own(struct fixture *fixture, unsigned n, const char *name)
 	struct error err;
 	const char *value;
 
-	assert_int_equal(inventory_get_device(fixture->inventory, &mac,
-	    &device, &err), 0);
+	assert_int_equal(inventory_get_device(fixture->inventory, &mac, &device,
+			     &err),
+	    0);
 	value = variables_get(&device.variables, name);
 	turn ^= 1;
 	(void)snprintf(text[turn], sizeof(text[turn]), "%s",
@@ -172,12 +179,14 @@ set(struct fixture *fixture, unsigned n, const char *name, const char *value)
 	struct device device;
 	struct error err;
 
-	assert_int_equal(inventory_get_device(fixture->inventory, &mac,
-	    &device, &err), 0);
+	assert_int_equal(inventory_get_device(fixture->inventory, &mac, &device,
+			     &err),
+	    0);
 	assert_int_equal(variables_set(&device.variables, name, value, &err),
 	    0);
 	assert_int_equal(inventory_update_device(fixture->inventory, &device,
-	    &err), 0);
+			     &err),
+	    0);
 	device_clear(&device);
 }
 
@@ -223,7 +232,7 @@ start_good(struct fixture *fixture)
 	struct error err = { 0 };
 
 	if (waves_start(fixture->inventory, fixture->resyncs, &fixture->plan,
-	    fixture->now, &started, &err) != 0)
+		fixture->now, &started, &err) != 0)
 		fail_msg("%s", err.text);
 	return started;
 }
@@ -235,7 +244,7 @@ step_good(struct fixture *fixture)
 	struct error err = { 0 };
 
 	if (waves_step(fixture->inventory, fixture->resyncs, fixture->now,
-	    &step, &err) != 0)
+		&step, &err) != 0)
 		fail_msg("%s", err.text);
 	return step;
 }
@@ -297,7 +306,8 @@ test_all_goes_well(void **state)
 	assert_string_equal(step.migration.reason, "all 40 devices moved");
 	assert_int_equal(step.migration.ended_at, fixture->now);
 	assert_int_equal(waves_step(fixture->inventory, fixture->resyncs,
-	    fixture->now, &step, &err), -1);
+			     fixture->now, &step, &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	assert_non_null(strstr(err.text, "migration 1 is done"));
 }
@@ -428,14 +438,16 @@ test_roll_back(void **state)
 	(void)step_good(fixture);
 	assert_int_equal(count(fixture, is_moved), 9);
 	assert_int_equal(waves_roll_back(fixture->inventory, fixture->now,
-	    &migration, &put_back, &changed, &err), 0);
+			     &migration, &put_back, &changed, &err),
+	    0);
 	assert_int_equal(put_back, 40);
 	assert_int_equal(changed, 0);
 	assert_int_equal(migration.state, MIGRATION_ROLLED_BACK);
 	assert_int_equal(migration.waves[0].state, WAVE_PUT_BACK);
 	assert_int_equal(count(fixture, is_as_before), DEVICES);
 	assert_int_equal(waves_roll_back(fixture->inventory, fixture->now,
-	    &migration, &put_back, &changed, &err), -1);
+			     &migration, &put_back, &changed, &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	/* And a new one may begin. */
 	assert_int_equal(start_good(fixture).migration.id, 2);
@@ -467,8 +479,7 @@ test_changed_by_hand(void **state)
 	step = step_good(fixture);
 	assert_int_equal(step.event, WAVES_ADVANCED);
 	assert_int_equal(step.moved, 9);
-	assert_string_equal(own(fixture, hand[0], "profile_rule"),
-	    "/hand.cfg");
+	assert_string_equal(own(fixture, hand[0], "profile_rule"), "/hand.cfg");
 	assert_string_equal(own(fixture, hand[2], "profile_rule_b"),
 	    "/more.cfg");
 	assert_string_equal(own(fixture, hand[2], "profile_rule"), OLD);
@@ -476,7 +487,8 @@ test_changed_by_hand(void **state)
 	assert_true(is_moved(fixture, hand[1]));
 	set(fixture, hand[1], "profile_rule", "/later.cfg");
 	assert_int_equal(waves_roll_back(fixture->inventory, fixture->now,
-	    &migration, &put_back, &changed, &err), 0);
+			     &migration, &put_back, &changed, &err),
+	    0);
 	assert_int_equal(changed, 3);
 	assert_int_equal(put_back, 37);
 	assert_string_equal(own(fixture, hand[1], "profile_rule"),
@@ -500,7 +512,8 @@ test_inherited_rules(void **state)
 	assert_int_equal(started.devices, DEVICES);
 	assert_int_equal(started.left[LEFT_NO_RULE].count, 1);
 	assert_int_equal(waves_roll_back(fixture->inventory, fixture->now,
-	    &migration, &put_back, &changed, &err), 0);
+			     &migration, &put_back, &changed, &err),
+	    0);
 
 	fixture->plan.old_rule = "https://really.example.net/$MA.cfg";
 	assert_int_equal(start_good(fixture).devices, DEVICES + 1);
@@ -510,7 +523,8 @@ test_inherited_rules(void **state)
 	    fixture->plan.old_rule);
 	assert_string_equal(own(fixture, 100, "profile_rule_b"), NEW);
 	assert_int_equal(waves_roll_back(fixture->inventory, fixture->now,
-	    &migration, &put_back, &changed, &err), 0);
+			     &migration, &put_back, &changed, &err),
+	    0);
 	/* A profile without any rule could not clear the second one. */
 	assert_string_equal(own(fixture, 100, "profile_rule"),
 	    fixture->plan.old_rule);
@@ -519,7 +533,8 @@ test_inherited_rules(void **state)
 
 	add_device(fixture, 101, NULL);
 	assert_int_equal(variables_set(&scope.variables, "profile_rule", OLD,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_int_equal(inventory_put_scope(fixture->inventory, &scope, &err),
 	    0);
 	scope_clear(&scope);
@@ -534,7 +549,8 @@ test_inherited_rules(void **state)
 	assert_int_equal(step_good(fixture).event, WAVES_FINISHED);
 	assert_string_equal(own(fixture, 101, "profile_rule"), NEW);
 	assert_int_equal(waves_roll_back(fixture->inventory, fixture->now,
-	    &migration, &put_back, &changed, &err), 0);
+			     &migration, &put_back, &changed, &err),
+	    0);
 	assert_string_equal(own(fixture, 101, "profile_rule"), "-");
 }
 
@@ -556,17 +572,20 @@ test_old_answers_do_not_count(void **state)
 	step = step_good(fixture);
 	assert_int_equal(step.event, WAVES_WAITING);
 	assert_int_equal(waves_tally(fixture->inventory, fixture->resyncs,
-	    &step.migration, &tally, &err), 0);
+			     &step.migration, &tally, &err),
+	    0);
 	assert_int_equal(tally.wave[0].absent, 10);
 	assert_int_equal(tally.wave[1].waiting, 30);
 	assert_int_equal(tally.all.members, 40);
 	/* Without a record nothing is known. */
 	resync(fixture, 10, 200);
 	assert_int_equal(waves_tally(fixture->inventory, NULL, &step.migration,
-	    &tally, &err), 0);
+			     &tally, &err),
+	    0);
 	assert_int_equal(tally.wave[0].absent, 10);
 	assert_int_equal(waves_tally(fixture->inventory, fixture->resyncs,
-	    &step.migration, &tally, &err), 0);
+			     &step.migration, &tally, &err),
+	    0);
 	assert_int_equal(tally.wave[0].new, 10);
 }
 
@@ -578,26 +597,28 @@ test_dry_run(void **state)
 	struct error err;
 
 	assert_int_equal(inventory_change_number(fixture->inventory, &before,
-	    &err), 0);
+			     &err),
+	    0);
 	fixture->plan.dry_run = true;
 	assert_int_equal(start_good(fixture).devices, DEVICES);
 	assert_int_equal(count(fixture, is_as_before), DEVICES);
 	assert_int_equal(inventory_change_number(fixture->inventory, &after,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_int_equal(before, after);
 	fixture->plan.dry_run = false;
 	assert_int_equal(start_good(fixture).migration.id, 1);
 }
 
 static void
-expect_refusal(struct fixture *fixture, enum error_kind kind,
-    const char *part)
+expect_refusal(struct fixture *fixture, enum error_kind kind, const char *part)
 {
 	struct waves_started started;
 	struct error err = { 0 };
 
 	assert_int_equal(waves_start(fixture->inventory, fixture->resyncs,
-	    &fixture->plan, fixture->now, &started, &err), -1);
+			     &fixture->plan, fixture->now, &started, &err),
+	    -1);
 	if (err.kind != kind || strstr(err.text, part) == NULL)
 		fail_msg("%d: %s", (int)err.kind, err.text);
 	assert_int_equal(count(fixture, is_as_before), DEVICES);
@@ -629,7 +650,8 @@ test_refusals(void **state)
 	expect_refusal(fixture, ERROR_NOT_FOUND, "there is no device to move");
 	fixture->plan.rule = NEW;
 	assert_int_equal(waves_step(fixture->inventory, fixture->resyncs,
-	    fixture->now, &step, &err), -1);
+			     fixture->now, &step, &err),
+	    -1);
 	assert_int_equal(err.kind, ERROR_NOT_FOUND);
 	(void)start_good(fixture);
 	assert_int_equal(count(fixture, is_on_trial), 10);

@@ -17,7 +17,8 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* The shortest listener, in four lines. */
-#define LISTENER_BODY(port) "address 192.0.2.1:" port "\n" \
+#define LISTENER_BODY(port) \
+	"address 192.0.2.1:" port "\n" \
 	"certificate a.crt key a.key\nclient-anchors ca.crt\n}\n"
 #define LISTENER "listener a {\n" LISTENER_BODY("443")
 
@@ -214,8 +215,8 @@ static const struct {
 	/* The inventory waits for a state directory that comes later. */
 	{ "/etc/f", "inventory sqlite:x.db\nstate-directory /srv\n" LISTENER,
 	    "/srv", "sqlite:/srv/x.db", "/etc/a.key" },
-	{ "/etc/f", "inventory memory:\n" LISTENER, "/etc", "memory:",
-	    "/etc/a.key" },
+	{ "/etc/f", "inventory memory:\n" LISTENER, "/etc",
+	    "memory:", "/etc/a.key" },
 };
 
 static void
@@ -252,8 +253,7 @@ test_user(void **state)
 static void
 test_default_routes(void **state)
 {
-	struct config *config = parse_good(
-	    "common /$MA.xml x.xml\n" LISTENER);
+	struct config *config = parse_good("common /$MA.xml x.xml\n" LISTENER);
 
 	(void)state;
 	assert_int_equal(config->route_count, 7);
@@ -271,104 +271,142 @@ static const struct {
 	const char *text;
 	const char *errors; /* one per line, each ending in a newline */
 } bad[] = {
-	{ "state-directry /x\n", F "1:1: unknown directive "
-	    "\"state-directry\"; did you mean \"state-directory\"?\n" },
-	{ "LISTENER x {\n}\n", F "1:1: unknown directive \"LISTENER\"; did "
-	    "you mean \"listener\"?\n" },
-	{ "something-else\n", F "1:1: unknown directive \"something-else\": "
-	    "expected state-directory, inventory, templates, user, workers, "
-	    "log-level, connections, timeout, profile, common, public or "
-	    "listener\n" },
-	{ "\"\" x\n", F "1:1: unknown directive \"\": "
-	    "expected state-directory, inventory, templates, user, workers, "
-	    "log-level, connections, timeout, profile, common, public or "
-	    "listener\n" },
-	{ "tls legacy\n", F "1:1: \"tls\" does not belong here: "
-	    "expected it in a listener block\n" },
-	{ "workers\n", F "1:1: \"workers\" with 0 words: expected \"workers "
-	    "NUMBER\"\n" },
-	{ "workers 1 2\n", F "1:1: \"workers\" with 2 words: expected "
-	    "\"workers NUMBER\"\n" },
-	{ "timeout idle\n", F "1:1: \"timeout\" with 1 word: expected "
-	    "\"timeout PHASE DURATION\"\n" },
-	{ "profile\n", F "1:1: \"profile\" with 0 words: expected \"profile "
-	    "PATH...\"\n" },
-	{ "workers 1 {\n}\n", F "1:1: \"workers\" with a block: expected "
-	    "\"workers NUMBER\"\n" },
-	{ "listener b\n", F "1:1: \"listener\" without a block: expected "
-	    "\"listener NAME { ... }\"\n" },
-	{ "listener {\n}\n", F "1:1: \"listener\" with 0 words: expected "
-	    "\"listener NAME { ... }\"\n" },
-	{ "workers 1\nworkers 2\n", F "2:1: \"workers\"" GIVEN_TWICE
-	    "1:1\n" },
-	{ "workers 1\n  workers 0\n", F "2:3: \"workers\"" GIVEN_TWICE
-	    "1:1\n" F "2:11: \"0\": expected a number from 1 to 256\n" },
-	{ "state-directory a\nstate-directory b\n", F "2:1: "
-	    "\"state-directory\"" GIVEN_TWICE "1:1\n" },
-	{ "templates a\ntemplates b\n", F "2:1: \"templates\"" GIVEN_TWICE
-	    "1:1\n" },
-	{ "inventory memory:\ninventory memory:\n", F "2:1: \"inventory\""
-	    GIVEN_TWICE "1:1\n" },
+	{ "state-directry /x\n",
+	    F "1:1: unknown directive "
+	      "\"state-directry\"; did you mean \"state-directory\"?\n" },
+	{ "LISTENER x {\n}\n",
+	    F "1:1: unknown directive \"LISTENER\"; did "
+	      "you mean \"listener\"?\n" },
+	{ "something-else\n",
+	    F "1:1: unknown directive \"something-else\": "
+	      "expected state-directory, inventory, templates, user, workers, "
+	      "log-level, connections, timeout, profile, common, public or "
+	      "listener\n" },
+	{ "\"\" x\n",
+	    F "1:1: unknown directive \"\": "
+	      "expected state-directory, inventory, templates, user, workers, "
+	      "log-level, connections, timeout, profile, common, public or "
+	      "listener\n" },
+	{ "tls legacy\n",
+	    F "1:1: \"tls\" does not belong here: "
+	      "expected it in a listener block\n" },
+	{ "workers\n",
+	    F "1:1: \"workers\" with 0 words: expected \"workers "
+	      "NUMBER\"\n" },
+	{ "workers 1 2\n",
+	    F "1:1: \"workers\" with 2 words: expected "
+	      "\"workers NUMBER\"\n" },
+	{ "timeout idle\n",
+	    F "1:1: \"timeout\" with 1 word: expected "
+	      "\"timeout PHASE DURATION\"\n" },
+	{ "profile\n",
+	    F "1:1: \"profile\" with 0 words: expected \"profile "
+	      "PATH...\"\n" },
+	{ "workers 1 {\n}\n",
+	    F "1:1: \"workers\" with a block: expected "
+	      "\"workers NUMBER\"\n" },
+	{ "listener b\n",
+	    F "1:1: \"listener\" without a block: expected "
+	      "\"listener NAME { ... }\"\n" },
+	{ "listener {\n}\n",
+	    F "1:1: \"listener\" with 0 words: expected "
+	      "\"listener NAME { ... }\"\n" },
+	{ "workers 1\nworkers 2\n", F "2:1: \"workers\"" GIVEN_TWICE "1:1\n" },
+	{ "workers 1\n  workers 0\n",
+	    F "2:3: \"workers\"" GIVEN_TWICE "1:1\n" F
+	      "2:11: \"0\": expected a number from 1 to 256\n" },
+	{ "state-directory a\nstate-directory b\n",
+	    F "2:1: "
+	      "\"state-directory\"" GIVEN_TWICE "1:1\n" },
+	{ "templates a\ntemplates b\n",
+	    F "2:1: \"templates\"" GIVEN_TWICE "1:1\n" },
+	{ "inventory memory:\ninventory memory:\n",
+	    F "2:1: \"inventory\"" GIVEN_TWICE "1:1\n" },
 	{ "user a:b\nuser c:d\n", F "2:1: \"user\"" GIVEN_TWICE "1:1\n" },
-	{ "workers 257\n", F "1:9: \"257\": expected a number from 1 to "
-	    "256\n" },
-	{ "workers two\n", F "1:9: \"two\": expected a number from 1 to "
-	    "256\n" },
-	{ "connections 0\n", F "1:13: \"0\": expected a number from 1 to "
-	    "1000000\n" },
-	{ "connections 1000001\n", F "1:13: \"1000001\": expected a number "
-	    "from 1 to 1000000\n" },
-	{ "log-level inof\n", F "1:11: \"inof\" is no log level: expected "
-	    "error, warn, info or debug; did you mean \"info\"?\n" },
-	{ "log-level verbose\n", F "1:11: \"verbose\" is no log level: "
-	    "expected error, warn, info or debug\n" },
-	{ "state-directory ''\n", F "1:17: an empty path: expected a file "
-	    "or folder\n" },
-	{ "templates \"\"\n", F "1:11: an empty path: expected a file or "
-	    "folder\n" },
-	{ "inventory inventory.db\n", F "1:11: \"inventory.db\" is no "
-	    "inventory: expected memory: or sqlite:FILE\n" },
-	{ "inventory sqlite:\n", F "1:11: \"sqlite:\" is no inventory: "
-	    "expected memory: or sqlite:FILE\n" },
-	{ "inventory memory:x\n", F "1:11: \"memory:x\" is no inventory: "
-	    "expected memory: or sqlite:FILE\n" },
-	{ "user :voice\n", F "1:6: \":voice\" is no user: expected USER or "
-	    "USER:GROUP\n" },
-	{ "user sprov:\n", F "1:6: \"sprov:\" is no user: expected USER or "
-	    "USER:GROUP\n" },
-	{ "user a:b:c\n", F "1:6: \"a:b:c\" is no user: expected USER or "
-	    "USER:GROUP\n" },
-	{ "user ''\n", F "1:6: \"\" is no user: expected USER or "
-	    "USER:GROUP\n" },
-	{ "timeout read 5s\n", F "1:9: \"read\" is no phase: expected "
-	    "handshake, request, write, idle or stop\n" },
-	{ "timeout idel 5h\n", F "1:9: \"idel\" is no phase: expected "
-	    "handshake, request, write, idle or stop; did you mean "
-	    "\"idle\"?\n" F "1:14: \"5h\" is no duration: expected a number "
-	    "with ms, s or m, from 100ms to 10m\n" },
-	{ "timeout idle 5s\ntimeout stop 5s\ntimeout idle 6s\n", F "3:1: "
-	    "\"timeout idle\"" GIVEN_TWICE "1:1\n" },
-	{ "profile spa$MA.cfg\n", F "1:9: \"spa$MA.cfg\" is no path: "
-	    "expected it to begin with \"/\"\n" },
-	{ "profile /a '' /b\n", F "1:12: \"\" is no path: expected it to "
-	    "begin with \"/\"\n" },
+	{ "workers 257\n",
+	    F "1:9: \"257\": expected a number from 1 to "
+	      "256\n" },
+	{ "workers two\n",
+	    F "1:9: \"two\": expected a number from 1 to "
+	      "256\n" },
+	{ "connections 0\n",
+	    F "1:13: \"0\": expected a number from 1 to "
+	      "1000000\n" },
+	{ "connections 1000001\n",
+	    F "1:13: \"1000001\": expected a number "
+	      "from 1 to 1000000\n" },
+	{ "log-level inof\n",
+	    F "1:11: \"inof\" is no log level: expected "
+	      "error, warn, info or debug; did you mean \"info\"?\n" },
+	{ "log-level verbose\n",
+	    F "1:11: \"verbose\" is no log level: "
+	      "expected error, warn, info or debug\n" },
+	{ "state-directory ''\n",
+	    F "1:17: an empty path: expected a file "
+	      "or folder\n" },
+	{ "templates \"\"\n",
+	    F "1:11: an empty path: expected a file or "
+	      "folder\n" },
+	{ "inventory inventory.db\n",
+	    F "1:11: \"inventory.db\" is no "
+	      "inventory: expected memory: or sqlite:FILE\n" },
+	{ "inventory sqlite:\n",
+	    F "1:11: \"sqlite:\" is no inventory: "
+	      "expected memory: or sqlite:FILE\n" },
+	{ "inventory memory:x\n",
+	    F "1:11: \"memory:x\" is no inventory: "
+	      "expected memory: or sqlite:FILE\n" },
+	{ "user :voice\n",
+	    F "1:6: \":voice\" is no user: expected USER or "
+	      "USER:GROUP\n" },
+	{ "user sprov:\n",
+	    F "1:6: \"sprov:\" is no user: expected USER or "
+	      "USER:GROUP\n" },
+	{ "user a:b:c\n",
+	    F "1:6: \"a:b:c\" is no user: expected USER or "
+	      "USER:GROUP\n" },
+	{ "user ''\n",
+	    F "1:6: \"\" is no user: expected USER or "
+	      "USER:GROUP\n" },
+	{ "timeout read 5s\n",
+	    F "1:9: \"read\" is no phase: expected "
+	      "handshake, request, write, idle or stop\n" },
+	{ "timeout idel 5h\n",
+	    F "1:9: \"idel\" is no phase: expected "
+	      "handshake, request, write, idle or stop; did you mean "
+	      "\"idle\"?\n" F "1:14: \"5h\" is no duration: expected a number "
+	      "with ms, s or m, from 100ms to 10m\n" },
+	{ "timeout idle 5s\ntimeout stop 5s\ntimeout idle 6s\n",
+	    F "3:1: "
+	      "\"timeout idle\"" GIVEN_TWICE "1:1\n" },
+	{ "profile spa$MA.cfg\n",
+	    F "1:9: \"spa$MA.cfg\" is no path: "
+	      "expected it to begin with \"/\"\n" },
+	{ "profile /a '' /b\n",
+	    F "1:12: \"\" is no path: expected it to "
+	      "begin with \"/\"\n" },
 	{ "profile /a /b /a\n", F "1:15: path \"/a\"" GIVEN_TWICE "1:9\n" },
-	{ "profile /a\npublic /a x.xml\n", F "2:8: path \"/a\"" GIVEN_TWICE
-	    "1:9\n" },
-	{ "common a x\n", F "1:8: \"a\" is no path: expected it to begin "
-	    "with \"/\"\n" F "1:10: \"x\" is no template: expected NAME.xml "
-	    "without a folder\n" },
-	{ "common /a ../x.xml\n", F "1:11: \"../x.xml\" is no template: "
-	    "expected NAME.xml without a folder\n" },
-	{ "public /a .xml\n", F "1:11: \".xml\" is no template: expected "
-	    "NAME.xml without a folder\n" },
-	{ "public /a\n", F "1:1: \"public\" with 1 word: expected \"public "
-	    "PATH TEMPLATE\"\n" },
+	{ "profile /a\npublic /a x.xml\n",
+	    F "2:8: path \"/a\"" GIVEN_TWICE "1:9\n" },
+	{ "common a x\n",
+	    F "1:8: \"a\" is no path: expected it to begin "
+	      "with \"/\"\n" F "1:10: \"x\" is no template: expected NAME.xml "
+	      "without a folder\n" },
+	{ "common /a ../x.xml\n",
+	    F "1:11: \"../x.xml\" is no template: "
+	      "expected NAME.xml without a folder\n" },
+	{ "public /a .xml\n",
+	    F "1:11: \".xml\" is no template: expected "
+	      "NAME.xml without a folder\n" },
+	{ "public /a\n",
+	    F "1:1: \"public\" with 1 word: expected \"public "
+	      "PATH TEMPLATE\"\n" },
 	/* A long or strange word is shown cut and escaped. */
 	{ "user \xc3\xa4:b:cccccccccccccccccccccccccccccccccccccccccccccccccc"
-	    "cccccccccccccccccccccccccc\n", F "1:6: \"\\xc3\\xa4:b:"
-	    "ccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
-	    "...\" is no user: expected USER or USER:GROUP\n" },
+	  "cccccccccccccccccccccccccc\n",
+	    F "1:6: \"\\xc3\\xa4:b:"
+	      "ccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+	      "...\" is no user: expected USER or USER:GROUP\n" },
 };
 
 static void
@@ -398,23 +436,29 @@ test_bad(void **state)
 	}
 }
 
-#define WANT_ADDRESS F "1:10: \"address\" is missing: expected \"address " \
-	"ADDRESS:PORT\"\n"
-#define WANT_CERTIFICATE F "1:10: \"certificate\" is missing: expected " \
-	"\"certificate FILE key FILE\"\n"
-#define WANT_ANCHORS F "1:10: \"client-anchors\" is missing: expected " \
-	"\"client-anchors PATH\"\n"
-#define NAME_FORM " is no name for a listener: expected 1 to 31 of a-z, " \
+#define WANT_ADDRESS \
+	F "1:10: \"address\" is missing: expected \"address " \
+	  "ADDRESS:PORT\"\n"
+#define WANT_CERTIFICATE \
+	F "1:10: \"certificate\" is missing: expected " \
+	  "\"certificate FILE key FILE\"\n"
+#define WANT_ANCHORS \
+	F "1:10: \"client-anchors\" is missing: expected " \
+	  "\"client-anchors PATH\"\n"
+#define NAME_FORM \
+	" is no name for a listener: expected 1 to 31 of a-z, " \
 	"0-9, \"-\" and \"_\"\n"
-#define ADDRESS_FORM " is no address with a port: expected 192.0.2.1:443 " \
+#define ADDRESS_FORM \
+	" is no address with a port: expected 192.0.2.1:443 " \
 	"or [2001:db8::1]:443\n"
 
 static const struct {
 	const char *text;
 	const char *errors;
 } bad_listeners[] = {
-	{ "", F "1:1: \"listener\" is missing: expected "
-	    "\"listener NAME { ... }\"\n" },
+	{ "",
+	    F "1:1: \"listener\" is missing: expected "
+	      "\"listener NAME { ... }\"\n" },
 	{ "listener a {\n}\n", WANT_ADDRESS WANT_CERTIFICATE WANT_ANCHORS },
 	{ "listener a {\naddress 192.0.2.1:443\n}\n",
 	    WANT_CERTIFICATE WANT_ANCHORS },
@@ -424,16 +468,19 @@ static const struct {
 	    F "1:10: \"a.b\"" NAME_FORM },
 	{ "listener abcdefghijklmnopqrstuvwxyz-01234 {\n" LISTENER_BODY("443"),
 	    F "1:10: \"abcdefghijklmnopqrstuvwxyz-01234\"" NAME_FORM },
-	{ LISTENER "listener a {\n" LISTENER_BODY("444"), F "6:10: listener "
-	    "\"a\" is given twice: expected another name than at "
-	    F "1:10\n" },
-	{ LISTENER "listener b {\n" LISTENER_BODY("443"), F "7:9: address "
-	    "192.0.2.1:443 is taken by listener \"a\" at " F "2:9: expected "
-	    "each address once\n" },
+	{ LISTENER "listener a {\n" LISTENER_BODY("444"),
+	    F "6:10: listener "
+	      "\"a\" is given twice: expected another name than at " F
+	      "1:10\n" },
+	{ LISTENER "listener b {\n" LISTENER_BODY("443"),
+	    F "7:9: address "
+	      "192.0.2.1:443 is taken by listener \"a\" at " F "2:9: expected "
+	      "each address once\n" },
 	{ "listener a {\naddress [2001:db8:0::1]:443\n"
-	    "address [2001:db8::1]:443\n" LISTENER_BODY("443"), F "3:9: "
-	    "address [2001:db8::1]:443 is taken by listener \"a\" at "
-	    F "2:9: expected each address once\n" },
+	  "address [2001:db8::1]:443\n" LISTENER_BODY("443"),
+	    F "3:9: "
+	      "address [2001:db8::1]:443 is taken by listener \"a\" at " F
+	      "2:9: expected each address once\n" },
 	{ "listener a {\naddress 192.0.2.1\n" LISTENER_BODY("443"),
 	    F "2:9: \"192.0.2.1\"" ADDRESS_FORM },
 	{ "listener a {\naddress 192.0.2.1:0\n" LISTENER_BODY("443"),
@@ -442,58 +489,71 @@ static const struct {
 	    F "2:9: \"host.example.net:443\"" ADDRESS_FORM },
 	/* A bad address is an address: no second error that says "none". */
 	{ "listener a {\naddress *:443\ncertificate a key b\n"
-	    "client-anchors c\n}\n", F "2:9: \"*:443\"" ADDRESS_FORM },
+	  "client-anchors c\n}\n",
+	    F "2:9: \"*:443\"" ADDRESS_FORM },
 	{ "listener a {\naddress 192.0.2.1:443 192.0.2.2:443\n"
-	    "certificate a key b\nclient-anchors c\n}\n", F "2:1: \"address\" "
-	    "with 2 words: expected \"address ADDRESS:PORT\"\n" },
+	  "certificate a key b\nclient-anchors c\n}\n",
+	    F "2:1: \"address\" "
+	      "with 2 words: expected \"address ADDRESS:PORT\"\n" },
 	{ "listener a {\naddress 192.0.2.1:443\ncertificate a.crt\n"
-	    "client-anchors c\n}\n", F "3:1: \"certificate\" with 1 word: "
-	    "expected \"certificate FILE key FILE\"\n" },
+	  "client-anchors c\n}\n",
+	    F "3:1: \"certificate\" with 1 word: "
+	      "expected \"certificate FILE key FILE\"\n" },
 	{ "listener a {\naddress 192.0.2.1:443\ncertificate a.crt kye a.key\n"
-	    "client-anchors c\n}\n", F "3:19: \"kye\": expected \"key\", as "
-	    "in \"certificate server.crt key server.key\"\n" },
+	  "client-anchors c\n}\n",
+	    F "3:19: \"kye\": expected \"key\", as "
+	      "in \"certificate server.crt key server.key\"\n" },
 	{ "listener a {\naddress 192.0.2.1:443\ncertificate '' key ''\n"
-	    "client-anchors ''\n}\n", F "3:13: an empty path: expected a "
-	    "file or folder\n" F "3:20: an empty path: expected a file or "
-	    "folder\n" F "4:16: an empty path: expected a file or folder\n" },
+	  "client-anchors ''\n}\n",
+	    F "3:13: an empty path: expected a "
+	      "file or folder\n" F "3:20: an empty path: expected a file or "
+	      "folder\n" F "4:16: an empty path: expected a file or folder\n" },
 	{ "listener a {\ncertificate b key c\n" LISTENER_BODY("443"),
 	    F "4:1: \"certificate\"" GIVEN_TWICE "2:1\n" },
-	{ "listener a {\ntls modren\n" LISTENER_BODY("443"), F "2:5: "
-	    "\"modren\" is no TLS policy: expected legacy or modern; did you "
-	    "mean \"modern\"?\n" },
-	{ "listener a {\ntls 1.2\n" LISTENER_BODY("443"), F "2:5: \"1.2\" is "
-	    "no TLS policy: expected legacy or modern\n" },
+	{ "listener a {\ntls modren\n" LISTENER_BODY("443"),
+	    F "2:5: "
+	      "\"modren\" is no TLS policy: expected legacy or modern; did you "
+	      "mean \"modern\"?\n" },
+	{ "listener a {\ntls 1.2\n" LISTENER_BODY("443"),
+	    F "2:5: \"1.2\" is "
+	      "no TLS policy: expected legacy or modern\n" },
 	{ "listener a {\ntls legacy\ntls legacy\n" LISTENER_BODY("443"),
 	    F "3:1: \"tls\"" GIVEN_TWICE "2:1\n" },
 	{ "listener a {\nclient-certificate off\n" LISTENER_BODY("443"),
 	    F "2:20: \"off\" is no choice for client-certificate: expected "
-	    "required or optional\n" },
-	{ "listener a {\nexpired-device-certificates allowed\n"
-	    LISTENER_BODY("443"), F "2:29: \"allowed\" is no choice for "
-	    "expired-device-certificates: expected refuse or allow; did you "
-	    "mean \"allow\"?\n" },
+	      "required or optional\n" },
+	{ "listener a {\nexpired-device-certificates allowed\n" LISTENER_BODY(
+	      "443"),
+	    F "2:29: \"allowed\" is no choice for "
+	      "expired-device-certificates: expected refuse or allow; did you "
+	      "mean \"allow\"?\n" },
 	{ "listener a {\nallow-expired-anchor ''\n" LISTENER_BODY("443"),
 	    F "2:22: an empty name: expected the subject CN of an anchor\n" },
-	{ "listener a {\nallow-expired-anchor A\nallow-expired-anchor A\n"
-	    LISTENER_BODY("443"), F "3:22: allow-expired-anchor \"A\""
-	    GIVEN_TWICE "2:22\n" },
+	{ "listener a {\nallow-expired-anchor A\nallow-expired-anchor "
+	  "A\n" LISTENER_BODY("443"),
+	    F "3:22: allow-expired-anchor \"A\"" GIVEN_TWICE "2:22\n" },
 	{ "listener a {\nclient-anchors ca.crt\n" LISTENER_BODY("443"),
 	    F "5:16: client-anchors \"ca.crt\"" GIVEN_TWICE "2:16\n" },
-	{ "listener a {\nclient-anchor x\n" LISTENER_BODY("443"), F "2:1: "
-	    "unknown directive \"client-anchor\"; did you mean "
-	    "\"client-anchors\"?\n" },
-	{ "listener a {\nfoo\n" LISTENER_BODY("443"), F "2:1: unknown "
-	    "directive \"foo\": expected address, certificate, tls, "
-	    "client-certificate, client-anchors, allow-expired-anchor or "
-	    "expired-device-certificates\n" },
-	{ "listener a {\nworkers 2\n" LISTENER_BODY("443"), F "2:1: "
-	    "\"workers\" does not belong here: expected it outside of "
-	    "blocks\n" },
-	{ "listener a {\nlistener b {\n}\n" LISTENER_BODY("443"), F "2:1: "
-	    "\"listener\" does not belong here: expected it outside of "
-	    "blocks\n" },
-	{ "listener a {\ntls legacy {\n}\n" LISTENER_BODY("443"), F "2:1: "
-	    "\"tls\" with a block: expected \"tls legacy|modern\"\n" },
+	{ "listener a {\nclient-anchor x\n" LISTENER_BODY("443"),
+	    F "2:1: "
+	      "unknown directive \"client-anchor\"; did you mean "
+	      "\"client-anchors\"?\n" },
+	{ "listener a {\nfoo\n" LISTENER_BODY("443"),
+	    F "2:1: unknown "
+	      "directive \"foo\": expected address, certificate, tls, "
+	      "client-certificate, client-anchors, allow-expired-anchor or "
+	      "expired-device-certificates\n" },
+	{ "listener a {\nworkers 2\n" LISTENER_BODY("443"),
+	    F "2:1: "
+	      "\"workers\" does not belong here: expected it outside of "
+	      "blocks\n" },
+	{ "listener a {\nlistener b {\n}\n" LISTENER_BODY("443"),
+	    F "2:1: "
+	      "\"listener\" does not belong here: expected it outside of "
+	      "blocks\n" },
+	{ "listener a {\ntls legacy {\n}\n" LISTENER_BODY("443"),
+	    F "2:1: "
+	      "\"tls\" with a block: expected \"tls legacy|modern\"\n" },
 };
 
 static void
@@ -508,13 +568,31 @@ static const struct {
 	const char *text;
 	unsigned ms; /* 0: refused */
 } durations[] = {
-	{ "100ms", 100 }, { "500ms", 500 }, { "1s", 1000 }, { "20s", 20000 },
-	{ "2m", 120000 }, { "10m", 600000 }, { "600s", 600000 },
-	{ "600000ms", 600000 }, { "007s", 7000 },
-	{ "99ms", 0 }, { "0s", 0 }, { "600001ms", 0 }, { "601s", 0 },
-	{ "11m", 0 }, { "5", 0 }, { "s", 0 }, { "5h", 0 }, { "5S", 0 },
-	{ "5 s", 0 }, { "1.5s", 0 }, { "-5s", 0 }, { "5sm", 0 }, { "5mss", 0 },
-	{ "1m30s", 0 }, { "99999999999999999999ms", 0 },
+	{ "100ms", 100 },
+	{ "500ms", 500 },
+	{ "1s", 1000 },
+	{ "20s", 20000 },
+	{ "2m", 120000 },
+	{ "10m", 600000 },
+	{ "600s", 600000 },
+	{ "600000ms", 600000 },
+	{ "007s", 7000 },
+	{ "99ms", 0 },
+	{ "0s", 0 },
+	{ "600001ms", 0 },
+	{ "601s", 0 },
+	{ "11m", 0 },
+	{ "5", 0 },
+	{ "s", 0 },
+	{ "5h", 0 },
+	{ "5S", 0 },
+	{ "5 s", 0 },
+	{ "1.5s", 0 },
+	{ "-5s", 0 },
+	{ "5sm", 0 },
+	{ "5mss", 0 },
+	{ "1m30s", 0 },
+	{ "99999999999999999999ms", 0 },
 	{ "0000000000000001s", 0 },
 };
 
@@ -525,7 +603,8 @@ test_durations(void **state)
 	for (size_t i = 0; i < COUNT(durations); i++) {
 		char *text = xasprintf("timeout idle '%s'\n%s",
 		    durations[i].text, LISTENER);
-		char *error = xasprintf(F "1:14: \"%s\" is no duration: "
+		char *error = xasprintf(F
+		    "1:14: \"%s\" is no duration: "
 		    "expected a number with ms, s or m, from 100ms to 10m\n",
 		    durations[i].text);
 
@@ -548,34 +627,32 @@ static void
 test_damaged(void **state)
 {
 	(void)state;
-	assert_errors(
-	    "workers \"2\n"		/* its value is not judged */
-	    "workers 3\n"		/* but that it was given is known */
-	    "\x01 foo\n"		/* whatever that was */
-	    "listener a\"b {\n"		/* the name is not judged */
-	    "addres 192.0.2.1:443\n"	/* but the block is */
-	    "'tls modern\n"
-	    "}\n"
-	    "log-level loud\n"
-	    "listener{\n"
-	    "}\n",
+	assert_errors("workers \"2\n"	  /* its value is not judged */
+		      "workers 3\n"	  /* but that it was given is known */
+		      "\x01 foo\n"	  /* whatever that was */
+		      "listener a\"b {\n" /* the name is not judged */
+		      "addres 192.0.2.1:443\n" /* but the block is */
+		      "'tls modern\n"
+		      "}\n"
+		      "log-level loud\n"
+		      "listener{\n"
+		      "}\n",
 	    F "1:9: a quoted word does not end: expected \" before the end "
-	    "of the line\n"
-	    F "3:1: control character U+0001: expected text\n"
-	    F "4:11: a quote inside a word: expected it around the whole "
-	    "word, or a backslash before it\n"
-	    F "6:1: a quoted word does not end: expected ' before the end of "
-	    "the line\n"
-	    F "9:9: \"{\" inside a word: expected a blank before it, or "
-	    "quotes around the word\n"
-	    F "2:1: \"workers\"" GIVEN_TWICE "1:1\n"
-	    F "5:1: unknown directive \"addres\"; did you mean "
-	    "\"address\"?\n"
-	    F "8:11: \"loud\" is no log level: expected error, warn, info or "
-	    "debug\n");
+	      "of the line\n" F
+	      "3:1: control character U+0001: expected text\n" F
+	      "4:11: a quote inside a word: expected it around the whole "
+	      "word, or a backslash before it\n" F
+	      "6:1: a quoted word does not end: expected ' before the end of "
+	      "the line\n" F
+	      "9:9: \"{\" inside a word: expected a blank before it, or "
+	      "quotes around the word\n" F "2:1: \"workers\"" GIVEN_TWICE
+	      "1:1\n" F "5:1: unknown directive \"addres\"; did you mean "
+	      "\"address\"?\n" F
+	      "8:11: \"loud\" is no log level: expected error, warn, info or "
+	      "debug\n");
 	assert_errors("worker 2\nlistener a {\n",
 	    F "3:1: the file ends inside the block \"listener\" of line 2: "
-	    "expected \"}\"\n");
+	      "expected \"}\"\n");
 }
 
 /* n pieces with the number in them, between head and tail. */
@@ -589,7 +666,8 @@ repeat(const char *head, const char *before, const char *after, size_t n,
 	assert_int_equal(buf_append_text(&text, head), 0);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(buf_printf(&text, "%s%zu%s", before, i + 1,
-		    after), 0);
+				     after),
+		    0);
 	assert_int_equal(buf_append_text(&text, tail), 0);
 	return buf_take(&text);
 }
@@ -604,17 +682,15 @@ static const struct {
 	{ "", "public /", " a.xml\n", LISTENER, CONFIG_ROUTES_MAX,
 	    F "257:8: more than 256 paths in profile, common and public\n" },
 	{ "listener a {\n", "address 192.0.2.1:", "\n",
-	    "certificate a key b\nclient-anchors c\n}\n",
-	    CONFIG_ADDRESSES_MAX,
+	    "certificate a key b\nclient-anchors c\n}\n", CONFIG_ADDRESSES_MAX,
 	    F "66:9: more than 64 addresses in one listener\n" },
 	{ "listener a {\n", "client-anchors ", "\n",
-	    "certificate a key b\naddress 192.0.2.1:1\n}\n",
-	    CONFIG_ANCHORS_MAX,
+	    "certificate a key b\naddress 192.0.2.1:1\n}\n", CONFIG_ANCHORS_MAX,
 	    F "66:16: more than 64 of \"client-anchors\" in one listener\n" },
-	{ "listener a {\n", "allow-expired-anchor ", "\n",
-	    LISTENER_BODY("1"), CONFIG_ANCHORS_MAX,
+	{ "listener a {\n", "allow-expired-anchor ", "\n", LISTENER_BODY("1"),
+	    CONFIG_ANCHORS_MAX,
 	    F "66:22: more than 64 of \"allow-expired-anchor\" in one "
-	    "listener\n" },
+	      "listener\n" },
 };
 
 static void
@@ -627,8 +703,8 @@ test_limits(void **state)
 
 		config_free(parse_good(text));
 		free(text);
-		text = repeat(limits[i].head, limits[i].before,
-		    limits[i].after, limits[i].limit + 1, limits[i].tail);
+		text = repeat(limits[i].head, limits[i].before, limits[i].after,
+		    limits[i].limit + 1, limits[i].tail);
 		assert_errors(text, limits[i].error);
 		free(text);
 	}
@@ -643,9 +719,13 @@ test_listeners_max(void **state)
 
 		buf_init(&text, 1000000);
 		for (size_t i = 1; i <= n; i++)
-			assert_int_equal(buf_printf(&text, "listener l%zu {\n"
-			    "address 192.0.2.1:%zu\ncertificate a key b\n"
-			    "client-anchors c\n}\n", i, i), 0);
+			assert_int_equal(
+			    buf_printf(&text,
+				"listener l%zu {\n"
+				"address 192.0.2.1:%zu\ncertificate a key b\n"
+				"client-anchors c\n}\n",
+				i, i),
+			    0);
 		if (n == CONFIG_LISTENERS_MAX)
 			config_free(parse_good(buf_text(&text)));
 		else
@@ -682,7 +762,8 @@ test_load(void **state)
 	errors_clear(&errors);
 
 	assert_int_equal(file_replace(path, 0644, LISTENER, strlen(LISTENER),
-	    &err), 0);
+			     &err),
+	    0);
 	config = config_load(path, &errors);
 	assert_non_null(config);
 	assert_string_equal(config->state_directory, folder);

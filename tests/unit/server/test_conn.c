@@ -31,7 +31,7 @@
 #define BIG_BYTES 900000
 
 #define PATIENCE_MS 20000 /* of the tests: far more than it takes */
-#define SHORT_MS 100      /* of the server that has none */
+#define SHORT_MS 100	  /* of the server that has none */
 
 enum { REQUIRED, OPTIONAL }; /* the listeners */
 
@@ -52,8 +52,8 @@ static struct site site;
 static struct anchors *anchors;
 static struct chain *chain_a, *chain_big, *chain_broken, *chain_stranger,
     *chain_foreign;
-static struct tls_context *as_a, *as_foreign, *as_big, *as_broken,
-    *as_stranger, *as_nobody, *as_old; /* as_old: A, with TLS 1.0 */
+static struct tls_context *as_a, *as_foreign, *as_big, *as_broken, *as_stranger,
+    *as_nobody, *as_old; /* as_old: A, with TLS 1.0 */
 static struct service *patient, *hasty;
 static struct snapshot *fleet, *fleet_retired;
 
@@ -67,9 +67,12 @@ mint_device_under(X509 *issuer, const char *product, const char *mac)
 		{ CERT_LOCALITY, "CCQ000000A1", 0 },
 		{ CERT_STATE, mac, 0 },
 	};
-	X509 *cert = test_mint(mac, (struct mint_request) {
-	    .subject = parts, .subject_count = COUNT(parts), .key = site.key,
-	    .issuer = issuer, .issuer_key = site.key });
+	X509 *cert = test_mint(mac,
+	    (struct mint_request) { .subject = parts,
+		.subject_count = COUNT(parts),
+		.key = site.key,
+		.issuer = issuer,
+		.issuer_key = site.key });
 	struct chain *chain = test_chain(site.folder, &cert, 1, site.key);
 
 	X509_free(cert);
@@ -86,8 +89,8 @@ mint_device(const char *mac)
 static struct chain *
 mint_foreign(void)
 {
-	X509 *root = test_mint("Foreign Root", (struct mint_request) {
-	    .key = site.key, .ca = true });
+	X509 *root = test_mint("Foreign Root",
+	    (struct mint_request) { .key = site.key, .ca = true });
 	struct chain *chain = mint_device_under(root, "no product!", A);
 
 	X509_free(root);
@@ -101,8 +104,11 @@ client_context(const struct chain *chain, bool old)
 	    .min_version = old ? 0x0301 : 0x0303,
 	    .max_version = old ? 0x0301 : 0x0304,
 	    .ciphers = old ? "AES128-SHA" : "ECDHE-RSA-AES128-GCM-SHA256",
-	    .extensions = !old, .anchors = anchors, .check_time = true,
-	    .check_sha256 = true, .chain = chain });
+	    .extensions = !old,
+	    .anchors = anchors,
+	    .check_time = true,
+	    .check_sha256 = true,
+	    .chain = chain });
 }
 
 static void
@@ -117,7 +123,8 @@ write_templates(void)
 	filler[BIG_BYTES / 4] = '\0';
 	site_write(&site, "t/filler.xml", filler);
 	free(filler);
-	site_write(&site, "t/big.xml", "<flat-profile>{{>filler.xml}}"
+	site_write(&site, "t/big.xml",
+	    "<flat-profile>{{>filler.xml}}"
 	    "{{>filler.xml}}{{>filler.xml}}{{>filler.xml}}</flat-profile>");
 	site_write(&site, "t/device.xml",
 	    "<flat-profile>{{mac}}</flat-profile>");
@@ -125,13 +132,14 @@ write_templates(void)
 	site_write(&site, "t/hello.xml", "<flat-profile>hi</flat-profile>");
 }
 
-#define LISTENERS "listener required {\naddress 192.0.2.1:443\n" \
-    "certificate server.crt key server.key\ntls legacy\n" \
-    "client-anchors ca.crt\n}\n" \
-    "listener optional {\naddress 192.0.2.1:444\n" \
-    "certificate server.crt key server.key\n" \
-    "client-certificate optional\nclient-anchors ca.crt\n}\n" \
-    "templates t\nprofile /spa$MA.cfg\npublic /hello.xml hello.xml\n"
+#define LISTENERS \
+	"listener required {\naddress 192.0.2.1:443\n" \
+	"certificate server.crt key server.key\ntls legacy\n" \
+	"client-anchors ca.crt\n}\n" \
+	"listener optional {\naddress 192.0.2.1:444\n" \
+	"certificate server.crt key server.key\n" \
+	"client-certificate optional\nclient-anchors ca.crt\n}\n" \
+	"templates t\nprofile /spa$MA.cfg\npublic /hello.xml hello.xml\n"
 
 static struct service *
 open_service(const char *text)
@@ -162,7 +170,8 @@ setup(void **state)
 	as_nobody = client_context(NULL, false);
 	write_templates();
 	patient = open_service(LISTENERS);
-	hasty = open_service(LISTENERS "timeout handshake 100ms\n"
+	hasty = open_service(LISTENERS
+	    "timeout handshake 100ms\n"
 	    "timeout request 100ms\ntimeout write 100ms\n"
 	    "timeout idle 100ms\n");
 	fleet = stock_snapshot(devices, COUNT(devices), variables,
@@ -220,8 +229,8 @@ finish(struct worker *worker)
 struct client {
 	int fd;
 	struct tls_conn *tls;
-	bool failed;  /* the other side is gone, or does not answer */
-	bool closed;  /* the other side has closed */
+	bool failed; /* the other side is gone, or does not answer */
+	bool closed; /* the other side has closed */
 	struct buf in;
 };
 
@@ -279,7 +288,7 @@ client_open(struct client *client, struct worker *worker,
 	enum tls_io io;
 
 	*client = (struct client) { .fd = connect_worker(worker, service,
-	    listener) };
+					listener) };
 	buf_init(&client->in, 2 * BIG_BYTES);
 	client->tls = tls_conn_new_client(context, client->fd, NULL, &err);
 	if (client->tls == NULL)
@@ -377,9 +386,11 @@ client_answer(struct client *client, bool head, struct answer *answer)
 	*answer = (struct answer) { .status = 0 };
 	for (;;) {
 		/* Reading it from the start each time would be quadratic. */
-		len = client->in.len != seen && (seen == SIZE_MAX ||
-		    client->in.len < 8192 || client->in.len > BIG_BYTES) ?
-		    reply_length(client, head, answer) : 0;
+		len = client->in.len != seen &&
+			(seen == SIZE_MAX || client->in.len < 8192 ||
+			    client->in.len > BIG_BYTES) ?
+		    reply_length(client, head, answer) :
+		    0;
 		seen = client->in.len;
 		if (len > 0)
 			break;
@@ -433,10 +444,16 @@ wait_count(const struct worker *worker, size_t count)
 /* ------------------------------------------------------------------- tests */
 
 static struct tls_context *const *const contexts[] = { &as_a, &as_big,
-	&as_broken, &as_stranger, &as_nobody, &as_old,
-	&as_foreign };
-enum who { UNIT_A, UNIT_BIG, UNIT_BROKEN, UNIT_STRANGER, NOBODY, UNIT_OLD,
-	FOREIGN };
+	&as_broken, &as_stranger, &as_nobody, &as_old, &as_foreign };
+enum who {
+	UNIT_A,
+	UNIT_BIG,
+	UNIT_BROKEN,
+	UNIT_STRANGER,
+	NOBODY,
+	UNIT_OLD,
+	FOREIGN
+};
 
 static const struct {
 	enum who who;
@@ -452,15 +469,17 @@ static const struct {
 	{ UNIT_OLD, REQUIRED, GET_A, 200, true, "<flat-profile>" A "<" },
 	{ UNIT_A, REQUIRED, "GET /spa" A ".cfg HTTP/1.0\r\n\r\n", 200, false,
 	    "Connection: close\r\n" },
-	{ UNIT_A, REQUIRED, "GET /spa" A ".cfg HTTP/1.1\r\nHost: h\r\n"
-	    "Connection: close\r\n\r\n", 200, false, "<flat-profile>" },
+	{ UNIT_A, REQUIRED,
+	    "GET /spa" A ".cfg HTTP/1.1\r\nHost: h\r\n"
+	    "Connection: close\r\n\r\n",
+	    200, false, "<flat-profile>" },
 	{ UNIT_A, REQUIRED, "HEAD /spa" A ".cfg HTTP/1.1\r\nHost: h\r\n\r\n",
 	    200, true, "Content-Length: 41\r\n" },
 	{ UNIT_A, REQUIRED, GET("/none"), 404, true, "404 Not Found\n" },
 	{ UNIT_A, REQUIRED, GET("/spa" BIG ".cfg"), 403, true,
 	    "403 Forbidden\n" },
-	{ UNIT_A, REQUIRED, "HEAD /none HTTP/1.1\r\nHost: h\r\n\r\n", 404,
-	    true, "Content-Type: text/plain\r\n" },
+	{ UNIT_A, REQUIRED, "HEAD /none HTTP/1.1\r\nHost: h\r\n\r\n", 404, true,
+	    "Content-Type: text/plain\r\n" },
 	{ UNIT_STRANGER, REQUIRED, GET("/spa" STRANGER ".cfg"), 403, true,
 	    NULL },
 	{ UNIT_BROKEN, REQUIRED, GET("/spa" BROKEN ".cfg"), 500, true,
@@ -470,27 +489,33 @@ static const struct {
 	{ FOREIGN, OPTIONAL, GET("/hello.xml"), 200, true, NULL },
 	{ NOBODY, REQUIRED, GET_A, 403, true, NULL },
 	{ NOBODY, REQUIRED, GET("/hello.xml"), 403, true, NULL },
-	{ NOBODY, OPTIONAL, GET("/hello.xml"), 200, true,
-	    "<flat-profile>hi<" },
+	{ NOBODY, OPTIONAL, GET("/hello.xml"), 200, true, "<flat-profile>hi<" },
 	{ NOBODY, OPTIONAL, GET_A, 403, true, NULL },
 	/* Methods */
-	{ UNIT_A, REQUIRED, "POST /spa" A ".cfg HTTP/1.1\r\nHost: h\r\n"
-	    "Content-Length: 0\r\n\r\n", 405, true, "Allow: GET, HEAD\r\n" },
-	{ UNIT_A, REQUIRED, "PUT / HTTP/1.1\r\nHost: h\r\n"
-	    "Content-Length: 3\r\n\r\nabc", 405, false,
-	    "Allow: GET, HEAD\r\n" },
+	{ UNIT_A, REQUIRED,
+	    "POST /spa" A ".cfg HTTP/1.1\r\nHost: h\r\n"
+	    "Content-Length: 0\r\n\r\n",
+	    405, true, "Allow: GET, HEAD\r\n" },
+	{ UNIT_A, REQUIRED,
+	    "PUT / HTTP/1.1\r\nHost: h\r\n"
+	    "Content-Length: 3\r\n\r\nabc",
+	    405, false, "Allow: GET, HEAD\r\n" },
 	{ NOBODY, OPTIONAL, "DELETE / HTTP/1.1\r\nHost: h\r\n\r\n", 405, true,
 	    NULL },
 	/* Bodies */
-	{ UNIT_A, REQUIRED, "GET /spa" A ".cfg HTTP/1.1\r\nHost: h\r\n"
-	    "Content-Length: 3\r\n\r\nabc", 413, false, NULL },
-	{ UNIT_A, REQUIRED, "GET / HTTP/1.1\r\nHost: h\r\n"
-	    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413, false, NULL },
+	{ UNIT_A, REQUIRED,
+	    "GET /spa" A ".cfg HTTP/1.1\r\nHost: h\r\n"
+	    "Content-Length: 3\r\n\r\nabc",
+	    413, false, NULL },
+	{ UNIT_A, REQUIRED,
+	    "GET / HTTP/1.1\r\nHost: h\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	    413, false, NULL },
 	/* What is no request */
 	{ UNIT_A, REQUIRED, "hello\r\n\r\n", 400, false, "400 Bad Request\n" },
 	{ UNIT_A, REQUIRED, "GET / HTTP/1.1\r\n\r\n", 400, false, NULL },
-	{ UNIT_A, REQUIRED, "GET /../x HTTP/1.1\r\nHost: h\r\n\r\n", 400,
-	    false, NULL },
+	{ UNIT_A, REQUIRED, "GET /../x HTTP/1.1\r\nHost: h\r\n\r\n", 400, false,
+	    NULL },
 	{ UNIT_A, REQUIRED, "GET / HTTP/3.0\r\nHost: h\r\n\r\n", 505, false,
 	    NULL },
 };
@@ -513,7 +538,7 @@ test_exchanges(void **state)
 		if (answer.status != exchanges[i].status ||
 		    answer.keep_alive != exchanges[i].keep_alive ||
 		    (exchanges[i].says != NULL &&
-		    strstr(answer.text, exchanges[i].says) == NULL))
+			strstr(answer.text, exchanges[i].says) == NULL))
 			fail_msg("%s\n%d %s", exchanges[i].request,
 			    answer.status, answer.text);
 		free(answer.text);
@@ -539,19 +564,28 @@ test_sizes(void **state)
 	(void)state;
 	client_open(&client, worker, patient, REQUIRED, as_a);
 	buf_init(&request, 20000);
-	assert_int_equal(buf_printf(&request, "GET /spa" A ".cfg HTTP/1.1\r\n"
-	    "Host: h\r\nX: %07900d\r\n\r\n", 0), 0);
+	assert_int_equal(buf_printf(&request,
+			     "GET /spa" A ".cfg HTTP/1.1\r\n"
+			     "Host: h\r\nX: %07900d\r\n\r\n",
+			     0),
+	    0);
 	assert_int_equal(ask(&client, buf_text(&request)), 200);
 	buf_clear(&request);
-	assert_int_equal(buf_printf(&request, "GET / HTTP/1.1\r\nHost: h\r\n"
-	    "X: %09000d\r\n\r\n", 0), 0);
+	assert_int_equal(buf_printf(&request,
+			     "GET / HTTP/1.1\r\nHost: h\r\n"
+			     "X: %09000d\r\n\r\n",
+			     0),
+	    0);
 	assert_int_equal(ask(&client, buf_text(&request)), 431);
 	assert_true(is_closed_by_server(&client));
 	client_close(&client);
 	buf_clear(&request);
 	client_open(&client, worker, patient, REQUIRED, as_a);
-	assert_int_equal(buf_printf(&request, "GET /%03000d HTTP/1.1\r\n"
-	    "Host: h\r\n\r\n", 0), 0);
+	assert_int_equal(buf_printf(&request,
+			     "GET /%03000d HTTP/1.1\r\n"
+			     "Host: h\r\n\r\n",
+			     0),
+	    0);
 	assert_int_equal(ask(&client, buf_text(&request)), 414);
 	client_close(&client);
 	buf_clear(&request);
@@ -587,8 +621,9 @@ test_keep_alive(void **state)
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(ask(&client, i % 2 ? GET_A : GET("/none")),
 		    i % 2 ? 200 : 404);
-	client_send(&client, GET_A GET("/none") GET_A
-	    "POST / HTTP/1.1\r\nHost: h\r\n\r\n" GET_A "GET /spa");
+	client_send(&client,
+	    GET_A GET("/none") GET_A "POST / HTTP/1.1\r\nHost: h\r\n\r\n" GET_A
+				     "GET /spa");
 	for (int i = 0; i < 5; i++) {
 		static const int wanted[] = { 200, 404, 200, 405, 200 };
 
@@ -597,7 +632,7 @@ test_keep_alive(void **state)
 		free(answer.text);
 	}
 	for (const char *p = A ".cfg HTTP/1.1\r\nHost: h\r\n\r\n"; *p != '\0';
-	    p++)
+	     p++)
 		client_send_bytes(&client, p, 1);
 	client_answer(&client, false, &answer);
 	assert_int_equal(answer.status, 200);
@@ -623,7 +658,8 @@ test_drain(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		client_open(&client, worker, patient, REQUIRED, as_a);
-		client_send(&client, "POST /x HTTP/1.1\r\nHost: h\r\n"
+		client_send(&client,
+		    "POST /x HTTP/1.1\r\nHost: h\r\n"
 		    "Content-Length: 100000\r\n\r\n");
 		client_send_bytes(&client, body, 100000);
 		assert_false(client.failed);
@@ -633,7 +669,8 @@ test_drain(void **state)
 	}
 	/* There is an end to that. */
 	client_open(&client, worker, patient, REQUIRED, as_a);
-	client_send(&client, "POST /x HTTP/1.1\r\nHost: h\r\n"
+	client_send(&client,
+	    "POST /x HTTP/1.1\r\nHost: h\r\n"
 	    "Content-Length: 100000000\r\n\r\n");
 	for (int i = 0; i < 1000 && !client.failed; i++)
 		client_send_bytes(&client, body, 100000);
@@ -641,8 +678,10 @@ test_drain(void **state)
 	client_close(&client);
 	/* And one who neither sends nor closes is not waited for long. */
 	client_open(&client, worker, patient, REQUIRED, as_a);
-	assert_int_equal(ask(&client, "POST /x HTTP/1.1\r\nHost: h\r\n"
-	    "Content-Length: 5\r\n\r\n"), 405);
+	assert_int_equal(ask(&client,
+			     "POST /x HTTP/1.1\r\nHost: h\r\n"
+			     "Content-Length: 5\r\n\r\n"),
+	    405);
 	wait_count(worker, 0);
 	client_close(&client);
 	free(body);
@@ -737,14 +776,17 @@ test_half_closed(void **state)
 		if (i < 2) {
 			client.fd = connect_worker(worker, patient, REQUIRED);
 			if (i == 1)
-				assert_int_equal(send(client.fd, "\x16\x03",
-				    2, 0), 2);
+				assert_int_equal(send(client.fd, "\x16\x03", 2,
+						     0),
+				    2);
 			(void)close(client.fd);
 			continue;
 		}
 		client_open(&client, worker, patient, REQUIRED, as_big);
-		client_send(&client, i == 2 ? "" : i == 3 ? "GET /" :
-		    GET("/spa" BIG ".cfg"));
+		client_send(&client,
+		    i == 2     ? "" :
+			i == 3 ? "GET /" :
+				 GET("/spa" BIG ".cfg"));
 		if (i == 5)
 			assert_true(client_receive(&client));
 		if (i == 6)
@@ -960,16 +1002,20 @@ visit(struct crowd *crowd, uint64_t *seed)
 	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
 	kind = (unsigned)(*seed >> 33) % 8;
 	requests = (unsigned)(*seed >> 40) % 4;
-	client_open(&client, crowd->worker, patient, REQUIRED, kind == 0 ?
-	    as_big : kind == 1 ? as_old : as_a);
+	client_open(&client, crowd->worker, patient, REQUIRED,
+	    kind == 0	  ? as_big :
+		kind == 1 ? as_old :
+			    as_a);
 	if (client.failed)
 		atomic_fetch_add(&crowd->wrong, 1);
 	if (kind == 2)
 		client_send(&client, "GET /spa");
 	for (unsigned i = 0; kind != 2 && i <= requests && !client.closed;
-	    i++) {
-		status = ask(&client, kind == 0 ? GET("/spa" BIG ".cfg") :
-		    kind == 3 ? GET("/none") : GET_A);
+	     i++) {
+		status = ask(&client,
+		    kind == 0	  ? GET("/spa" BIG ".cfg") :
+			kind == 3 ? GET("/none") :
+				    GET_A);
 		/* 403: retired meanwhile; 0: closed while idle */
 		if (status != 200 && status != 403 &&
 		    !(status == 404 && kind == 3) && !(status == 0 && i > 0))
@@ -1003,11 +1049,15 @@ test_crowd(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(threads); i++)
-		assert_int_equal(pthread_create(&threads[i], NULL,
-		    visit_often, &crowd), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, visit_often,
+				     &crowd),
+		    0);
 	for (int i = 0; i < 40; i++) {
-		worker_update(crowd.worker, i % 4 == 0 ? again : i % 4 == 2 ?
-		    patient : NULL, i % 2 ? fleet : fleet_retired);
+		worker_update(crowd.worker,
+		    i % 4 == 0	   ? again :
+			i % 4 == 2 ? patient :
+				     NULL,
+		    i % 2 ? fleet : fleet_retired);
 		(void)poll(NULL, 0, 5);
 	}
 	worker_update(crowd.worker, patient, fleet);
@@ -1024,24 +1074,24 @@ test_crowd(void **state)
 
 static const char *const logged[] = {
 	"event=request listener=required source=192.0.2.7:1234 status=200 "
-	    "reason=own-profile method=GET path=/spa" A ".cfg issuer=\"Test "
-	    "Root\" form=documented mac=" A " product=SPA-504G "
-	    "serial=CCQ000000A1 tls=TLS1.3 cipher=TLS_AES_256_GCM_SHA384 "
-	    "agent=Cisco/SPA504G-7.5.2 bytes=41 us=",
+	"reason=own-profile method=GET path=/spa" A ".cfg issuer=\"Test "
+	"Root\" form=documented mac=" A " product=SPA-504G "
+	"serial=CCQ000000A1 tls=TLS1.3 cipher=TLS_AES_256_GCM_SHA384 "
+	"agent=Cisco/SPA504G-7.5.2 bytes=41 us=",
 	"status=403 reason=no-certificate method=GET path=/spa" A
-	    ".cfg tls=TLS1.3",
+	".cfg tls=TLS1.3",
 	"status=403 reason=unknown-device ",
 	"status=403 reason=untrusted-certificate method=GET path=/spa" A
-	    ".cfg issuer=\"Foreign Root\" verify=",
+	".cfg issuer=\"Foreign Root\" verify=",
 	" depth=0 form=invalid subject=\"OU ",
 	"status=405 reason=method method=POST path=/pot ",
 	"status=431 reason=",
 	"event=render-failed message=\"broken.xml, as rendered: 1:",
 	"status=500 reason=render-failed ",
 	"event=handshake-failed listener=required source=192.0.2.7:1234 "
-	    "reason=\"timed out\" us=",
+	"reason=\"timed out\" us=",
 	"event=handshake-failed listener=required source=192.0.2.7:1234 "
-	    "reason=\"TLS handshake: ",
+	"reason=\"TLS handshake: ",
 	"status=408 reason=\"request timed out\" issuer=\"Test Root\"",
 };
 
@@ -1050,10 +1100,13 @@ static void
 refuse_server(struct worker *worker)
 {
 	struct anchors *none = anchors_new();
-	struct tls_context *context = test_client(
-	    &(struct tls_client_options) { .min_version = 0x0301,
-	    .max_version = 0x0303, .ciphers = "AES128-SHA",
-	    .extensions = true, .anchors = none, .check_time = true,
+	struct tls_context *context = test_client(&(struct tls_client_options) {
+	    .min_version = 0x0301,
+	    .max_version = 0x0303,
+	    .ciphers = "AES128-SHA",
+	    .extensions = true,
+	    .anchors = none,
+	    .check_time = true,
 	    .check_sha256 = true });
 	struct client client;
 
@@ -1073,7 +1126,8 @@ say_all(struct worker *worker)
 	int fd;
 
 	client_open(&client, worker, hasty, REQUIRED, as_a);
-	(void)ask(&client, "GET /spa" A ".cfg HTTP/1.1\r\nHost: h\r\n"
+	(void)ask(&client,
+	    "GET /spa" A ".cfg HTTP/1.1\r\nHost: h\r\n"
 	    "User-Agent: Cisco/SPA504G-7.5.2\r\n\r\n");
 	(void)ask(&client, "POST /pot HTTP/1.1\r\nHost: h\r\n\r\n");
 	client_close(&client);
@@ -1087,7 +1141,8 @@ say_all(struct worker *worker)
 	(void)ask(&client, GET_A);
 	buf_init(&request, 10000);
 	assert_int_equal(buf_printf(&request, "GET / HTTP/1.1\r\nX: %09000d",
-	    0), 0);
+			     0),
+	    0);
 	(void)ask(&client, buf_text(&request));
 	buf_clear(&request);
 	client_close(&client);

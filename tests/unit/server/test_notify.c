@@ -27,7 +27,10 @@ listen_at(const char *name)
 	if (*name == '@')
 		address.sun_path[0] = '\0';
 	assert_int_equal(bind(fd, (struct sockaddr *)&address,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)), 0);
+			     (socklen_t)(offsetof(struct sockaddr_un,
+					     sun_path) +
+				 len)),
+	    0);
 	return fd;
 }
 

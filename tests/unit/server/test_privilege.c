@@ -22,8 +22,18 @@
 #define NOBODY "nobody"
 
 /* What a child found; 0: all as it should be. */
-enum finding { FINE, DROP_FAILED, DROP_SUCCEEDED, WRONG_KIND, WRONG_TEXT,
-	WRONG_IDS, STILL_ROOT, EXTRA_GROUPS, NEW_PRIVILEGES, SETUP };
+enum finding {
+	FINE,
+	DROP_FAILED,
+	DROP_SUCCEEDED,
+	WRONG_KIND,
+	WRONG_TEXT,
+	WRONG_IDS,
+	STILL_ROOT,
+	EXTRA_GROUPS,
+	NEW_PRIVILEGES,
+	SETUP
+};
 
 struct wish {
 	const char *user, *group; /* of the configuration; NULL: not named */
@@ -84,8 +94,7 @@ try_drop(const struct wish *wish)
 			return DROP_SUCCEEDED;
 		if (err.kind != wish->kind)
 			return WRONG_KIND;
-		return strstr(err.text, wish->says) != NULL ? FINE :
-		    WRONG_TEXT;
+		return strstr(err.text, wish->says) != NULL ? FINE : WRONG_TEXT;
 	}
 	if (rc != 0)
 		return DROP_FAILED;
@@ -96,7 +105,7 @@ try_drop(const struct wish *wish)
 		return SETUP;
 	uid = user->pw_uid;
 	group = wish->becomes_group != NULL ? getgrnam(wish->becomes_group) :
-	    getgrgid(user->pw_gid);
+					      getgrgid(user->pw_gid);
 	if (group == NULL)
 		return SETUP;
 	if (!has_ids(uid, group->gr_gid))
@@ -118,12 +127,12 @@ run(const struct wish *wishes, size_t count, const char *as)
 
 		assert_true(child >= 0);
 		if (child == 0) {
-			const struct passwd *user = as != NULL ?
-			    getpwnam(as) : NULL;
+			const struct passwd *user = as != NULL ? getpwnam(as) :
+								 NULL;
 
 			if (user != NULL &&
 			    (setgid(user->pw_gid) != 0 ||
-			    setuid(user->pw_uid) != 0))
+				setuid(user->pw_uid) != 0))
 				_exit(SETUP);
 			_exit((int)try_drop(&wishes[i]));
 		}
@@ -171,10 +180,14 @@ test_not_root(void **state)
 	static const struct wish wishes[] = {
 		{ NULL, NULL, ERROR_NONE, NULL, NOBODY, NULL },
 		{ NOBODY, NULL, ERROR_NONE, NULL, NOBODY, NULL },
-		{ "root", NULL, ERROR_DENIED, "cannot become user \"root\": "
-		    "not started as root", NULL, NULL },
-		{ "daemon", NULL, ERROR_DENIED, "cannot become user "
-		    "\"daemon\"", NULL, NULL },
+		{ "root", NULL, ERROR_DENIED,
+		    "cannot become user \"root\": "
+		    "not started as root",
+		    NULL, NULL },
+		{ "daemon", NULL, ERROR_DENIED,
+		    "cannot become user "
+		    "\"daemon\"",
+		    NULL, NULL },
 		{ "no-such-user", NULL, ERROR_NOT_FOUND,
 		    "there is no user \"no-such-user\"", NULL, NULL },
 	};

@@ -73,8 +73,11 @@ static struct resync
 resync_of(size_t thread, size_t n)
 {
 	return (struct resync) { .mac = { { 0x02, 0, 0, (uint8_t)thread,
-		(uint8_t)(n >> 8), (uint8_t)n } }, .listener = "old",
-		.ca = "ciscosb-prov-1", .status = 200, .at = 1000 };
+				     (uint8_t)(n >> 8), (uint8_t)n } },
+		.listener = "old",
+		.ca = "ciscosb-prov-1",
+		.status = 200,
+		.at = 1000 };
 }
 
 /* How many devices the file in a folder knows; 0 when there is none. */
@@ -87,8 +90,8 @@ recorded(const char *folder)
 	size_t count = 0;
 
 	if (resyncs != NULL)
-		assert_int_equal(resyncs_count(resyncs, "old", 0, &count,
-		    &err), 0);
+		assert_int_equal(resyncs_count(resyncs, "old", 0, &count, &err),
+		    0);
 	resyncs_close(resyncs);
 	free(path);
 	return count;
@@ -141,14 +144,14 @@ test_many_threads(void **state)
 	for (size_t i = 0; i < THREADS; i++) {
 		adders[i] = (struct adder) { record, i };
 		assert_int_equal(pthread_create(&threads[i], NULL, add_many,
-		    &adders[i]), 0);
+				     &adders[i]),
+		    0);
 	}
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 	wait_until_seen(record, THREADS * PER_THREAD);
 	counts = record_counts(record);
-	assert_int_equal(counts.written + counts.dropped,
-	    THREADS * PER_THREAD);
+	assert_int_equal(counts.written + counts.dropped, THREADS * PER_THREAD);
 	record_stop(record);
 	assert_int_equal(recorded(*state), counts.written);
 	assert_true(counts.written > 0);

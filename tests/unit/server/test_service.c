@@ -31,9 +31,11 @@ setup(void **state)
 	leaf = site_leaf(&site, "prov.example.net");
 	site_write_certificates(&site, "leaf.crt", &leaf, 1);
 	site_write_key(&site, "other.key", other);
-	old = test_mint("Old Root", (struct mint_request) { .key = other,
-	    .ca = true, .not_before = time(NULL) - 9 * DAY,
-	    .not_after = time(NULL) - DAY });
+	old = test_mint("Old Root",
+	    (struct mint_request) { .key = other,
+		.ca = true,
+		.not_before = time(NULL) - 9 * DAY,
+		.not_after = time(NULL) - DAY });
 	site_write_certificates(&site, "old.crt", &old, 1);
 	path = xasprintf("%s/anchors", site.folder);
 	assert_int_equal(mkdir(path, 0755), 0);
@@ -50,8 +52,9 @@ setup(void **state)
 	/* RSA-1024: level 2, so "tls modern", does not take it. */
 	EVP_PKEY_free(other);
 	other = test_key(1024);
-	leaf = test_mint("weak.example.net", (struct mint_request) {
-	    .key = other, .issuer = site.ca, .issuer_key = site.key });
+	leaf = test_mint("weak.example.net",
+	    (struct mint_request) {
+		.key = other, .issuer = site.ca, .issuer_key = site.key });
 	site_write_certificates(&site, "weak.crt", &leaf, 1);
 	site_write_key(&site, "weak.key", other);
 	X509_free(leaf);
@@ -71,8 +74,8 @@ teardown(void **state)
 static void
 clear_templates(void)
 {
-	char *command = xasprintf("rm -rf '%s/t' && mkdir '%s/t'",
-	    site.folder, site.folder);
+	char *command = xasprintf("rm -rf '%s/t' && mkdir '%s/t'", site.folder,
+	    site.folder);
 
 	assert_int_equal(system(command), 0);
 	free(command);
@@ -143,7 +146,7 @@ test_listeners(void **state)
 	    "client-anchors ca.crt\nclient-anchors old.crt\n"
 	    "client-anchors anchors\n}\n");
 	const struct service_listener *one = service_listener(service, 0),
-	    *two = service_listener(service, 1);
+				      *two = service_listener(service, 1);
 
 	(void)state;
 	assert_int_equal(service_listener_count(service), 2);
@@ -186,14 +189,15 @@ test_templates(void **state)
 
 	(void)state;
 	clear_templates();
-	site_write(&site, "t/device.xml", "<flat-profile>mine"
+	site_write(&site, "t/device.xml",
+	    "<flat-profile>mine"
 	    "{{>part.xml}}</flat-profile>");
 	site_write(&site, "t/part.xml", "+part");
 	site_write(&site, "t/device.xml~", "{{#");
 	site_write(&site, "t/.hidden.xml", "{{#");
 	site_write(&site, "t/notes.txt", "{{#");
 	service = good_service("templates t\ncommon /spa$PSN.cfg part.xml\n"
-	    "public /hello.xml device.xml\n" GOOD);
+			       "public /hello.xml device.xml\n" GOOD);
 	templates = service_templates(service);
 	assert_true(templates_has(templates, "part.xml"));
 	assert_false(templates_has(templates, "device.xml~"));
@@ -202,7 +206,8 @@ test_templates(void **state)
 	/* The operator's own goes before the built-in one. */
 	buf_init(&out, 1000);
 	assert_int_equal(templates_render(templates, RENDER_DEFAULT_TEMPLATE,
-	    lookup, NULL, &out, &err), 0);
+			     lookup, NULL, &out, &err),
+	    0);
 	assert_string_equal(buf_text(&out),
 	    "<flat-profile>mine+part</flat-profile>");
 	buf_clear(&out);
@@ -253,8 +258,7 @@ static const struct {
 	    { "sprov.conf:1:11: ", "none: No such file" } },
 	{ "templates server.crt\n" GOOD,
 	    { "sprov.conf:1:11: ", "server.crt: Not a directory" } },
-	{ "profile /$MB.cfg\n" GOOD,
-	    { "sprov.conf:1:9: ", "unknown macro" } },
+	{ "profile /$MB.cfg\n" GOOD, { "sprov.conf:1:9: ", "unknown macro" } },
 	{ "profile /a.cfg\n" GOOD, { "sprov.conf:1:9: ", "needs a macro" } },
 	{ "public /$MA$PN device.xml\n" GOOD,
 	    { "sprov.conf:1:8: ", "two macros" } },
@@ -282,8 +286,8 @@ test_mistakes(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(mistakes); i++) {
 		struct errors errors = { 0 };
-		struct service *service = site_service(&site,
-		    mistakes[i].text, &errors);
+		struct service *service = site_service(&site, mistakes[i].text,
+		    &errors);
 
 		if (service != NULL)
 			fail_msg("taken: %s", mistakes[i].text);
@@ -304,12 +308,13 @@ test_template_mistakes(void **state)
 		const char *name, *text;
 		const char *says[4];
 	} list[] = {
-		{ "t/device.xml", "a\n {{#x}}", { "sprov.conf:1:11: ",
-		    "t/device.xml:2:2: ", "not closed" } },
-		{ "t/device.xml", "{{>none.xml}}", { "sprov.conf:1:11: ",
-		    "device.xml:1:1: ", "none.xml" } },
-		{ "t/part.xml", "{{>part.xml}}", { "sprov.conf:1:11: ",
-		    "part.xml:1:1: " } },
+		{ "t/device.xml", "a\n {{#x}}",
+		    { "sprov.conf:1:11: ", "t/device.xml:2:2: ",
+			"not closed" } },
+		{ "t/device.xml", "{{>none.xml}}",
+		    { "sprov.conf:1:11: ", "device.xml:1:1: ", "none.xml" } },
+		{ "t/part.xml", "{{>part.xml}}",
+		    { "sprov.conf:1:11: ", "part.xml:1:1: " } },
 	};
 	static const char text[] = "templates t\npublic /h device.xml\n" GOOD;
 	struct errors errors = { 0 };
@@ -358,22 +363,21 @@ test_template_mistakes(void **state)
 static void
 test_all_at_once(void **state)
 {
-	static const char text[] =
-	    "templates t\n"
-	    "common /a.cfg none.xml\n"
-	    "profile /$MB\n"
-	    "listener a {\n"
-	    "address 192.0.2.1:443\n"
-	    "certificate none.crt key server.key\n"
-	    "client-anchors none.pem\n"
-	    "client-anchors junk.crt\n"
-	    "}\n"
-	    "listener b {\n"
-	    "address 192.0.2.2:443\n"
-	    "certificate server.crt key other.key\n"
-	    "client-anchors ca.crt\n"
-	    "allow-expired-anchor Nobody\n"
-	    "}\n";
+	static const char text[] = "templates t\n"
+				   "common /a.cfg none.xml\n"
+				   "profile /$MB\n"
+				   "listener a {\n"
+				   "address 192.0.2.1:443\n"
+				   "certificate none.crt key server.key\n"
+				   "client-anchors none.pem\n"
+				   "client-anchors junk.crt\n"
+				   "}\n"
+				   "listener b {\n"
+				   "address 192.0.2.2:443\n"
+				   "certificate server.crt key other.key\n"
+				   "client-anchors ca.crt\n"
+				   "allow-expired-anchor Nobody\n"
+				   "}\n";
 	static const char *const places[] = { ":6:13: ", ":7:16: ", ":8:16: ",
 		":12:13: ", ":14:22: ", ":2:15: ", ":3:9: " };
 	struct errors errors = { 0 };

@@ -36,14 +36,15 @@ own_socket(const char *host, bool listening, char text[ADDR_TEXT_BYTES])
 	else
 		((struct sockaddr_in *)&address.sockaddr)->sin_port = 0;
 	fd = socket(address.sockaddr.ss_family, SOCK_STREAM, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address.sockaddr,
-	    address.len) != 0)
+	if (fd < 0 ||
+	    bind(fd, (struct sockaddr *)&address.sockaddr, address.len) != 0)
 		return -1;
 	if (listening)
 		assert_int_equal(listen(fd, 8), 0);
 	address.len = sizeof(address.sockaddr);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&address.sockaddr,
-	    &address.len), 0);
+			     &address.len),
+	    0);
 	addr_format(&address, text);
 	return fd;
 }
@@ -67,9 +68,13 @@ parse(const char *const *listeners, size_t count)
 
 	buf_init(&text, 10000);
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(buf_printf(&text, "listener l%zu {\n"
-		    "certificate a.crt key a.key\nclient-anchors ca.crt\n"
-		    "address %s\n}\n", i, listeners[i]), 0);
+		assert_int_equal(buf_printf(&text,
+				     "listener l%zu {\n"
+				     "certificate a.crt key "
+				     "a.key\nclient-anchors ca.crt\n"
+				     "address %s\n}\n",
+				     i, listeners[i]),
+		    0);
 	config = config_parse("/etc/sprov/f", buf_text(&text), text.len,
 	    &errors);
 	if (config == NULL)
@@ -109,7 +114,7 @@ answers(int fd, const char *text)
 	assert_int_equal(addr_parse(&address, text, &err), 0);
 	client = socket(address.sockaddr.ss_family, SOCK_STREAM, 0);
 	connected = connect(client, (struct sockaddr *)&address.sockaddr,
-	    address.len) == 0;
+			address.len) == 0;
 	accepted = fd >= 0 && connected ? accept(fd, NULL, NULL) : -1;
 	if (accepted >= 0)
 		(void)close(accepted);
@@ -143,7 +148,8 @@ test_bind(void **state)
 		assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 		assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
 		assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_REUSEADDR,
-		    &value, &len), 0);
+				     &value, &len),
+		    0);
 		assert_int_equal(value, 1);
 	}
 	sockets_close(&sockets, NULL);
@@ -195,8 +201,7 @@ test_in_use(void **state)
 	char stays[ADDR_TEXT_BYTES], taken[ADDR_TEXT_BYTES],
 	    comes[ADDR_TEXT_BYTES];
 	const char *const before[] = { stays };
-	const char *const after[] = { taken, stays, comes,
-		"192.0.2.1:4433" };
+	const char *const after[] = { taken, stays, comes, "192.0.2.1:4433" };
 	struct config *config;
 	struct errors errors = { 0 };
 	struct sockets old, fresh = { .count = 99 };
@@ -211,10 +216,12 @@ test_in_use(void **state)
 	assert_int_equal(fresh.count, 0);
 	assert_null(fresh.list);
 	assert_int_equal(errors.count, 2);
-	assert_non_null(strstr(errors.text[0], "/etc/sprov/f:4:9: cannot "
+	assert_non_null(strstr(errors.text[0],
+	    "/etc/sprov/f:4:9: cannot "
 	    "listen on 127.0.0.1:"));
 	assert_non_null(strstr(errors.text[0], "in use"));
-	assert_non_null(strstr(errors.text[1], "/etc/sprov/f:19:9: cannot "
+	assert_non_null(strstr(errors.text[1],
+	    "/etc/sprov/f:19:9: cannot "
 	    "listen on 192.0.2.1:4433"));
 	assert_true(answers(old.list[0].fd, stays));
 	assert_false(answers(-1, comes));
@@ -244,8 +251,7 @@ test_both_families(void **state)
 	sockets = open_all(&none, listeners, 2);
 	(void)snprintf(local, sizeof(local), "[::1]%s", strrchr(four, ':'));
 	assert_true(answers(sockets.list[0].fd, local));
-	(void)snprintf(local, sizeof(local), "127.0.0.1%s",
-	    strrchr(four, ':'));
+	(void)snprintf(local, sizeof(local), "127.0.0.1%s", strrchr(four, ':'));
 	assert_true(answers(sockets.list[1].fd, local));
 	sockets_close(&sockets, NULL);
 }
@@ -270,9 +276,10 @@ run_inherited(int passed, const char *address, const char *pid,
 	    dup2(STDERR_FILENO, LISTEN_FDS_START + 1) < 0)
 		return 1;
 	(void)close(LISTEN_FDS_START + 2);
-	if ((pid != NULL && setenv("LISTEN_PID", *pid != '\0' ? pid : own_pid,
-	    1) != 0) || (count != NULL && setenv("LISTEN_FDS", count, 1) != 0)
-	    || setenv("LISTEN_FDNAMES", "x", 1) != 0)
+	if ((pid != NULL &&
+		setenv("LISTEN_PID", *pid != '\0' ? pid : own_pid, 1) != 0) ||
+	    (count != NULL && setenv("LISTEN_FDS", count, 1) != 0) ||
+	    setenv("LISTEN_FDNAMES", "x", 1) != 0)
 		return 2;
 	sockets_inherit(&inherited);
 	if (inherited.count != wanted)

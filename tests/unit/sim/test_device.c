@@ -39,10 +39,10 @@ struct server {
 	struct tls_context *tls; /* NULL: plain */
 	const char *answer[8];	 /* NULL: close without answer */
 	size_t answer_count;
-	bool mute;		 /* accept and say nothing */
-	bool drop;		 /* close as soon as accepted */
-	bool slow;		 /* one byte of the answer, then nothing */
-	bool rude;		 /* no close_notify at the end */
+	bool mute; /* accept and say nothing */
+	bool drop; /* close as soon as accepted */
+	bool slow; /* one byte of the answer, then nothing */
+	bool rude; /* no close_notify at the end */
 	/* What was seen. */
 	size_t connections;
 	char request[8][2048];
@@ -115,13 +115,13 @@ serve(void *arg)
 	while ((fd = accept(server->fd, NULL, NULL)) >= 0) {
 		const struct timeval limit = { .tv_sec = 10 };
 		const char *answer = server->connections <
-		    server->answer_count ?
-		    server->answer[server->connections] : NULL;
+			server->answer_count ?
+		    server->answer[server->connections] :
+		    NULL;
 
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit,
 		    sizeof(limit));
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
-		    sizeof(on));
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		server->request[server->connections % 8][0] = '\0';
 		if (server->mute)
 			wait_for_end(fd);
@@ -148,10 +148,12 @@ server_start(struct server *server)
 
 	server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(server->fd, (struct sockaddr *)&address,
-	    sizeof(address)), 0);
+			     sizeof(address)),
+	    0);
 	assert_int_equal(listen(server->fd, 8), 0);
 	assert_int_equal(getsockname(server->fd, (struct sockaddr *)&address,
-	    &len), 0);
+			     &len),
+	    0);
 	server->port = ntohs(address.sin_port);
 	assert_int_equal(pthread_create(&server->thread, NULL, serve, server),
 	    0);
@@ -170,9 +172,13 @@ server_stop(struct server *server)
 static struct tls_context *
 server_tls(const char *common_name, const char *san)
 {
-	X509 *cert = test_mint(common_name, (struct mint_request) {
-	    .key = key, .issuer = root, .issuer_key = key, .digest = "sha1",
-	    .subject_alt_name = san, .extended_key_usage = "serverAuth" });
+	X509 *cert = test_mint(common_name,
+	    (struct mint_request) { .key = key,
+		.issuer = root,
+		.issuer_key = key,
+		.digest = "sha1",
+		.subject_alt_name = san,
+		.extended_key_usage = "serverAuth" });
 	struct chain *chain = test_chain(folder, &cert, 1, key);
 	struct tls_context *context = test_server(TLS_LEGACY, chain,
 	    client_anchors);
@@ -191,15 +197,17 @@ setup(void **state)
 	(void)signal(SIGPIPE, SIG_IGN);
 	folder = test_folder();
 	key = test_key(1024);
-	root = test_mint("Provisioning Root", (struct mint_request) {
-	    .key = key, .ca = true, .digest = "md5" });
-	client_root = test_mint("Client Root", (struct mint_request) {
-	    .key = key, .ca = true, .digest = "md5" });
-	stranger = test_mint("Stranger", (struct mint_request) {
-	    .key = key, .ca = true });
+	root = test_mint("Provisioning Root",
+	    (struct mint_request) { .key = key, .ca = true, .digest = "md5" });
+	client_root = test_mint("Client Root",
+	    (struct mint_request) { .key = key, .ca = true, .digest = "md5" });
+	stranger = test_mint("Stranger",
+	    (struct mint_request) { .key = key, .ca = true });
 	cert = test_mint("SPA-504G, MAC: 000E08AABBCC, Serial: CBT000000X1",
-	    (struct mint_request) { .key = key, .issuer = client_root,
-	    .issuer_key = key, .digest = "md5" });
+	    (struct mint_request) { .key = key,
+		.issuer = client_root,
+		.issuer_key = key,
+		.digest = "md5" });
 	identity = test_chain(folder, &cert, 1, key);
 	trusted = anchors_new();
 	anchors_add(trusted, root);
@@ -228,30 +236,49 @@ teardown(void **state)
 }
 
 static const struct model model = {
-	.name = "SPA504G", .family = "SPA5xx", .product = "SPA504G",
-	.series = "504G", .certificate_product = "SPA-504G",
+	.name = "SPA504G",
+	.family = "SPA5xx",
+	.product = "SPA504G",
+	.series = "504G",
+	.certificate_product = "SPA-504G",
 	.user_agent = "Cisco/SPA504G-{version} ({MAC})({serial})",
 	.default_rule = "/spa$PSN.cfg",
 };
 
 static const struct stack classic = {
-	.id = "classic", .min_version = 0x301, .max_version = 0x301,
-	.ciphers = "AES256-SHA:AES128-SHA", .name_check = NAME_CHECK_ADDRESS,
+	.id = "classic",
+	.min_version = 0x301,
+	.max_version = 0x301,
+	.ciphers = "AES256-SHA:AES128-SHA",
+	.name_check = NAME_CHECK_ADDRESS,
 };
 
 static const struct stack modern = {
-	.id = "modern", .min_version = 0x303, .max_version = 0x304,
-	.ciphers = "DEFAULT", .extensions = true, .sni = true,
-	.check_time = true, .check_sha256 = true,
-	.name_check = NAME_CHECK_SAN_OR_CN, .redirects = true,
+	.id = "modern",
+	.min_version = 0x303,
+	.max_version = 0x304,
+	.ciphers = "DEFAULT",
+	.extensions = true,
+	.sni = true,
+	.check_time = true,
+	.check_sha256 = true,
+	.name_check = NAME_CHECK_SAN_OR_CN,
+	.redirects = true,
 	.http_1_1 = true,
 };
 
 static const struct stack strict = {
-	.id = "strict", .min_version = 0x303, .max_version = 0x303,
-	.ciphers = "DEFAULT", .extensions = true, .sni = true,
-	.check_time = true, .check_sha256 = true,
-	.name_check = NAME_CHECK_SAN, .redirects = true, .http_1_1 = true,
+	.id = "strict",
+	.min_version = 0x303,
+	.max_version = 0x303,
+	.ciphers = "DEFAULT",
+	.extensions = true,
+	.sni = true,
+	.check_time = true,
+	.check_sha256 = true,
+	.name_check = NAME_CHECK_SAN,
+	.redirects = true,
+	.http_1_1 = true,
 };
 
 static struct sim_device *
@@ -261,8 +288,11 @@ new_device(const struct stack *stack, const struct anchors *anchors,
 	struct firmware firmware = { .text = "7.5.4" };
 	struct error err;
 	struct sim_device_options options = { .model = &model,
-		.firmware = &firmware, .serial = "CBT000000X1",
-		.trusted = anchors, .identity = chain, .stack = stack };
+		.firmware = &firmware,
+		.serial = "CBT000000X1",
+		.trusted = anchors,
+		.identity = chain,
+		.stack = stack };
 	struct sim_device *device;
 
 	assert_int_equal(mac_parse(&options.mac, "000e08aabbcc", &err), 0);
@@ -289,14 +319,19 @@ resolve(void *arg, const char *host, struct addr *list, size_t max)
 		return 0;
 	if (strcmp(host, "two.example.net") == 0) {
 		assert_int_equal(addr_parse_host(&list[0], "127.0.0.2", 0,
-		    &err), 0);
+				     &err),
+		    0);
 		assert_int_equal(addr_parse_host(&list[1], "127.0.0.1", 0,
-		    &err), 0);
+				     &err),
+		    0);
 		return 2;
 	}
 	assert_int_equal(addr_parse_host(&list[0],
-	    strcmp(host, "else.example.net") == 0 ? "127.0.0.3" :
-	    "127.0.0.1", 0, &err), 0);
+			     strcmp(host, "else.example.net") == 0 ?
+				 "127.0.0.3" :
+				 "127.0.0.1",
+			     0, &err),
+	    0);
 	return 1;
 }
 
@@ -305,16 +340,17 @@ static const struct sim_network network = { .resolve = resolve,
 
 /* One resync against server, whose port replaces the %u of the rule. */
 static void
-resync(struct server *server, const struct sim_device *device,
-    const char *rule, struct sim_result *result)
+resync(struct server *server, const struct sim_device *device, const char *rule,
+    struct sim_result *result)
 {
 	char text[1024];
 
 	server_start(server);
 	for (size_t i = 0, k = 0; i < sizeof(text); i++) {
 		if (rule[k] == '%' && rule[k + 1] == 'u') {
-			i += (size_t)snprintf(text + i, sizeof(text) - i,
-			    "%u", server->port) - 1;
+			i += (size_t)snprintf(text + i, sizeof(text) - i, "%u",
+				 server->port) -
+			    1;
 			k += 2;
 		} else if ((text[i] = rule[k++]) == '\0') {
 			break;
@@ -328,8 +364,7 @@ static void
 expect(const struct sim_result *result, enum sim_outcome outcome,
     const char *says)
 {
-	if (result->outcome != outcome ||
-	    strstr(result->reason, says) == NULL)
+	if (result->outcome != outcome || strstr(result->reason, says) == NULL)
 		fail_msg("%s: %s; wanted %s: %s",
 		    sim_outcome_name(result->outcome), result->reason,
 		    sim_outcome_name(outcome), says);
@@ -373,8 +408,9 @@ test_new(void **state)
 	struct stack bad = classic;
 	struct model long_name = model;
 	struct error err = { 0 };
-	struct sim_device_options options = { .model = &model,
-		.serial = "X1", .stack = &bad };
+	struct sim_device_options options = {
+		.model = &model, .serial = "X1", .stack = &bad
+	};
 	char pattern[600];
 
 	(void)state;
@@ -423,14 +459,14 @@ test_provisioned(void **state)
 		struct server server = { .answer = { OK_200 },
 			.answer_count = 1,
 			.tls = server_tls("prov.example.net/i@example.net",
-			"DNS:prov.example.net") };
-		struct sim_device *device = new_device(cases[i].stack,
-		    trusted, identity);
+			    "DNS:prov.example.net") };
+		struct sim_device *device = new_device(cases[i].stack, trusted,
+		    identity);
 		struct sim_result result;
 		char host[64];
 
-		resync(&server, device,
-		    "https://prov.example.net:%u/a/$MA.cfg", &result);
+		resync(&server, device, "https://prov.example.net:%u/a/$MA.cfg",
+		    &result);
 		expect(&result, SIM_PROVISIONED, "55 bytes");
 		assert_int_equal(result.status, 200);
 		assert_int_equal(result.tls_version, cases[i].version);
@@ -447,8 +483,9 @@ test_provisioned(void **state)
 		assert_null(result.body);
 		sim_device_free(device);
 
-		assert_int_equal(strncmp(server.request[0],
-		    cases[i].first_line, strlen(cases[i].first_line)), 0);
+		assert_int_equal(strncmp(server.request[0], cases[i].first_line,
+				     strlen(cases[i].first_line)),
+		    0);
 		(void)snprintf(host, sizeof(host),
 		    "\r\nHost: prov.example.net:%u\r\n", server.port);
 		assert_non_null(strstr(server.request[0], host));
@@ -470,15 +507,19 @@ test_macros(void **state)
 	} cases[] = {
 		{ "http://h.example.net:%u/$PN/$PSN/$MA/$MAU/$MAC/$SN/$SWVER",
 		    "/SPA504G/504G/000e08aabbcc/000E08AABBCC/"
-		    "00:0e:08:aa:bb:cc/CBT000000X1/7.5.4", false },
+		    "00:0e:08:aa:bb:cc/CBT000000X1/7.5.4",
+		    false },
 		{ "http://h.example.net:%u/$(MAU:8:2)/$A$P$PRVST-$WHAT",
 		    "/BB/0-$WHAT", false },
 		{ "(\"$CCERT\" eq \"Installed\")? http://h.example.net:%u/yes"
-		    " | http://h.example.net:%u/no", "/yes", true },
+		  " | http://h.example.net:%u/no",
+		    "/yes", true },
 		{ "(\"$CCERT\" eq \"Installed\")? http://h.example.net:%u/yes"
-		    " | http://h.example.net:%u/no", "/no", false },
+		  " | http://h.example.net:%u/no",
+		    "/no", false },
 		{ "($SWVER ge 7.5.2)? http://h.example.net:%u/new | "
-		    "http://h.example.net:%u/old", "/new", false },
+		  "http://h.example.net:%u/old",
+		    "/new", false },
 	};
 
 	(void)state;
@@ -557,8 +598,8 @@ static const struct {
 	{ &classic, "prov.example.net", NULL, "127.0.0.1", SIM_PROVISIONED,
 	    "" },
 	/* and the second address of the answer counts too. */
-	{ &classic, "two.example.net/x@example.net", NULL,
-	    "two.example.net", SIM_PROVISIONED, "" },
+	{ &classic, "two.example.net/x@example.net", NULL, "two.example.net",
+	    SIM_PROVISIONED, "" },
 	{ &classic, "else.example.net", NULL, "prov.example.net",
 	    SIM_WRONG_NAME, "127.0.0.1 is not among" },
 	{ &classic, "else.example.net", "DNS:prov.example.net",
@@ -572,8 +613,8 @@ static const struct {
 	    SIM_WRONG_NAME, "SAN or CN" },
 	{ &modern, "x", "DNS:prov.example.net", "prov.example.net",
 	    SIM_PROVISIONED, "" },
-	{ &strict, "prov.example.net", NULL, "prov.example.net",
-	    SIM_WRONG_NAME, "by SAN)" },
+	{ &strict, "prov.example.net", NULL, "prov.example.net", SIM_WRONG_NAME,
+	    "by SAN)" },
 	{ &strict, "x", "DNS:prov.example.net", "prov.example.net",
 	    SIM_PROVISIONED, "" },
 };
@@ -585,10 +626,9 @@ test_names(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		struct server server = { .answer = { OK_200 },
 			.answer_count = 1,
-			.tls = server_tls(names[i].common_name,
-			names[i].san) };
-		struct sim_device *device = new_device(names[i].stack,
-		    trusted, identity);
+			.tls = server_tls(names[i].common_name, names[i].san) };
+		struct sim_device *device = new_device(names[i].stack, trusted,
+		    identity);
 		struct sim_result result;
 		char rule[128];
 
@@ -645,15 +685,18 @@ static const struct {
 	    SIM_NOT_FOUND, 404, "no such file" },
 	{ &classic, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
 	    SIM_REFUSED, 403, "403" },
-	{ &classic, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n",
-	    SIM_REFUSED, 401, "401" },
+	{ &classic, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", SIM_REFUSED,
+	    401, "401" },
 	{ &modern, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
 	    SIM_REFUSED, 503, "503" },
-	{ &modern, "HTTP/1.1 307 See\r\nLocation: /x\r\n"
-	    "Content-Length: 0\r\n\r\n", SIM_REFUSED, 307, "307" },
-	{ &classic, "HTTP/1.1 302 See\r\nLocation: /x\r\n"
-	    "Content-Length: 0\r\n\r\n", SIM_REFUSED, 302,
-	    "does not follow" },
+	{ &modern,
+	    "HTTP/1.1 307 See\r\nLocation: /x\r\n"
+	    "Content-Length: 0\r\n\r\n",
+	    SIM_REFUSED, 307, "307" },
+	{ &classic,
+	    "HTTP/1.1 302 See\r\nLocation: /x\r\n"
+	    "Content-Length: 0\r\n\r\n",
+	    SIM_REFUSED, 302, "does not follow" },
 	{ &classic, HEAD "Content-Length: 4\r\n\r\n<a/>", SIM_CORRUPT, 200,
 	    "no profile" },
 	{ &classic, HEAD "Content-Length: 0\r\n\r\n", SIM_CORRUPT, 200, "" },
@@ -665,10 +708,14 @@ static const struct {
 	    "no Content-Length" },
 	{ &modern, HEAD "Connection: close\r\n\r\n" PROFILE, SIM_PROVISIONED,
 	    200, "" },
-	{ &classic, HEAD "Transfer-Encoding: chunked\r\n\r\n37\r\n" PROFILE
-	    "\r\n0\r\n\r\n", SIM_BROKEN_ANSWER, 200, "chunked" },
-	{ &modern, HEAD "Transfer-Encoding: chunked\r\n\r\n37\r\n" PROFILE
-	    "\r\n0\r\n\r\n", SIM_PROVISIONED, 200, "" },
+	{ &classic,
+	    HEAD "Transfer-Encoding: chunked\r\n\r\n37\r\n" PROFILE
+		 "\r\n0\r\n\r\n",
+	    SIM_BROKEN_ANSWER, 200, "chunked" },
+	{ &modern,
+	    HEAD "Transfer-Encoding: chunked\r\n\r\n37\r\n" PROFILE
+		 "\r\n0\r\n\r\n",
+	    SIM_PROVISIONED, 200, "" },
 	{ &modern, "hello\r\n\r\n", SIM_BROKEN_ANSWER, 0, "" },
 	{ &modern, NULL, SIM_BROKEN_ANSWER, 0, "" },
 	{ &classic, NULL, SIM_BROKEN_ANSWER, 0, "" },
@@ -682,31 +729,36 @@ test_answers(void **state)
 		for (int tls = 0; tls < 2; tls++) {
 			struct server server = {
 				.answer = { answers[i].answer },
-				.answer_count = 1, .rude = i % 2 == 0,
-				.tls = tls ? server_tls("prov.example.net",
-				NULL) : NULL };
-			struct sim_device *device = new_device(
-			    answers[i].stack, trusted, identity);
+				.answer_count = 1,
+				.rude = i % 2 == 0,
+				.tls = tls ?
+				    server_tls("prov.example.net", NULL) :
+				    NULL
+			};
+			struct sim_device *device = new_device(answers[i].stack,
+			    trusted, identity);
 			struct sim_result result;
 
-			resync(&server, device, tls ?
-			    "https://prov.example.net:%u/x" :
-			    "http://prov.example.net:%u/x", &result);
+			resync(&server, device,
+			    tls ? "https://prov.example.net:%u/x" :
+				  "http://prov.example.net:%u/x",
+			    &result);
 			if (result.outcome != answers[i].outcome)
 				print_message("case %zu\n", i);
 			expect(&result, answers[i].outcome, answers[i].says);
 			assert_int_equal(result.status, answers[i].status);
 			assert_int_equal(result.body != NULL,
 			    result.outcome == SIM_PROVISIONED ||
-			    result.outcome == SIM_CORRUPT);
+				result.outcome == SIM_CORRUPT);
 			sim_result_clear(&result);
 			sim_device_free(device);
 		}
 	}
 }
 
-#define TO(where) "HTTP/1.1 302 Found\r\nLocation: " where \
-	"\r\nContent-Length: 0\r\n\r\n"
+#define TO(where) \
+	"HTTP/1.1 302 Found\r\nLocation: " where "\r\nContent-Length: " \
+	"0\r\n\r\n"
 
 static void
 test_redirects(void **state)
@@ -722,7 +774,8 @@ test_redirects(void **state)
 		{ { TO("/2"), TO("/3"), TO("/4"), TO("/5"), TO("/6"), OK_200 },
 		    6, SIM_PROVISIONED, 5, "" },
 		{ { TO("/2"), TO("/3"), TO("/4"), TO("/5"), TO("/6"),
-		    TO("/7") }, 6, SIM_REFUSED, 5, "more than 5" },
+		      TO("/7") },
+		    6, SIM_REFUSED, 5, "more than 5" },
 		{ { TO("tftp://h.example.net/x") }, 1, SIM_REFUSED, 0,
 		    "no http" },
 		{ { TO("h.example.net") }, 1, SIM_REFUSED, 0, "" },
@@ -735,8 +788,7 @@ test_redirects(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct server server = {
-			.answer_count = cases[i].count,
+		struct server server = { .answer_count = cases[i].count,
 			.tls = server_tls("prov.example.net", NULL) };
 		struct sim_device *device = new_device(&modern, trusted,
 		    identity);
@@ -748,8 +800,7 @@ test_redirects(void **state)
 		expect(&result, cases[i].outcome, cases[i].says);
 		assert_int_equal(result.redirects, cases[i].redirects);
 		if (i == 0) {
-			assert_non_null(strstr(server.request[1],
-			    "GET /two "));
+			assert_non_null(strstr(server.request[1], "GET /two "));
 			assert_non_null(strstr(result.url, "/two"));
 		}
 		sim_result_clear(&result);
@@ -776,8 +827,10 @@ test_trouble(void **state)
 	hasty.timeout_ms = 300;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct server server = { .answer = { OK_200 },
-			.answer_count = 1, .mute = cases[i].mute,
-			.drop = cases[i].drop, .slow = cases[i].slow,
+			.answer_count = 1,
+			.mute = cases[i].mute,
+			.drop = cases[i].drop,
+			.slow = cases[i].slow,
 			.tls = server_tls("prov.example.net", NULL) };
 		struct sim_device *device = new_device(&classic, trusted,
 		    identity);
@@ -785,8 +838,7 @@ test_trouble(void **state)
 		char rule[64];
 
 		server_start(&server);
-		(void)snprintf(rule, sizeof(rule),
-		    "%s://prov.example.net:%u/x",
+		(void)snprintf(rule, sizeof(rule), "%s://prov.example.net:%u/x",
 		    cases[i].tls ? "https" : "http", server.port);
 		sim_resync(device, rule, &hasty, &result);
 		server_stop(&server);
@@ -802,8 +854,9 @@ static void
 test_no_common_version(void **state)
 {
 	struct stack newest = modern;
-	X509 *cert = test_mint("prov.example.net", (struct mint_request) {
-	    .key = key, .issuer = root, .issuer_key = key });
+	X509 *cert = test_mint("prov.example.net",
+	    (struct mint_request) {
+		.key = key, .issuer = root, .issuer_key = key });
 	struct chain *chain = test_chain(folder, &cert, 1, key);
 	struct server server = { .answer_count = 0 };
 	struct sim_device *device;
@@ -845,8 +898,7 @@ test_dhcp(void **state)
 static void
 test_handshake(void **state)
 {
-	struct server server = { .tls = server_tls("prov.example.net",
-	    NULL) };
+	struct server server = { .tls = server_tls("prov.example.net", NULL) };
 	struct sim_device *good = new_device(&classic, trusted, NULL);
 	struct sim_device *bad = new_device(&classic, strangers, NULL);
 	struct sim_result result;
@@ -856,7 +908,8 @@ test_handshake(void **state)
 	(void)state;
 	server_start(&server);
 	assert_int_equal(addr_parse_host(&address, "127.0.0.1", server.port,
-	    &err), 0);
+			     &err),
+	    0);
 	sim_handshake(good, "prov.example.net", &address, &network, &result);
 	expect(&result, SIM_PROVISIONED, "handshake is complete");
 	assert_int_equal(result.tls_version, 0x301);
@@ -901,8 +954,7 @@ run_handshakes(void *arg)
 static void
 test_threads(void **state)
 {
-	struct server server = { .tls = server_tls("prov.example.net",
-	    NULL) };
+	struct server server = { .tls = server_tls("prov.example.net", NULL) };
 	struct sim_device *device = new_device(&classic, trusted, identity);
 	struct runner runner[4];
 	pthread_t thread[4];
@@ -913,9 +965,11 @@ test_threads(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		runner[i] = (struct runner) { .device = device };
 		assert_int_equal(addr_parse_host(&runner[i].address,
-		    "127.0.0.1", server.port, &err), 0);
+				     "127.0.0.1", server.port, &err),
+		    0);
 		assert_int_equal(pthread_create(&thread[i], NULL,
-		    run_handshakes, &runner[i]), 0);
+				     run_handshakes, &runner[i]),
+		    0);
 	}
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(pthread_join(thread[i], NULL), 0);
@@ -931,18 +985,21 @@ static void
 test_registry(void **state)
 {
 	struct server server = { .tls = server_tls("prov.example.net",
-	    "DNS:prov.example.net") };
+				     "DNS:prov.example.net") };
 	struct addr address;
 	struct error err;
 
 	(void)state;
 	server_start(&server);
 	assert_int_equal(addr_parse_host(&address, "127.0.0.1", server.port,
-	    &err), 0);
+			     &err),
+	    0);
 	for (size_t i = 0; i < registry_model_count; i++) {
 		struct sim_device_options options = {
-			.model = &registry_models[i], .serial = "X1",
-			.trusted = trusted };
+			.model = &registry_models[i],
+			.serial = "X1",
+			.trusted = trusted
+		};
 		struct sim_device *device = sim_device_new(&options, &err);
 
 		if (device == NULL)

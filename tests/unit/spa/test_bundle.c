@@ -34,9 +34,13 @@ static X509 *
 anchor(const char *common_name, EVP_PKEY *key, const char *digest,
     time_t not_before, time_t not_after, const char *serial)
 {
-	return test_mint(common_name, (struct mint_request) { .key = key,
-	    .digest = digest, .ca = true, .not_before = not_before,
-	    .not_after = not_after, .serial_hex = serial });
+	return test_mint(common_name,
+	    (struct mint_request) { .key = key,
+		.digest = digest,
+		.ca = true,
+		.not_before = not_before,
+		.not_after = not_after,
+		.serial_hex = serial });
 }
 
 static void
@@ -45,8 +49,8 @@ test_entries(void **state)
 	EVP_PKEY *weak = test_key(1024), *strong = test_key(2048);
 	X509 *certs[] = {
 		/* A name that is on record with another certificate. */
-		anchor("Sipura Technology Client Root Authority 1", weak,
-		    "md5", NOW - DAY, NOW + DAY, "0A"),
+		anchor("Sipura Technology Client Root Authority 1", weak, "md5",
+		    NOW - DAY, NOW + DAY, "0A"),
 		/* One of which only the name is known. */
 		anchor("Cisco Manufacturing CA III", strong, "sha256",
 		    NOW - DAY, NOW + DAY, "0A"),
@@ -147,7 +151,8 @@ test_signs(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(signs_cases); i++)
 		assert_int_equal(bundle_ca_signs(ca_named(signs_cases[i].ca),
-		    model_named(signs_cases[i].model)), signs_cases[i].signs);
+				     model_named(signs_cases[i].model)),
+		    signs_cases[i].signs);
 	/* Every model has a CA that is wanted. */
 	for (size_t m = 0; m < registry_model_count; m++) {
 		bool any = false;
@@ -155,7 +160,7 @@ test_signs(void **state)
 		for (size_t c = 0; c < registry_ca_count; c++)
 			any |= bundle_wants(&registry_cas[c]) &&
 			    bundle_ca_signs(&registry_cas[c],
-			    &registry_models[m]);
+				&registry_models[m]);
 		assert_true(any);
 	}
 	assert_false(bundle_wants(ca_named("act2-sudi")));

@@ -108,9 +108,9 @@ test_order_of_table(void **state)
 		for (size_t j = 0; j < table->count; j++) {
 			size_t a = table->version[i].class;
 			size_t b = table->version[j].class;
-			int order = firmware_compare(
-			    &table->version[i].firmware,
-			    &table->version[j].firmware);
+			int order =
+			    firmware_compare(&table->version[i].firmware,
+				&table->version[j].firmware);
 
 			if (sign(order) != (a > b) - (a < b))
 				fail_msg("%s against %s gives %d",
@@ -126,8 +126,20 @@ test_refusals(void **state)
 {
 	/* What a file of lines cannot hold well; the rest is in the table. */
 	static const char *const bad[] = {
-		" 7.5.2", "7.5.2 ", "7.5.2\n", "7\t5", "\x80", "7.5.2\x7f", "7 ",
-		"1.2  3", "1.2 -3", "1.2( 3)", "1.2(3 )", "1.2()", "-1", "+1",
+		" 7.5.2",
+		"7.5.2 ",
+		"7.5.2\n",
+		"7\t5",
+		"\x80",
+		"7.5.2\x7f",
+		"7 ",
+		"1.2  3",
+		"1.2 -3",
+		"1.2( 3)",
+		"1.2(3 )",
+		"1.2()",
+		"-1",
+		"+1",
 	};
 	struct firmware firmware;
 	struct error err;
@@ -136,7 +148,8 @@ test_refusals(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		assert_refused(bad[i]);
 	assert_int_equal(firmware_parse(&firmware, "7.5..2", &err), -1);
-	assert_string_equal(err.text, "firmware \"7.5..2\": column 5: two "
+	assert_string_equal(err.text,
+	    "firmware \"7.5..2\": column 5: two "
 	    "separators; wanted a version such as 7.5.2b, 1.3.1(003) or "
 	    "11-1-0MSR4");
 	assert_int_equal(firmware_parse(&firmware, "7.\x01", &err), -1);
@@ -285,14 +298,41 @@ static void
 test_spellings_in_use(void **state)
 {
 	static const char *const good[] = {
-		"1.3.1(003)", "1.3.1(003_240)", "1.3.3", "6.1.5(a)", "5.1.8",
-		"7.4.3a", "7.4.9c", "7.5.2b", "7.6.2f", "7.6.2SR7", "1.4.1 SR3",
-		"1.4.1(SR5)", "1.3.5(004p_XU001)", "1.4.1SR1(002)d-hisec",
-		"3.1.16(LS)", "2.00.26", "1.2.6(003)", "2.0.6(b)", "2.0.11",
-		"1.0.33", "11-1-0-MSR4", "11.1(0)MSR4", "11.1.0MSR2", "11.2(4)",
-		"11.1.1MSR1-1", "11.0.1", "11.3(1)", "11.3(5)", "12.0(3)",
-		"12.0(7)SR2", "11.3.1MPP0001-191", "12-0-3MPP0001-87",
-		"sip88xx.11-0-0MPP-376", "sip88xx.11-3-2MPP0001-609", "5.1.3",
+		"1.3.1(003)",
+		"1.3.1(003_240)",
+		"1.3.3",
+		"6.1.5(a)",
+		"5.1.8",
+		"7.4.3a",
+		"7.4.9c",
+		"7.5.2b",
+		"7.6.2f",
+		"7.6.2SR7",
+		"1.4.1 SR3",
+		"1.4.1(SR5)",
+		"1.3.5(004p_XU001)",
+		"1.4.1SR1(002)d-hisec",
+		"3.1.16(LS)",
+		"2.00.26",
+		"1.2.6(003)",
+		"2.0.6(b)",
+		"2.0.11",
+		"1.0.33",
+		"11-1-0-MSR4",
+		"11.1(0)MSR4",
+		"11.1.0MSR2",
+		"11.2(4)",
+		"11.1.1MSR1-1",
+		"11.0.1",
+		"11.3(1)",
+		"11.3(5)",
+		"12.0(3)",
+		"12.0(7)SR2",
+		"11.3.1MPP0001-191",
+		"12-0-3MPP0001-87",
+		"sip88xx.11-0-0MPP-376",
+		"sip88xx.11-3-2MPP0001-609",
+		"5.1.3",
 	};
 
 	(void)state;

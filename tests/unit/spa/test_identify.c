@@ -38,15 +38,17 @@ mint_ca(const char *name, size_t len)
 	if (name == NULL)
 		part = (struct mint_name_part) { CERT_ORGANIZATION,
 			"Cisco Small Business", 0 };
-	return test_mint("ca", (struct mint_request) { .subject = &part,
-	    .subject_count = 1, .key = key, .ca = true });
+	return test_mint("ca",
+	    (struct mint_request) {
+		.subject = &part, .subject_count = 1, .key = key, .ca = true });
 }
 
 static X509 *
 mint_leaf(X509 *ca)
 {
-	return test_mint("prov.example.net", (struct mint_request) {
-	    .key = key, .issuer = ca, .issuer_key = key });
+	return test_mint("prov.example.net",
+	    (struct mint_request) {
+		.key = key, .issuer = ca, .issuer_key = key });
 }
 
 static void
@@ -64,7 +66,7 @@ check(const char *what, struct identified found, const char *id,
 
 static const struct {
 	const char *name;
-	size_t len; /* 0: all of it */
+	size_t len;	/* 0: all of it */
 	const char *id; /* NULL: not known */
 	bool lab;
 } names[] = {
@@ -79,8 +81,8 @@ static const struct {
 	/* The lab's copies */
 	{ "LAB Cisco Small Business Provisioning Root Authority 2", 0,
 	    "ciscosb-prov-2", true },
-	{ "LAB VeriSign Class 3 Public Primary Certification Authority - G5",
-	    0, "verisign-c3-pca-g5", true },
+	{ "LAB VeriSign Class 3 Public Primary Certification Authority - G5", 0,
+	    "verisign-c3-pca-g5", true },
 	/* ... of classes, which have no subject, by their short names */
 	{ "LAB custom CA", 0, "custom-ca", true },
 	{ "LAB public bundle", 0, "public-ca-bundle", true },
@@ -94,8 +96,7 @@ static const struct {
 	    false },
 	{ "Cisco Small Business Provisioning Root Authority 3", 0, NULL,
 	    false },
-	{ "Cisco Small Business Provisioning Root Authority", 0, NULL,
-	    false },
+	{ "Cisco Small Business Provisioning Root Authority", 0, NULL, false },
 	{ "Cisco Small Business Provisioning Root Authority 2 ", 0, NULL,
 	    false },
 	{ "LABCisco Small Business Provisioning Root Authority 2", 0, NULL,
@@ -125,7 +126,8 @@ test_names(void **state)
 		X509 *ca = mint_ca(names[i].name, names[i].len);
 		X509 *leaf = mint_leaf(ca);
 		enum identify_basis basis = names[i].id != NULL ?
-		    IDENTIFY_NAME : IDENTIFY_NONE;
+		    IDENTIFY_NAME :
+		    IDENTIFY_NONE;
 
 		/* With the issuer's certificate at hand, and without */
 		check(names[i].name, identify_issuer(leaf, ca), names[i].id,
@@ -145,15 +147,14 @@ test_without_common_name(void **state)
 	X509 *ca = mint_ca(NULL, 0), *leaf = mint_leaf(ca);
 
 	(void)state;
-	check("no CN", identify_issuer(leaf, NULL), NULL, IDENTIFY_NONE,
-	    false);
+	check("no CN", identify_issuer(leaf, NULL), NULL, IDENTIFY_NONE, false);
 	check("no CN", identify_ca(ca), NULL, IDENTIFY_NONE, false);
 	/* The name counts of the issuer, not of the leaf. */
 	X509_free(leaf);
-	leaf = test_mint("Cisco Root CA 2048", (struct mint_request) {
-	    .key = key, .issuer = ca, .issuer_key = key });
-	check("leaf", identify_issuer(leaf, NULL), NULL, IDENTIFY_NONE,
-	    false);
+	leaf = test_mint("Cisco Root CA 2048",
+	    (struct mint_request) {
+		.key = key, .issuer = ca, .issuer_key = key });
+	check("leaf", identify_issuer(leaf, NULL), NULL, IDENTIFY_NONE, false);
 	X509_free(leaf);
 	X509_free(ca);
 }
@@ -197,9 +198,10 @@ test_serial_number(void **state)
 
 		if (*registry_cas[i].serial_hex == '\0')
 			continue;
-		cert = test_mint("Some Root", (struct mint_request) {
-		    .key = key, .ca = true,
-		    .serial_hex = registry_cas[i].serial_hex });
+		cert = test_mint("Some Root",
+		    (struct mint_request) { .key = key,
+			.ca = true,
+			.serial_hex = registry_cas[i].serial_hex });
 		check(registry_cas[i].id, identify_ca(cert), NULL,
 		    IDENTIFY_NONE, false);
 		X509_free(cert);
@@ -216,7 +218,7 @@ read_reference(const char *name)
 	char *path = reference != NULL ?
 	    xasprintf("%s/ca/%s.pem", reference, name) :
 	    xasprintf("%s/../shared/reference/ca/%s.pem",
-	    source != NULL ? source : ".", name);
+		source != NULL ? source : ".", name);
 	X509 **certs, *cert = NULL;
 	struct error err;
 	size_t count;
@@ -275,9 +277,11 @@ test_originals(void **state)
 		X509_free(leaf);
 		X509_free(renewed);
 		/* The same key under another name, in another certificate */
-		renewed = test_mint("Renewed Root", (struct mint_request) {
-		    .key = X509_get0_pubkey(original), .issuer = original,
-		    .issuer_key = key, .ca = true });
+		renewed = test_mint("Renewed Root",
+		    (struct mint_request) { .key = X509_get0_pubkey(original),
+			.issuer = original,
+			.issuer_key = key,
+			.ca = true });
 		check(originals[i].file, identify_ca(renewed), id,
 		    id != NULL ? IDENTIFY_KEY : IDENTIFY_NONE, false);
 		X509_free(renewed);

@@ -13,7 +13,8 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 #define HEADS KNOWLEDGE_HEADS "\n"
-#define ROW "ciscosb-prov-2\tSPA504G\t7.5.2b\t7.5.2b\ttrusted\ttested\t" \
+#define ROW \
+	"ciscosb-prov-2\tSPA504G\t7.5.2b\t7.5.2b\ttrusted\ttested\t" \
 	"high\ttried\town\n"
 
 static struct firmware
@@ -52,7 +53,7 @@ knowing(const char *text)
 	struct errors errors = { 0 };
 
 	if (knowledge_add(knowledge, "claims.tsv", text, strlen(text),
-	    &errors) != 0)
+		&errors) != 0)
 		fail_msg("%s", errors.text[0]);
 	assert_int_equal(errors.count, 0);
 	errors_clear(&errors);
@@ -62,9 +63,10 @@ knowing(const char *text)
 static bool
 same_claim(const struct claim *a, const struct claim *b)
 {
-	return (a == NULL) == (b == NULL) && (a == NULL ||
-	    (strcmp(a->ca, b->ca) == 0 && strcmp(a->model, b->model) == 0 &&
-	    a->reason == b->reason && a->basis == b->basis));
+	return (a == NULL) == (b == NULL) &&
+	    (a == NULL ||
+		(strcmp(a->ca, b->ca) == 0 && strcmp(a->model, b->model) == 0 &&
+		    a->reason == b->reason && a->basis == b->basis));
 }
 
 /* Without own claims: the same answer as the registry alone, for all. */
@@ -89,8 +91,7 @@ test_as_trust(void **state)
 				a = trust_resolve(&registry_models[m], at,
 				    &registry_cas[c]);
 				b = knowledge_resolve(knowledge,
-				    &registry_models[m], at,
-				    &registry_cas[c]);
+				    &registry_models[m], at, &registry_cas[c]);
 				assert_int_equal(a.verdict, b.verdict);
 				assert_true(same_claim(a.decided_by,
 				    b.decided_by));
@@ -109,7 +110,8 @@ test_as_trust(void **state)
 static void
 test_own_claims(void **state)
 {
-	struct knowledge *knowledge = knowing(HEADS "# a comment\n\n" ROW
+	struct knowledge *knowledge = knowing(HEADS
+	    "# a comment\n\n" ROW
 	    "linksys-prov-1\tSPA-962\t*\t<6.1.5(a)\tnot\tobserved\thigh\t"
 	    "refused with unknown_ca\tserver\n"
 	    "*\tSPA901\t*\t*\tunknown\tnone\tnone\tnobody tried\town\n"
@@ -122,8 +124,8 @@ test_own_claims(void **state)
 	size_t count;
 
 	(void)state;
-	trust = knowledge_resolve(knowledge, model_named("SPA504G"),
-	    &firmware, ca_named("ciscosb-prov-2"));
+	trust = knowledge_resolve(knowledge, model_named("SPA504G"), &firmware,
+	    ca_named("ciscosb-prov-2"));
 	assert_int_equal(trust.verdict, VERDICT_TRUSTED);
 	assert_int_equal(trust.decided_by->basis, BASIS_TESTED);
 	assert_string_equal(trust.decided_by->reason, "tried");
@@ -177,7 +179,8 @@ static const struct {
 	const char *text;
 	const char *errors; /* all of them, a newline after each */
 } refused[] = {
-	{ "what\n", "f:1: column heads: wanted ca model firmware_min "
+	{ "what\n",
+	    "f:1: column heads: wanted ca model firmware_min "
 	    "firmware_max verdict basis confidence reason source, with tabs "
 	    "between them\n" },
 	{ HEADS "a\tb\n", "f:2: 2 columns: wanted 9\n" },
@@ -186,7 +189,7 @@ static const struct {
 	    "ciscosb-prov-1?\n"
 	    "f:2: model \"SPA504X\": is unknown; did you mean SPA504G?\n" },
 	{ HEADS "xyzzyxyzzyxyzzy\txyzzyxyzzyxyzzy\t*\t*\ttrusted\ttested\t"
-	    "high\tr\ts\n",
+		"high\tr\ts\n",
 	    "f:2: ca \"xyzzyxyzzyxyzzy\": is unknown; see \"sprov ca list\"\n"
 	    "f:2: model \"xyzzyxyzzyxyzzy\": is unknown\n" },
 	{ HEADS "cmca\tSPA504G\t*\t*\ttrusted\ttested\thigh\tr\ts\n",
@@ -223,12 +226,14 @@ static const struct {
 	{ HEADS "sipura-prov-1\tSPA504G\t*\t*\tnot\ttested\thigh\tr\ts\r\n",
 	    "f:2: a character outside printable ASCII\n" },
 	{ HEADS "sipura-prov-1\tSPA504G\t*\t*\tnot\ttested\thigh\tgepr\xc3\xbc"
-	    "ft\ts\n", "f:2: a character outside printable ASCII\n" },
+		"ft\ts\n",
+	    "f:2: a character outside printable ASCII\n" },
 	{ HEADS ROW "# between\n" ROW ROW,
 	    "f:4: this claim stands in line 2 already\n"
 	    "f:5: this claim stands in line 2 already\n" },
 	/* The same by another spelling. */
-	{ HEADS "custom-ca\tSPA122\t1.4.1(SR5)\t*\tnot\ttested\thigh\tr\ts\n"
+	{ HEADS
+	    "custom-ca\tSPA122\t1.4.1(SR5)\t*\tnot\ttested\thigh\tr\ts\n"
 	    "custom-ca\tSPA-122\t1.4.1 SR5\t*\ttrusted\ttested\thigh\tr\ts\n",
 	    "f:3: this claim stands in line 2 already\n" },
 };
@@ -243,13 +248,13 @@ test_refused(void **state)
 		char all[2048] = "";
 		size_t count;
 
-		assert_int_equal(knowledge_add(knowledge, "f",
-		    refused[i].text, strlen(refused[i].text), &errors), -1);
+		assert_int_equal(knowledge_add(knowledge, "f", refused[i].text,
+				     strlen(refused[i].text), &errors),
+		    -1);
 		for (size_t j = 0; j < errors.kept; j++) {
 			(void)strncat(all, errors.text[j],
 			    sizeof(all) - strlen(all) - 1);
-			(void)strncat(all, "\n",
-			    sizeof(all) - strlen(all) - 1);
+			(void)strncat(all, "\n", sizeof(all) - strlen(all) - 1);
 		}
 		assert_string_equal(all, refused[i].errors);
 		errors_clear(&errors);
@@ -271,7 +276,8 @@ test_bad_version(void **state)
 
 	(void)state;
 	assert_int_equal(knowledge_add(knowledge, "f", text, strlen(text),
-	    &errors), -1);
+			     &errors),
+	    -1);
 	assert_int_equal(errors.count, 2);
 	assert_memory_equal(errors.text[0], "f:2: firmware_min \"7..5\": ", 26);
 	assert_memory_equal(errors.text[1], "f:2: firmware_max \"<x\": ", 24);
@@ -290,7 +296,8 @@ test_limits(void **state)
 	(void)state;
 	assert_int_equal(knowledge_add(knowledge, "f", text, size, &errors),
 	    -1);
-	assert_string_equal(errors.text[0], "f: 4194305 bytes long: at most "
+	assert_string_equal(errors.text[0],
+	    "f: 4194305 bytes long: at most "
 	    "4194304 are allowed");
 	errors_clear(&errors);
 	(void)snprintf(text, size, "%s", HEADS);
@@ -313,17 +320,22 @@ static const struct {
 	const char *model, *ca;
 	const char *words; /* "range verdict; ..." */
 } span_cases[] = {
-	{ "SPA122", "ciscosb-prov-2", "before 1.3.3 not; "
+	{ "SPA122", "ciscosb-prov-2",
+	    "before 1.3.3 not; "
 	    "1.3.3 and later trusted; " },
 	{ "SPA122", "ciscosb-prov-1", "any firmware trusted; " },
-	{ "SPA122", "sipura-prov-1", "before 1.3.1(003) unknown; "
+	{ "SPA122", "sipura-prov-1",
+	    "before 1.3.1(003) unknown; "
 	    "1.3.1(003) only trusted; after 1.3.1(003), before 1.3.3 unknown; "
 	    "1.3.3 and later trusted; " },
-	{ "SPA962", "ciscosb-prov-1", "before 6.1.5(a) unknown; "
+	{ "SPA962", "ciscosb-prov-1",
+	    "before 6.1.5(a) unknown; "
 	    "6.1.5(a) only not; after 6.1.5(a) unknown; " },
-	{ "SPA504G", "verisign-c3-pca-g1", "before 7.5.2b unknown; "
+	{ "SPA504G", "verisign-c3-pca-g1",
+	    "before 7.5.2b unknown; "
 	    "7.5.2b only not; after 7.5.2b unknown; " },
-	{ "SPA504G", "isrg-root-x1", "before 7.5.2b unknown; "
+	{ "SPA504G", "isrg-root-x1",
+	    "before 7.5.2b unknown; "
 	    "7.5.2b only not; after 7.5.2b unknown; " },
 	{ "SPA962", "linksys-voice-test", "any firmware unknown; " },
 };
@@ -403,22 +415,24 @@ test_spans_agree(void **state)
 
 		for (size_t c = 0; c < registry_ca_count; c++) {
 			size_t count, s = 0;
-			struct knowledge_span *spans = knowledge_spans(
-			    knowledge, model, &registry_cas[c], &count);
+			struct knowledge_span *spans =
+			    knowledge_spans(knowledge, model, &registry_cas[c],
+				&count);
 
 			assert_false(spans[0].has_from);
 			assert_false(spans[count - 1].has_to);
 			for (size_t v = 0; v < n; v++) {
 				int order;
 
-				while (spans[s].has_to && ((order =
-				    firmware_compare(&list[v], &spans[s].to))
-				    > 0 || (order == 0 &&
-				    spans[s].to_exclusive)))
+				while (spans[s].has_to &&
+				    ((order = firmware_compare(&list[v],
+					  &spans[s].to)) > 0 ||
+					(order == 0 && spans[s].to_exclusive)))
 					s++;
 				assert_int_equal(spans[s].trust.verdict,
 				    knowledge_resolve(knowledge, model,
-				    &list[v], &registry_cas[c]).verdict);
+					&list[v], &registry_cas[c])
+					.verdict);
 			}
 			free(spans);
 		}

@@ -96,7 +96,8 @@ test_expand(void **state)
 		buf_init(&out, 100);
 		assert_int_equal(buf_append_text(&out, "<"), 0);
 		assert_int_equal(macro_expand(&macros, cases[i].text,
-		    strlen(cases[i].text), false, &out), 0);
+				     strlen(cases[i].text), false, &out),
+		    0);
 		assert_string_equal(buf_text(&out) + 1, cases[i].expanded);
 		buf_clear(&out);
 	}
@@ -110,7 +111,8 @@ test_secrets_in_options(void **state)
 	(void)state;
 	buf_init(&out, 100);
 	assert_int_equal(macro_expand(&macros, "$SA $(SA:2:2) $MA", 17, true,
-	    &out), 0);
+			     &out),
+	    0);
 	assert_string_equal(buf_text(&out), "secret cr 000e08012345");
 	buf_clear(&out);
 }
@@ -143,7 +145,8 @@ test_full(void **state)
 		buf_init(&out, 6);
 		assert_int_equal(buf_append_text(&out, "<"), 0);
 		assert_int_equal(macro_expand(&macros, texts[i],
-		    strlen(texts[i]), false, &out), -1);
+				     strlen(texts[i]), false, &out),
+		    -1);
 		assert_string_equal(buf_text(&out), "<");
 		assert_int_equal(out.len, 1);
 		buf_clear(&out);

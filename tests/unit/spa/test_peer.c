@@ -34,7 +34,7 @@
 static const struct {
 	const char *subject;
 	enum peer_form form;
-	const char *mac;     /* identities only */
+	const char *mac; /* identities only */
 	const char *serial;
 	const char *product;
 	const char *reason; /* of PEER_INVALID: how it begins */
@@ -44,9 +44,9 @@ static const struct {
 	    "000e08aabbcc", "88012BA00001", "SPA-962", NULL },
 	{ "OU=CP-8841-3PCC|L=FCH00000001|ST=000e08aabbcc", PEER_DOCUMENTED,
 	    "000e08aabbcc", "FCH00000001", "CP-8841-3PCC", NULL },
-	{ "C=US|ST=" MAC1 "|L=CBT00000001|O=Cisco Systems, Inc.|OU=SPA504G"
-	    EMAIL, PEER_DOCUMENTED, "000e08aabbcc", "CBT00000001", "SPA504G",
-	    NULL },
+	{ "C=US|ST=" MAC1
+	  "|L=CBT00000001|O=Cisco Systems, Inc.|OU=SPA504G" EMAIL,
+	    PEER_DOCUMENTED, "000e08aabbcc", "CBT00000001", "SPA504G", NULL },
 	{ "OU=SPA-962|L=88012BA00001|ST=00:0e:08:aa:bb:cc", PEER_DOCUMENTED,
 	    "000e08aabbcc", "88012BA00001", "SPA-962", NULL },
 	{ "OU=SPA-962|OU=SPA-962|L=88012BA00001|ST=" MAC1, PEER_DOCUMENTED,
@@ -69,139 +69,147 @@ static const struct {
 	    "OU \"\": expected a product" },
 	{ "OU=-962|L=88012BA00001|ST=" MAC1, PEER_INVALID, NULL, NULL, NULL,
 	    "OU \"-962\"" },
-	{ "OU=SPA-962 |L=88012BA00001|ST=" MAC1, PEER_INVALID, NULL, NULL,
-	    NULL, "OU \"SPA-962 \"" },
-	{ "OU=SPA-" TEXT60 "|L=88012BA00001|ST=" MAC1, PEER_INVALID, NULL,
-	    NULL, NULL, "OU \"SPA-123456789A" },
+	{ "OU=SPA-962 |L=88012BA00001|ST=" MAC1, PEER_INVALID, NULL, NULL, NULL,
+	    "OU \"SPA-962 \"" },
+	{ "OU=SPA-" TEXT60 "|L=88012BA00001|ST=" MAC1, PEER_INVALID, NULL, NULL,
+	    NULL, "OU \"SPA-123456789A" },
 	{ "OU=SPA-962|L=|ST=" MAC1, PEER_INVALID, NULL, NULL, NULL,
 	    "L \"\": expected a serial" },
 	{ "OU=SPA-962|L=Springfield|ST=" MAC1, PEER_INVALID, NULL, NULL, NULL,
 	    "L \"Springfield\": expected a serial" },
-	{ "OU=SPA-962|L=88012 BA0001|ST=" MAC1, PEER_INVALID, NULL, NULL,
-	    NULL, "L \"88012 BA0001\"" },
+	{ "OU=SPA-962|L=88012 BA0001|ST=" MAC1, PEER_INVALID, NULL, NULL, NULL,
+	    "L \"88012 BA0001\"" },
 	{ "OU=SPA-962|L=1234" TEXT60 "|ST=" MAC1, PEER_INVALID, NULL, NULL,
 	    NULL, "L \"1234123" },
 	{ "OU=SPA-962|L=123" TEXT60 "|ST=" MAC1, PEER_DOCUMENTED,
 	    "000e08aabbcc", "123" TEXT60, "SPA-962", NULL },
-	{ "OU=SPA-962|L=88012BA00001|ST=000E08AABBC", PEER_INVALID, NULL,
-	    NULL, NULL, "ST \"000E08AABBC\": expected a MAC" },
+	{ "OU=SPA-962|L=88012BA00001|ST=000E08AABBC", PEER_INVALID, NULL, NULL,
+	    NULL, "ST \"000E08AABBC\": expected a MAC" },
 	{ "OU=SPA-962|L=88012BA00001|ST=000E08AABBCC0", PEER_INVALID, NULL,
 	    NULL, NULL, "ST \"000E08AABBCC0\": expected a MAC" },
-	{ "OU=SPA-962|L=88012BA00001|ST=000E08AABBCG", PEER_INVALID, NULL,
-	    NULL, NULL, "ST \"000E08AABBCG\": expected a MAC" },
-	{ "OU=SPA-962|L=88012BA00001|ST= 00E08AABBCC", PEER_INVALID, NULL,
-	    NULL, NULL, "ST \" 00E08AABBCC\": expected a MAC" },
-	{ "OU=SPA-962|L=88012BA00001|ST=Texas", PEER_INVALID, NULL, NULL,
-	    NULL, "ST \"Texas\": expected a MAC" },
-	{ "OU=SPA-962|L=88012BA00001|ST=000000000000", PEER_INVALID, NULL,
-	    NULL, NULL, "ST \"000000000000\": no device" },
-	{ "OU=SPA-962|L=88012BA00001|ST=ffffffffffff", PEER_INVALID, NULL,
-	    NULL, NULL, "ST \"ffffffffffff\": no device" },
-	{ "OU=SPA-962|L=88012BA00001|ST=010E08AABBCC", PEER_INVALID, NULL,
-	    NULL, NULL, "ST \"010E08AABBCC\": no device" },
+	{ "OU=SPA-962|L=88012BA00001|ST=000E08AABBCG", PEER_INVALID, NULL, NULL,
+	    NULL, "ST \"000E08AABBCG\": expected a MAC" },
+	{ "OU=SPA-962|L=88012BA00001|ST= 00E08AABBCC", PEER_INVALID, NULL, NULL,
+	    NULL, "ST \" 00E08AABBCC\": expected a MAC" },
+	{ "OU=SPA-962|L=88012BA00001|ST=Texas", PEER_INVALID, NULL, NULL, NULL,
+	    "ST \"Texas\": expected a MAC" },
+	{ "OU=SPA-962|L=88012BA00001|ST=000000000000", PEER_INVALID, NULL, NULL,
+	    NULL, "ST \"000000000000\": no device" },
+	{ "OU=SPA-962|L=88012BA00001|ST=ffffffffffff", PEER_INVALID, NULL, NULL,
+	    NULL, "ST \"ffffffffffff\": no device" },
+	{ "OU=SPA-962|L=88012BA00001|ST=010E08AABBCC", PEER_INVALID, NULL, NULL,
+	    NULL, "ST \"010E08AABBCC\": no device" },
 	{ "OU=SPA-962|L=88012BA00001|ST=020E08AABBCC", PEER_DOCUMENTED,
 	    "020e08aabbcc", "88012BA00001", "SPA-962", NULL },
 
 	/* Observed: [NGCP]. */
 	{ CISCO_ORG "ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001" EMAIL, PEER_OBSERVED, "000e08aabbcc",
-	    "CBT00000001", "SPA-525G2", NULL },
+		    ", Serial: CBT00000001" EMAIL,
+	    PEER_OBSERVED, "000e08aabbcc", "CBT00000001", "SPA-525G2", NULL },
 	{ SIPURA_ORG "ST=" MAC1 "|L=88012BA00001|CN=SPA-2000, MAC: " MAC1
-	    ", Serial: 88012BA00001" EMAIL, PEER_OBSERVED, "000e08aabbcc",
-	    "88012BA00001", "SPA-2000", NULL },
+		     ", Serial: 88012BA00001" EMAIL,
+	    PEER_OBSERVED, "000e08aabbcc", "88012BA00001", "SPA-2000", NULL },
 	{ "ST=000e08aabbcc|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_OBSERVED, "000e08aabbcc",
-	    "CBT00000001", "SPA-525G2", NULL },
+	  ", Serial: CBT00000001",
+	    PEER_OBSERVED, "000e08aabbcc", "CBT00000001", "SPA-525G2", NULL },
 	{ "ST=" MAC1 "|L=000E08AABBCD|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: 000E08AABBCD", PEER_OBSERVED, "000e08aabbcc",
-	    "000E08AABBCD", "SPA-525G2", NULL },
+	  ", Serial: 000E08AABBCD",
+	    PEER_OBSERVED, "000e08aabbcc", "000E08AABBCD", "SPA-525G2", NULL },
 	/* Two forms that agree, and such that do not. */
 	{ "OU=SPA-525G2|ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_OBSERVED, "000e08aabbcc",
-	    "CBT00000001", "SPA-525G2", NULL },
+	  ", Serial: CBT00000001",
+	    PEER_OBSERVED, "000e08aabbcc", "CBT00000001", "SPA-525G2", NULL },
 	{ "OU=SPA-962|ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
+	  ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL,
 	    "the product in OU is not that in CN" },
 	{ CISCO_ORG "ST=" MAC2 "|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
-	    "the MAC in ST is not that in CN" },
+		    ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL, "the MAC in ST is not that in CN" },
 	{ CISCO_ORG "ST=" MAC1 "|L=CBT00000002|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
+		    ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL,
 	    "the serial in L is not that in CN" },
 	{ CISCO_ORG "ST=" MAC1 "|L=cbt00000001|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
+		    ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL,
 	    "the serial in L is not that in CN" },
 	{ CISCO_ORG "ST=" MAC1 "|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
-	    "no L beside the CN" },
+		    ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL, "no L beside the CN" },
 	{ CISCO_ORG "L=CBT00000001|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
-	    "no ST beside the CN" },
+		    ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL, "no ST beside the CN" },
 	{ CISCO_ORG "ST=nowhere|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
-	    "ST \"nowhere\": expected a MAC" },
+		    ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL, "ST \"nowhere\": expected a MAC" },
 	{ CISCO_ORG "ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2", PEER_INVALID,
 	    NULL, NULL, NULL, "CN \"SPA-525G2\": expected \"PRODUCT" },
-	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "|CN=phone", PEER_INVALID,
-	    NULL, NULL, NULL, "CN \"phone\": expected \"PRODUCT" },
-	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "|CN=", PEER_INVALID, NULL,
-	    NULL, NULL, "CN \"\": expected \"PRODUCT" },
+	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "|CN=phone", PEER_INVALID, NULL,
+	    NULL, NULL, "CN \"phone\": expected \"PRODUCT" },
+	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "|CN=", PEER_INVALID, NULL, NULL,
+	    NULL, "CN \"\": expected \"PRODUCT" },
 	{ "ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1, PEER_INVALID,
 	    NULL, NULL, NULL, "CN \"SPA-525G2, MAC: 000E08AABBCC\": exp" },
-	{ "ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, Serial: CBT00000001, MAC: "
-	    MAC1, PEER_INVALID, NULL, NULL, NULL, "CN \"SPA-525G2, Serial" },
+	{ "ST=" MAC1
+	  "|L=CBT00000001|CN=SPA-525G2, Serial: CBT00000001, MAC: " MAC1,
+	    PEER_INVALID, NULL, NULL, NULL, "CN \"SPA-525G2, Serial" },
 	{ "ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001, extra", PEER_INVALID, NULL, NULL, NULL,
+	  ", Serial: CBT00000001, extra",
+	    PEER_INVALID, NULL, NULL, NULL,
 	    "serial in CN \"CBT00000001, extra\"" },
 	{ "ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001 ", PEER_INVALID, NULL, NULL, NULL,
-	    "serial in CN \"CBT00000001 \"" },
+	  ", Serial: CBT00000001 ",
+	    PEER_INVALID, NULL, NULL, NULL, "serial in CN \"CBT00000001 \"" },
 	{ "ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001, Serial: CBT00000001", PEER_INVALID, NULL,
-	    NULL, NULL, "serial in CN" },
+	  ", Serial: CBT00000001, Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL, "serial in CN" },
 	{ "ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, MAC: " MAC2 ", MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
+	  ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL,
 	    "MAC in CN \"000E08AABBCD, MAC: 000E08AABBCC\"" },
 	{ "ST=" MAC1 "|L=CBT00000001|CN=x, SPA-525G2, MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
-	    "product in CN \"x, SPA-525G2\"" },
-	{ "ST=" MAC1 "|L=CBT00000001|CN=, MAC: " MAC1
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
-	    "product in CN \"\"" },
+	  ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL, "product in CN \"x, SPA-525G2\"" },
+	{ "ST=" MAC1 "|L=CBT00000001|CN=, MAC: " MAC1 ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL, "product in CN \"\"" },
 	{ "ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, MAC: 000E08AABBC"
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
-	    "MAC in CN \"000E08AABBC\"" },
+	  ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL, "MAC in CN \"000E08AABBC\"" },
 	{ "ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, MAC: ffffffffffff"
-	    ", Serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
+	  ", Serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL,
 	    "MAC in CN \"ffffffffffff\": no device" },
 	{ "ST=" MAC1 "|L=CBT00000001|CN=SPA-525G2, mac: " MAC1
-	    ", serial: CBT00000001", PEER_INVALID, NULL, NULL, NULL,
-	    "CN \"SPA-525G2, mac" },
+	  ", serial: CBT00000001",
+	    PEER_INVALID, NULL, NULL, NULL, "CN \"SPA-525G2, mac" },
 
 	/* MIC: [MIC]. */
-	{ "serialNumber=PID:CP-8861 SN:FCH00000001|" MIC_ORG "CN=CP-8861-SEP"
-	    MAC1, PEER_MIC, "000e08aabbcc", "FCH00000001", "CP-8861", NULL },
+	{ "serialNumber=PID:CP-8861 SN:FCH00000001|" MIC_ORG
+	  "CN=CP-8861-SEP" MAC1,
+	    PEER_MIC, "000e08aabbcc", "FCH00000001", "CP-8861", NULL },
 	{ "serialNumber=PID:CP-8851-3PCC SN:FCH00000001|" MIC_ORG
-	    "CN=CP-8851-3PCC-SEP" MAC1, PEER_MIC, "000e08aabbcc",
-	    "FCH00000001", "CP-8851-3PCC", NULL },
+	  "CN=CP-8851-3PCC-SEP" MAC1,
+	    PEER_MIC, "000e08aabbcc", "FCH00000001", "CP-8851-3PCC", NULL },
 	{ "serialNumber=PID:CP-8861 SN:FCH00000001|CN=CP-8861-SEP" MAC1
-	    "|ST=000e08aabbcc|L=FCH00000001|OU=CP-8861", PEER_MIC,
-	    "000e08aabbcc", "FCH00000001", "CP-8861", NULL },
+	  "|ST=000e08aabbcc|L=FCH00000001|OU=CP-8861",
+	    PEER_MIC, "000e08aabbcc", "FCH00000001", "CP-8861", NULL },
 	{ "serialNumber=PID:CP-8861 SN:FCH00000001|CN=CP-8861-SEP" MAC1
-	    "|ST=" MAC2, PEER_INVALID, NULL, NULL, NULL,
-	    "the MAC in ST is not that in CN" },
+	  "|ST=" MAC2,
+	    PEER_INVALID, NULL, NULL, NULL, "the MAC in ST is not that in CN" },
 	{ "serialNumber=PID:CP-8861 SN:FCH00000001|CN=CP-8861-SEP" MAC1
-	    "|L=FCH00000002", PEER_INVALID, NULL, NULL, NULL,
+	  "|L=FCH00000002",
+	    PEER_INVALID, NULL, NULL, NULL,
 	    "the serial in L is not that in serialNumber" },
 	{ "serialNumber=PID:CP-8861 SN:FCH00000001|CN=CP-8861-SEP" MAC1
-	    "|OU=CP-8841", PEER_INVALID, NULL, NULL, NULL,
-	    "the product in OU" },
+	  "|OU=CP-8841",
+	    PEER_INVALID, NULL, NULL, NULL, "the product in OU" },
 	{ "serialNumber=PID:CP-8861 SN:FCH00000001|CN=CP-8841-SEP" MAC1,
 	    PEER_INVALID, NULL, NULL, NULL, "CN \"CP-8841-SEP000E08AABBCC\"" },
 	{ "serialNumber=PID:CP-8861 SN:FCH00000001|CN=CP-8861-3PCC-SEP" MAC1,
 	    PEER_INVALID, NULL, NULL, NULL, "CN \"CP-8861-3PCC-SEP" },
-	{ "serialNumber=PID:CP-8861 SN:FCH00000001|CN=CP-8861-SEP", PEER_INVALID,
-	    NULL, NULL, NULL, "MAC in CN \"\"" },
+	{ "serialNumber=PID:CP-8861 SN:FCH00000001|CN=CP-8861-SEP",
+	    PEER_INVALID, NULL, NULL, NULL, "MAC in CN \"\"" },
 	{ "serialNumber=PID:CP-8861 SN:FCH00000001|CN=CP-8861", PEER_INVALID,
 	    NULL, NULL, NULL, "CN \"CP-8861\"" },
 	{ "serialNumber=PID:CP-8861 SN:FCH00000001|CN=CP-8861-SEP" MAC1 "0",
@@ -225,13 +233,13 @@ static const struct {
 	{ MIC_ORG "CN=CP-8861-SEP" MAC1, PEER_INVALID, NULL, NULL, NULL,
 	    "CN \"CP-8861-SEP000E08AABBCC\": expected \"PRODUCT" },
 	{ "serialNumber=PID:SPA-525G2 SN:CBT00000001|ST=" MAC1
-	    "|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1 ", Serial: CBT00000001",
+	  "|L=CBT00000001|CN=SPA-525G2, MAC: " MAC1 ", Serial: CBT00000001",
 	    PEER_INVALID, NULL, NULL, NULL, "CN \"SPA-525G2, MAC" },
 
 	/* Generic: [FW-7.5.2B], [SPA-PROV] p. 43. */
 	{ SIPURA_ORG "ST=sipurageneric|L=sipurageneric|CN=SPA-2000, MAC: "
-	    "sipurageneric, Serial: sipurageneric", PEER_GENERIC, NULL, NULL,
-	    NULL, NULL },
+		     "sipurageneric, Serial: sipurageneric",
+	    PEER_GENERIC, NULL, NULL, NULL, NULL },
 	{ "OU=cisco.com|L=ciscogeneric|ST=ciscogeneric", PEER_GENERIC, NULL,
 	    NULL, NULL, NULL },
 	{ "OU=SPA-962|L=88012BA00001|ST=LinksysGENERIC", PEER_GENERIC, NULL,
@@ -246,22 +254,22 @@ static const struct {
 	    NULL, "L \"88012BA00001\\x00x\": expected printable ASCII" },
 	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "^", PEER_INVALID, NULL, NULL,
 	    NULL, "ST \"000E08AABBCC\\x00\"" },
-	{ "OU=SPA-962|L=88012BA00001|ST=^" MAC1, PEER_INVALID, NULL, NULL,
-	    NULL, "ST \"\\x00" },
-	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "\n", PEER_INVALID, NULL,
-	    NULL, NULL, "ST \"000E08AABBCC\\x0a\"" },
-	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "\x7f", PEER_INVALID, NULL,
-	    NULL, NULL, "ST \"000E08AABBCC\\x7f\"" },
+	{ "OU=SPA-962|L=88012BA00001|ST=^" MAC1, PEER_INVALID, NULL, NULL, NULL,
+	    "ST \"\\x00" },
+	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "\n", PEER_INVALID, NULL, NULL,
+	    NULL, "ST \"000E08AABBCC\\x0a\"" },
+	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "\x7f", PEER_INVALID, NULL, NULL,
+	    NULL, "ST \"000E08AABBCC\\x7f\"" },
 	{ "OU=SPA-962\xc3\xa4|L=88012BA00001|ST=" MAC1, PEER_INVALID, NULL,
 	    NULL, NULL, "OU \"SPA-962\\xc3\\xa4\"" },
-	{ "O=\xff|OU=SPA-962|L=88012BA00001|ST=" MAC1, PEER_INVALID, NULL,
-	    NULL, NULL, "O \"\\xff\"" },
+	{ "O=\xff|OU=SPA-962|L=88012BA00001|ST=" MAC1, PEER_INVALID, NULL, NULL,
+	    NULL, "O \"\\xff\"" },
 	{ "title=\t|OU=SPA-962|L=88012BA00001|ST=" MAC1, PEER_INVALID, NULL,
 	    NULL, NULL, "an attribute \"\\x09\"" },
 	{ "L=sipura^generic|ST=" MAC1, PEER_INVALID, NULL, NULL, NULL,
 	    "L \"sipura\\x00generic\"" },
-	{ "OU=SPA-962|L=88012BA00001|ST*=" MAC1, PEER_INVALID, NULL, NULL,
-	    NULL, "ST is a string of wide characters" },
+	{ "OU=SPA-962|L=88012BA00001|ST*=" MAC1, PEER_INVALID, NULL, NULL, NULL,
+	    "ST is a string of wide characters" },
 	{ "OU=SPA-962|L+=^^^8^^^8|ST=" MAC1, PEER_INVALID, NULL, NULL, NULL,
 	    "L is a string of wide characters" },
 	{ "OU=SPA-962|L=" TEXT300 "|ST=" MAC1, PEER_INVALID, NULL, NULL, NULL,
@@ -270,14 +278,14 @@ static const struct {
 	    NULL, NULL, NULL, "O is longer than 256 bytes" },
 
 	/* Repeated attributes. */
-	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "|ST=" MAC2, PEER_INVALID,
+	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "|ST=" MAC2, PEER_INVALID, NULL,
+	    NULL, NULL, "ST stands twice" },
+	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "|ST=000e08aabbcc", PEER_INVALID,
 	    NULL, NULL, NULL, "ST stands twice" },
-	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "|ST=000e08aabbcc",
-	    PEER_INVALID, NULL, NULL, NULL, "ST stands twice" },
 	{ "OU=SPA-962|L=88012BA00001|L=88012BA0000|ST=" MAC1, PEER_INVALID,
 	    NULL, NULL, NULL, "L stands twice" },
-	{ "OU=SPA-962|OU=cisco.com|L=88012BA00001|ST=" MAC1, PEER_INVALID,
-	    NULL, NULL, NULL, "OU stands twice" },
+	{ "OU=SPA-962|OU=cisco.com|L=88012BA00001|ST=" MAC1, PEER_INVALID, NULL,
+	    NULL, NULL, "OU stands twice" },
 	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "|ST=" MAC1, PEER_DOCUMENTED,
 	    "000e08aabbcc", "88012BA00001", "SPA-962", NULL },
 	{ "OU=SPA-962|L=88012BA00001|ST=" MAC1 "|title=a|title=b",
@@ -317,7 +325,8 @@ add_part(X509_NAME *name, const char *text, size_t len)
 	char *attribute = xstrndup(text, name_len);
 	char *value = xstrndup(text + at, len - at);
 	int type = text[name_len] == '*' ? V_ASN1_BMPSTRING :
-	    text[name_len] == '+' ? V_ASN1_UNIVERSALSTRING : V_ASN1_UTF8STRING;
+	    text[name_len] == '+'	 ? V_ASN1_UNIVERSALSTRING :
+					   V_ASN1_UTF8STRING;
 	int nid = OBJ_txt2nid(attribute);
 
 	for (size_t i = 0; i < len - at; i++) {
@@ -329,7 +338,9 @@ add_part(X509_NAME *name, const char *text, size_t len)
 		type = V_ASN1_T61STRING;
 	assert_int_not_equal(nid, NID_undef);
 	assert_int_equal(X509_NAME_add_entry_by_NID(name, nid, type,
-	    (const unsigned char *)value, (int)(len - at), -1, 0), 1);
+			     (const unsigned char *)value, (int)(len - at), -1,
+			     0),
+	    1);
 	free(attribute);
 	free(value);
 }
@@ -405,7 +416,7 @@ check_peer(size_t i, const struct peer *peer)
 	if (cases[i].reason == NULL)
 		assert_string_equal(peer->reason, "");
 	else if (strncmp(peer->reason, cases[i].reason,
-	    strlen(cases[i].reason)) != 0)
+		     strlen(cases[i].reason)) != 0)
 		fail_msg("%s: %s", cases[i].subject, peer->reason);
 }
 
@@ -433,11 +444,12 @@ test_models(void **state)
 	for (size_t i = 0; i < registry_model_count; i++) {
 		static const char *const subjects[] = {
 			[IDENTITY_DOCUMENTED] = "OU=%s|L=88012BA00001|ST=" MAC1,
-			[IDENTITY_OBSERVED] = CISCO_ORG "ST=" MAC1
-			    "|L=88012BA00001|CN=%s, MAC: " MAC1
-			    ", Serial: 88012BA00001",
-			[IDENTITY_MIC] = MIC_ORG "serialNumber="
-			    "PID:%s SN:88012BA00001|CN=%s-SEP" MAC1,
+			[IDENTITY_OBSERVED] = CISCO_ORG
+			"ST=" MAC1 "|L=88012BA00001|CN=%s, MAC: " MAC1
+			", Serial: 88012BA00001",
+			[IDENTITY_MIC] = MIC_ORG
+			"serialNumber="
+			"PID:%s SN:88012BA00001|CN=%s-SEP" MAC1,
 		};
 		static const enum peer_form forms[] = {
 			[IDENTITY_DOCUMENTED] = PEER_DOCUMENTED,

@@ -25,12 +25,12 @@ test_products(void **state)
 		assert_ptr_equal(portal_find(product->id), product);
 		assert_ptr_equal(portal_find(product->ca), product);
 		for (const char *const *family = product->families;
-		    *family != NULL; family++) {
+		     *family != NULL; family++) {
 			bool known = false;
 
 			for (size_t j = 0; j < registry_model_count; j++)
 				known |= strcmp(*family,
-				    registry_models[j].family) == 0;
+					     registry_models[j].family) == 0;
 			assert_true(known);
 		}
 	}
@@ -72,14 +72,13 @@ test_models(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const struct portal_product *product =
 		    portal_find(cases[i].product);
-		const struct model *model =
-		    registry_find_model(cases[i].model, NULL);
+		const struct model *model = registry_find_model(cases[i].model,
+		    NULL);
 		struct firmware from = { .text = "" };
 		bool any = false, found;
 
 		assert_non_null(model);
-		assert_int_equal(portal_names(product, model),
-		    cases[i].named);
+		assert_int_equal(portal_names(product, model), cases[i].named);
 		found = portal_first_firmware(knowledge, model,
 		    portal_ca(product), &any, &from);
 		assert_int_equal(found, cases[i].from != NULL);

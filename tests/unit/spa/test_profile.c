@@ -57,10 +57,11 @@ static const struct {
 	{ "<!DOCTYPE flat-profile>\n<flat-profile/>",
 	    "1:23: DOCTYPE is not allowed in a profile" },
 	{ "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]>\n"
-	    "<flat-profile>&b;</flat-profile>",
+	  "<flat-profile>&b;</flat-profile>",
 	    "1:13: DOCTYPE is not allowed in a profile" },
 	{ "<?xml version='1.0'?>\n <!DOCTYPE x SYSTEM \"file:///etc/passwd\">"
-	    "<flat-profile/>", "2:41: DOCTYPE is not allowed in a profile" },
+	  "<flat-profile/>",
+	    "2:41: DOCTYPE is not allowed in a profile" },
 };
 
 static void
@@ -83,8 +84,8 @@ test_bad(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct error err = { 0 };
 
-		if (profile_check(bad[i].given, strlen(bad[i].given),
-		    &err) == 0)
+		if (profile_check(bad[i].given, strlen(bad[i].given), &err) ==
+		    0)
 			fail_msg("\"%s\" is taken", bad[i].given);
 		assert_string_equal(err.text, bad[i].text);
 		assert_int_equal(err.kind, ERROR_INPUT);
@@ -104,7 +105,8 @@ test_size(void **state)
 	memcpy(text, profile, sizeof(profile) - 1);
 	assert_int_equal(profile_check(text, PROFILE_BYTES_MAX, &err), 0);
 	assert_int_equal(profile_check(text, PROFILE_BYTES_MAX + 1, &err), -1);
-	assert_string_equal(err.text, "1:1: the profile has 1048577 bytes: at "
+	assert_string_equal(err.text,
+	    "1:1: the profile has 1048577 bytes: at "
 	    "most 1048576 are allowed");
 	free(text);
 }

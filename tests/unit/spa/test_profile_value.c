@@ -23,39 +23,48 @@ test_values(void **state)
 	} cases[] = {
 		{ "<flat-profile/>", NULL, NULL },
 		{ "<flat-profile><Profile_Rule>a</Profile_Rule>"
-		    "</flat-profile>", "a", NULL },
+		  "</flat-profile>",
+		    "a", NULL },
 		{ "<flat-profile><Profile_Rule>a</Profile_Rule>"
-		    "<Profile_Rule_B>b</Profile_Rule_B></flat-profile>", "a",
-		    "b" },
+		  "<Profile_Rule_B>b</Profile_Rule_B></flat-profile>",
+		    "a", "b" },
 		/* Set to empty, and not set at all. */
 		{ "<flat-profile><Profile_Rule></Profile_Rule>"
-		    "<Profile_Rule_B/></flat-profile>", "", NULL },
+		  "<Profile_Rule_B/></flat-profile>",
+		    "", NULL },
 		{ "<flat-profile><Profile_Rule>a</Profile_Rule>"
-		    "<Profile_Rule ua=\"na\"/></flat-profile>", "a", NULL },
+		  "<Profile_Rule ua=\"na\"/></flat-profile>",
+		    "a", NULL },
 		/* The last one counts. */
 		{ "<flat-profile><Profile_Rule>a</Profile_Rule>"
-		    "<Profile_Rule>z</Profile_Rule></flat-profile>", "z",
-		    NULL },
+		  "<Profile_Rule>z</Profile_Rule></flat-profile>",
+		    "z", NULL },
 		{ "<device><x/><flat-profile><Profile_Rule ua=\"na\">"
-		    " \n a&amp;&quot;\nb\t</Profile_Rule></flat-profile>"
-		    "</device>", "a&\" b", NULL },
+		  " \n a&amp;&quot;\nb\t</Profile_Rule></flat-profile>"
+		  "</device>",
+		    "a&\" b", NULL },
 		{ "<flat-profile><Profile_Rule>a<!-- no --><![CDATA[<b>]]>"
-		    "</Profile_Rule></flat-profile>", "a<b>", NULL },
+		  "</Profile_Rule></flat-profile>",
+		    "a<b>", NULL },
 		/* Elsewhere it is something else. */
 		{ "<a><Profile_Rule>n</Profile_Rule><flat-profile><b>"
-		    "<Profile_Rule>n</Profile_Rule></b></flat-profile>"
-		    "<Profile_Rule>n</Profile_Rule></a>", NULL, NULL },
+		  "<Profile_Rule>n</Profile_Rule></b></flat-profile>"
+		  "<Profile_Rule>n</Profile_Rule></a>",
+		    NULL, NULL },
 		{ "<flat-profile><profile_rule>n</profile_rule>"
-		    "<Profile_Rule_>n</Profile_Rule_></flat-profile>", NULL,
-		    NULL },
+		  "<Profile_Rule_>n</Profile_Rule_></flat-profile>",
+		    NULL, NULL },
 		{ "<flat-profile>n<Profile_Rule_B>b</Profile_Rule_B>n"
-		    "</flat-profile>", NULL, "b" },
+		  "</flat-profile>",
+		    NULL, "b" },
 		{ "<flat-profile><Profile_Rule>a<b>inner</b>c</Profile_Rule>"
-		    "</flat-profile>", "ainnerc", NULL },
+		  "</flat-profile>",
+		    "ainnerc", NULL },
 		/* Several parts, as of the router's and the phone's. */
 		{ "<r><flat-profile><Profile_Rule>a</Profile_Rule>"
-		    "</flat-profile><flat-profile><Profile_Rule_B>b"
-		    "</Profile_Rule_B></flat-profile></r>", "a", "b" },
+		  "</flat-profile><flat-profile><Profile_Rule_B>b"
+		  "</Profile_Rule_B></flat-profile></r>",
+		    "a", "b" },
 	};
 
 	(void)state;
@@ -64,8 +73,8 @@ test_values(void **state)
 		const char *wanted[2] = { cases[i].rule, cases[i].rule_b };
 		struct error err = { 0 };
 
-		if (profile_values(cases[i].text, strlen(cases[i].text),
-		    names, 2, values, &err) != 0)
+		if (profile_values(cases[i].text, strlen(cases[i].text), names,
+			2, values, &err) != 0)
 			fail_msg("case %zu: %s", i, err.text);
 		for (size_t j = 0; j < 2; j++) {
 			if (wanted[j] == NULL && values[j] != NULL)
@@ -95,7 +104,9 @@ test_refusals(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		assert_int_equal(profile_values(cases[i].text,
-		    strlen(cases[i].text), names, 2, values, &err), -1);
+				     strlen(cases[i].text), names, 2, values,
+				     &err),
+		    -1);
 		assert_int_equal(err.kind, ERROR_INPUT);
 		assert_non_null(strstr(err.text, cases[i].part));
 		assert_ptr_equal(values[0], &mark);
@@ -117,14 +128,16 @@ test_long_values(void **state)
 	memset(text + strlen(head), 'x', len);
 	memcpy(text + strlen(head) + len, tail, sizeof(tail));
 	assert_int_equal(profile_values(text, strlen(text), names, 2, values,
-	    &err), 0);
+			     &err),
+	    0);
 	assert_int_equal(strlen(values[0]), len);
 	free(values[0]);
 	values[0] = NULL;
 	memset(text + strlen(head), 'x', ++len);
 	memcpy(text + strlen(head) + len, tail, sizeof(tail));
 	assert_int_equal(profile_values(text, strlen(text), names, 2, values,
-	    &err), -1);
+			     &err),
+	    -1);
 	assert_non_null(strstr(err.text,
 	    "the value of Profile_Rule is longer than 65536 bytes"));
 	assert_null(values[0]);

@@ -70,8 +70,8 @@ test_models_by_spelling(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const struct model *model =
-		    registry_find_model(cases[i].given, NULL);
+		const struct model *model = registry_find_model(cases[i].given,
+		    NULL);
 
 		if (cases[i].name == NULL) {
 			if (model != NULL)
@@ -109,7 +109,8 @@ test_cas(void **state)
 	ca = registry_find_ca("ciscosb-prov-1");
 	assert_non_null(ca);
 	text_hex(ca->sha256, 32, hex);
-	assert_string_equal(hex, "d2358cf65519d8e74cb71ed5a4b3f60db4fad1ba"
+	assert_string_equal(hex,
+	    "d2358cf65519d8e74cb71ed5a4b3f60db4fad1ba"
 	    "f09d5c4ae5e8c7edb4448aa2");
 	/* 2050-06-30T00:57:30Z: past a signed 32-bit time. */
 	assert_int_equal(ca->not_after, 2540163450);
@@ -142,8 +143,8 @@ test_cas(void **state)
 		assert_true(registry_is_server_ca(ca));
 	}
 	assert_true(registry_is_server_ca(registry_find_ca("custom-ca")));
-	assert_true(registry_is_server_ca(
-	    registry_find_ca("verisign-c3-ssca-g3")));
+	assert_true(registry_is_server_ca(registry_find_ca("verisign-c3-ssca-"
+							   "g3")));
 	/* Two client roots share a serial number and are still two. */
 	assert_string_equal(registry_find_ca("ciscosb-client-1")->serial_hex,
 	    registry_find_ca("ciscosb-client-2")->serial_hex);
@@ -159,10 +160,14 @@ test_denied(void **state)
 	uint8_t sha256[32], key[32], other[32] = { 1 };
 
 	(void)state;
-	assert_true(text_unhex("86071fee0d0196e561717661356b36e89780e871bff69ae0"
-	    "fe9dd79de482d68d", sha256, 32));
-	assert_true(text_unhex("dc2e6a25dfa4741a93da61e4af14375bb04208009500adce"
-	    "37ddf6a208476c12", key, 32));
+	assert_true(text_unhex("86071fee0d0196e561717661356b36e89780e871bff69ae"
+			       "0"
+			       "fe9dd79de482d68d",
+	    sha256, 32));
+	assert_true(text_unhex("dc2e6a25dfa4741a93da61e4af14375bb04208009500adc"
+			       "e"
+			       "37ddf6a208476c12",
+	    key, 32));
 	assert_non_null(registry_find_denied(sha256, other));
 	assert_non_null(registry_find_denied(other, key));
 	assert_non_null(registry_find_denied(sha256, NULL));
@@ -206,9 +211,11 @@ test_stacks(void **state)
 
 		if (cases[i].firmware != NULL)
 			firmware = parsed(cases[i].firmware);
-		assert_string_equal(registry_find_stack(
-		    registry_find_model(cases[i].model, NULL),
-		    cases[i].firmware == NULL ? NULL : &firmware)->id,
+		assert_string_equal(
+		    registry_find_stack(registry_find_model(cases[i].model,
+					    NULL),
+			cases[i].firmware == NULL ? NULL : &firmware)
+			->id,
 		    cases[i].stack);
 	}
 	for (size_t i = 0; i < registry_model_count; i++)
@@ -250,14 +257,16 @@ test_every_model(void **state)
 	assert_int_equal(registry_model_count, 72);
 	for (size_t i = 0; i < registry_model_count; i++) {
 		const struct model *model = &registry_models[i];
-		const struct ca *anchor = registry_find_ca(model->client_anchor);
+		const struct ca *anchor =
+		    registry_find_ca(model->client_anchor);
 
 		assert_non_null(anchor);
 		assert_ptr_equal(registry_find_model(model->name, NULL), model);
 		assert_ptr_equal(registry_find_model(model->product, NULL),
 		    model);
-		assert_ptr_equal(registry_find_model(
-		    model->certificate_product, NULL), model);
+		assert_ptr_equal(registry_find_model(model->certificate_product,
+				     NULL),
+		    model);
 		assert_true(anchor->role == CA_CLIENT_ANCHOR ||
 		    anchor->role == CA_CLIENT_INTERMEDIATE);
 		assert_non_null(strstr(model->user_agent, "{version}"));
@@ -301,7 +310,8 @@ test_sources(void **state)
 	}
 	source = registry_find_source("NOT-FOUND", 9);
 	assert_non_null(source);
-	assert_string_equal(source->title, "the documents of this page were "
+	assert_string_equal(source->title,
+	    "the documents of this page were "
 	    "searched for the model and the CA, and say nothing");
 }
 

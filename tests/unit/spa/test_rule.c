@@ -48,13 +48,14 @@ static const struct {
 	{ "$$A", 0, "$A" },
 	/* Conditions, [LINKSYS-PROV] p. 37 and [SPA-PROV] p. 43. */
 	{ "($SWVER ge 2.0.6)? [--key $SA]https://prov.example.net/$MA.cfg | "
-	    "http://prov.example.net/old.cfg", 0,
-	    "https://prov.example.net/000e08aabbcc.cfg" },
+	  "http://prov.example.net/old.cfg",
+	    0, "https://prov.example.net/000e08aabbcc.cfg" },
 	{ "($SWVER ge 2.0.7)? [--key $SA]https://prov.example.net/$MA.cfg | "
-	    "http://prov.example.net/old.cfg", 1,
-	    "http://prov.example.net/old.cfg" },
+	  "http://prov.example.net/old.cfg",
+	    1, "http://prov.example.net/old.cfg" },
 	{ "($CCERT eq \"Installed\")? https://a.example.net/ | "
-	    "http://b.example.net/", 0, "https://a.example.net/" },
+	  "http://b.example.net/",
+	    0, "https://a.example.net/" },
 	{ "(\"$CCERT\" eq \"Installed\")? /a", 0, "/a" },
 	{ "(\"$CCERT\" ne \"Installed\")? /a", NO_MATCH, "" },
 	{ "(\"$CCERT\" eq \"Not Installed\")? /a", NO_MATCH, "" },
@@ -66,12 +67,14 @@ static const struct {
 	{ "($SWVER>=2.0.6)?/a|/b", 0, "/a" },
 	{ "($PRVTMR ge 600 and $PRVST eq -1)? /a", 0, "/a" },
 	{ "($PRVTMR ge 600 and $PRVST ne -1)? /a", NO_MATCH, "" },
-	{ "($B=77 and $B!=78 and $B<78 and $B<=77 and $B>76 and $B>=77)? /a",
-	    0, "/a" },
+	{ "($B=77 and $B!=78 and $B<78 and $B<=77 and $B>76 and $B>=77)? /a", 0,
+	    "/a" },
 	{ "($B eq 77 and $B ne 78 and $B lt 78 and $B le 77 and $B gt -1 "
-	    "and $B ge 77)? /a", 0, "/a" },
+	  "and $B ge 77)? /a",
+	    0, "/a" },
 	{ "($B lt 77)? /a | ($B le 76)? /b | ($B gt 77)? /c | "
-	    "($B ge 78)? /d | ($B ne 77)? /e | ($B eq 7)? /f", NO_MATCH, "" },
+	  "($B ge 78)? /d | ($B ne 77)? /e | ($B eq 7)? /f",
+	    NO_MATCH, "" },
 	{ "(010 eq 10)? /a", 0, "/a" },
 	{ "(\"010\" eq \"10\")? /a | /b", 1, "/b" },
 	{ "($SWVER ge 2 and 2 lt $SWVER and $SWVER lt 3)? /a", 0, "/a" },
@@ -114,7 +117,7 @@ test_evaluate(void **state)
 			fail_msg("%s: %s", cases[i].rule, err.text);
 		if (result.matched != (cases[i].alternative != NO_MATCH) ||
 		    (result.matched &&
-		    result.alternative != cases[i].alternative) ||
+			result.alternative != cases[i].alternative) ||
 		    strcmp(result.url, cases[i].url) != 0)
 			fail_msg("%s: alternative %zu, url %s", cases[i].rule,
 			    result.alternative, result.url);
@@ -144,7 +147,8 @@ test_options(void **state)
 
 	(void)state;
 	evaluate("[ --key $SA --uid \"u $MA\" --pwd $SB --post a --alias \"P\" "
-	    "--srv --delta --status ] http://$A/", &result);
+		 "--srv --delta --status ] http://$A/",
+	    &result);
 	assert_string_equal(result.key, "key one");
 	assert_string_equal(result.user, "u 000e08aabbcc");
 	assert_string_equal(result.password, "pw");
@@ -183,7 +187,8 @@ test_quoted_options(void **state)
 
 	/* A value that looks like options stays a value. */
 	evaluate("[--uid $C]/x", &result);
-	assert_string_equal(result.user, "x\" | http://evil.example/ [--key \"");
+	assert_string_equal(result.user,
+	    "x\" | http://evil.example/ [--key \"");
 	assert_null(result.key);
 	rule_result_clear(&result);
 }
@@ -222,8 +227,7 @@ test_assignments(void **state)
 	evaluate("(1=2)?(a=\"x\";)!/y|(Auth_Resync-Reboot_1_=\"No\";)!/z",
 	    &result);
 	assert_int_equal(result.assignment_count, 1);
-	assert_string_equal(result.assignment[0].name,
-	    "Auth_Resync-Reboot_1_");
+	assert_string_equal(result.assignment[0].name, "Auth_Resync-Reboot_1_");
 	rule_result_clear(&result);
 }
 
@@ -307,7 +311,7 @@ test_malformed(void **state)
 			fail_msg("%s: accepted", malformed[i].rule);
 		assert_int_equal(err.kind, ERROR_INPUT);
 		if (strncmp(err.text, malformed[i].error,
-		    strlen(malformed[i].error)) != 0)
+			strlen(malformed[i].error)) != 0)
 			fail_msg("%s: %s", malformed[i].rule, err.text);
 	}
 }
@@ -336,7 +340,7 @@ test_incomparable(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(incomparable) / sizeof(*incomparable);
-	    i++) {
+	     i++) {
 		struct rule_result result;
 		struct error err = { 0 };
 		struct rule *rule = rule_parse(incomparable[i].rule, &err);
@@ -346,7 +350,7 @@ test_incomparable(void **state)
 		    -1);
 		assert_int_equal(err.kind, ERROR_INPUT);
 		if (strncmp(err.text, incomparable[i].error,
-		    strlen(incomparable[i].error)) != 0)
+			strlen(incomparable[i].error)) != 0)
 			fail_msg("%s: %s", incomparable[i].rule, err.text);
 		rule_result_clear(&result);
 		rule_free(rule);
@@ -474,7 +478,7 @@ test_bare_condition(void **state)
 			    err.text);
 		if (conditions[i].error != NULL &&
 		    strncmp(err.text, conditions[i].error,
-		    strlen(conditions[i].error)) != 0)
+			strlen(conditions[i].error)) != 0)
 			fail_msg("%s: %s", conditions[i].condition, err.text);
 	}
 }

@@ -73,25 +73,37 @@ struct fragment {
 };
 
 static const struct fragment everywhere[] = {
-	{ "a", "a" }, { "/p.cfg", "/p.cfg" }, { "$$", "$" },
-	{ "$(MA)", "000e08aabbcc" }, { "$(MA:4:3)", "08a" },
+	{ "a", "a" },
+	{ "/p.cfg", "/p.cfg" },
+	{ "$$", "$" },
+	{ "$(MA)", "000e08aabbcc" },
+	{ "$(MA:4:3)", "08a" },
 	{ "$(EVIL)", "\" | /x [--key k] (1=1)? ;)! $MA" },
-	{ "$(EMPTY)", "" }, { "$(NONE)", "$(NONE)" }, { "?a=b&c", "?a=b&c" },
-	{ "%7C", "%7C" }, { "(", "(" }, { ")!", ")!" }, { ";", ";" },
+	{ "$(EMPTY)", "" },
+	{ "$(NONE)", "$(NONE)" },
+	{ "?a=b&c", "?a=b&c" },
+	{ "%7C", "%7C" },
+	{ "(", "(" },
+	{ ")!", ")!" },
+	{ ";", ";" },
 };
 
 static const struct fragment in_quotes[] = {
-	{ " ", " " }, { "|", "|" }, { "]", "]" }, { "[", "[" },
-	{ "\xc3\xa4", "\xc3\xa4" }, { " and ", " and " },
+	{ " ", " " },
+	{ "|", "|" },
+	{ "]", "]" },
+	{ "[", "[" },
+	{ "\xc3\xa4", "\xc3\xa4" },
+	{ " and ", " and " },
 };
 
 static void
 make_text(struct piece *piece, bool quoted)
 {
 	for (size_t n = pick(5); n > 0; n--) {
-		const struct fragment *f =
-		    quoted && pick(2) == 0 ? &in_quotes[pick(LENGTH_OF(
-		    in_quotes))] : &everywhere[pick(LENGTH_OF(everywhere))];
+		const struct fragment *f = quoted && pick(2) == 0 ?
+		    &in_quotes[pick(LENGTH_OF(in_quotes))] :
+		    &everywhere[pick(LENGTH_OF(everywhere))];
 
 		put(&piece->written, f->written);
 		put(&piece->meant, f->meant);
@@ -120,8 +132,8 @@ static const char *const spellings[OPS][3] = {
 static bool
 means(enum op op, int order)
 {
-	const bool truth[OPS] = { order == 0, order != 0, order < 0,
-		order <= 0, order > 0, order >= 0 };
+	const bool truth[OPS] = { order == 0, order != 0,
+		order<0, order <= 0, order> 0, order >= 0 };
 
 	return truth[op];
 }
@@ -254,8 +266,11 @@ static void
 make_assignments(struct buf *rule, struct meant *meant)
 {
 	static const char *const names[][2] = {
-		{ "a", "GPP_A" }, { "p", "GPP_P" }, { "q", "q" },
-		{ "GPP_B", "GPP_B" }, { "User_ID_1_", "User_ID_1_" },
+		{ "a", "GPP_A" },
+		{ "p", "GPP_P" },
+		{ "q", "q" },
+		{ "GPP_B", "GPP_B" },
+		{ "User_ID_1_", "User_ID_1_" },
 	};
 
 	put(rule, "(");
@@ -360,8 +375,8 @@ check_result(const char *rule, const struct rule_result *result,
 
 	check_text(rule, "url", result->url, buf_text(&meant->url.meant));
 	for (size_t i = 0; i < 3; i++)
-		check_text(rule, "option", texts[i], meant->given[i] ?
-		    buf_text(&meant->text[i].meant) : NULL);
+		check_text(rule, "option", texts[i],
+		    meant->given[i] ? buf_text(&meant->text[i].meant) : NULL);
 	check_text(rule, "post", result->post, meant->post);
 	assert_int_equal(result->srv, meant->srv);
 	assert_int_equal(result->assignment_count, meant->assignment_count);
@@ -438,8 +453,10 @@ test_random_rules(void **state)
 static void
 test_broken_rules(void **state)
 {
-	static const char alphabet[] = "()[]|?!=<>\"; $andeqkey--01.:/\n\x01\xff";
-	static const char whole[] = "($SWVER ge 2.0.6 and \"$MA\" ne \"x\")? "
+	static const char alphabet[] =
+	    "()[]|?!=<>\"; $andeqkey--01.:/\n\x01\xff";
+	static const char whole[] =
+	    "($SWVER ge 2.0.6 and \"$MA\" ne \"x\")? "
 	    "(a=\"1\"; b=\"$(MA:1:2)\";)! [--key \"$SA\" --srv] http://x/$MA |"
 	    " (! 1.0)? /b | /c";
 

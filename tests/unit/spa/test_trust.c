@@ -33,7 +33,7 @@ resolve(const char *device, const char *ca)
 	bool has_firmware;
 
 	if (trust_parse_device(device, &model, &firmware, &has_firmware,
-	    &err) == -1)
+		&err) == -1)
 		fail_msg("%s", err.text);
 	assert_non_null(registry_find_ca(ca));
 	return trust_resolve(model, has_firmware ? &firmware : NULL,
@@ -172,9 +172,8 @@ test_summary(void **state)
 			    cells[j].ca);
 
 			if (trust.verdict != cells[j].wanted)
-				fail_msg("%s %s: %s, wanted %s",
-				    rows[i].device, cells[j].ca,
-				    verdict_name(trust.verdict),
+				fail_msg("%s %s: %s, wanted %s", rows[i].device,
+				    cells[j].ca, verdict_name(trust.verdict),
 				    verdict_name(cells[j].wanted));
 		}
 	}
@@ -258,9 +257,11 @@ test_without_firmware(void **state)
 }
 
 /* Claims of one model and CA made up here, to see each rule at work. */
-#define CLAIM(min, max, exclusive, verdict, basis, confidence)            \
-	{ "custom-ca", "SPA504G", min, max, exclusive, verdict, basis,    \
-	    confidence, "made up", "ASSUMED" }
+#define CLAIM(min, max, exclusive, verdict, basis, confidence) \
+	{ \
+		"custom-ca", "SPA504G", min, max, exclusive, verdict, basis, \
+		    confidence, "made up", "ASSUMED" \
+	}
 
 static struct trust
 weigh(const struct claim *claims, size_t count, const char *text)
@@ -281,60 +282,51 @@ test_weights(void **state)
 	/* In each pair the first outweighs the second, in either order. */
 	static const struct claim pairs[][2] = {
 		{ /* something before unknown, however weak */
-			CLAIM(NULL, NULL, false, Y, BASIS_INFERRED,
-			    CONFIDENCE_LOW),
-			CLAIM("7.5.4", "7.5.4", false, U, BASIS_TESTED,
-			    CONFIDENCE_HIGH) },
+		    CLAIM(NULL, NULL, false, Y, BASIS_INFERRED, CONFIDENCE_LOW),
+		    CLAIM("7.5.4", "7.5.4", false, U, BASIS_TESTED,
+			CONFIDENCE_HIGH) },
 		{ /* observed before tested */
-			CLAIM(NULL, NULL, false, N, BASIS_OBSERVED,
-			    CONFIDENCE_LOW),
-			CLAIM("7.5.4", "7.5.4", false, Y, BASIS_TESTED,
-			    CONFIDENCE_HIGH) },
+		    CLAIM(NULL, NULL, false, N, BASIS_OBSERVED, CONFIDENCE_LOW),
+		    CLAIM("7.5.4", "7.5.4", false, Y, BASIS_TESTED,
+			CONFIDENCE_HIGH) },
 		{ /* basis before range */
-			CLAIM(NULL, NULL, false, Y, BASIS_VENDOR,
-			    CONFIDENCE_LOW),
-			CLAIM("7.5.4", "7.5.4", false, N, BASIS_COMMUNITY,
-			    CONFIDENCE_HIGH) },
+		    CLAIM(NULL, NULL, false, Y, BASIS_VENDOR, CONFIDENCE_LOW),
+		    CLAIM("7.5.4", "7.5.4", false, N, BASIS_COMMUNITY,
+			CONFIDENCE_HIGH) },
 		{ /* one version before a range, before confidence */
-			CLAIM("7.5.4", "7.5.4", false, Y, BASIS_VENDOR,
-			    CONFIDENCE_LOW),
-			CLAIM("7.5", "7.6", false, N, BASIS_VENDOR,
-			    CONFIDENCE_HIGH) },
+		    CLAIM("7.5.4", "7.5.4", false, Y, BASIS_VENDOR,
+			CONFIDENCE_LOW),
+		    CLAIM("7.5", "7.6", false, N, BASIS_VENDOR,
+			CONFIDENCE_HIGH) },
 		{ /* two ends before one */
-			CLAIM("7.5", "7.6", false, N, BASIS_VENDOR,
-			    CONFIDENCE_LOW),
-			CLAIM("7.5", NULL, false, Y, BASIS_VENDOR,
-			    CONFIDENCE_HIGH) },
+		    CLAIM("7.5", "7.6", false, N, BASIS_VENDOR, CONFIDENCE_LOW),
+		    CLAIM("7.5", NULL, false, Y, BASIS_VENDOR,
+			CONFIDENCE_HIGH) },
 		{ /* one end before none */
-			CLAIM(NULL, "7.5.6", true, N, BASIS_VENDOR,
-			    CONFIDENCE_LOW),
-			CLAIM(NULL, NULL, false, Y, BASIS_VENDOR,
-			    CONFIDENCE_HIGH) },
+		    CLAIM(NULL, "7.5.6", true, N, BASIS_VENDOR, CONFIDENCE_LOW),
+		    CLAIM(NULL, NULL, false, Y, BASIS_VENDOR,
+			CONFIDENCE_HIGH) },
 		{ /* the later beginning */
-			CLAIM("7.5", NULL, false, N, BASIS_VENDOR,
-			    CONFIDENCE_LOW),
-			CLAIM("7.0", NULL, false, Y, BASIS_VENDOR,
-			    CONFIDENCE_HIGH) },
+		    CLAIM("7.5", NULL, false, N, BASIS_VENDOR, CONFIDENCE_LOW),
+		    CLAIM("7.0", NULL, false, Y, BASIS_VENDOR,
+			CONFIDENCE_HIGH) },
 		{ /* the earlier end */
-			CLAIM(NULL, "7.5.6", false, N, BASIS_VENDOR,
-			    CONFIDENCE_LOW),
-			CLAIM(NULL, "7.6", false, Y, BASIS_VENDOR,
-			    CONFIDENCE_HIGH) },
+		    CLAIM(NULL, "7.5.6", false, N, BASIS_VENDOR,
+			CONFIDENCE_LOW),
+		    CLAIM(NULL, "7.6", false, Y, BASIS_VENDOR,
+			CONFIDENCE_HIGH) },
 		{ /* an end that is left out */
-			CLAIM(NULL, "7.5.6", true, N, BASIS_VENDOR,
-			    CONFIDENCE_LOW),
-			CLAIM(NULL, "7.5.6", false, Y, BASIS_VENDOR,
-			    CONFIDENCE_HIGH) },
+		    CLAIM(NULL, "7.5.6", true, N, BASIS_VENDOR, CONFIDENCE_LOW),
+		    CLAIM(NULL, "7.5.6", false, Y, BASIS_VENDOR,
+			CONFIDENCE_HIGH) },
 		{ /* a beginning before an end */
-			CLAIM("7.0", NULL, false, N, BASIS_VENDOR,
-			    CONFIDENCE_LOW),
-			CLAIM(NULL, "7.6", false, Y, BASIS_VENDOR,
-			    CONFIDENCE_HIGH) },
+		    CLAIM("7.0", NULL, false, N, BASIS_VENDOR, CONFIDENCE_LOW),
+		    CLAIM(NULL, "7.6", false, Y, BASIS_VENDOR,
+			CONFIDENCE_HIGH) },
 		{ /* confidence last */
-			CLAIM(NULL, NULL, false, N, BASIS_VENDOR,
-			    CONFIDENCE_HIGH),
-			CLAIM(NULL, NULL, false, Y, BASIS_VENDOR,
-			    CONFIDENCE_MEDIUM) },
+		    CLAIM(NULL, NULL, false, N, BASIS_VENDOR, CONFIDENCE_HIGH),
+		    CLAIM(NULL, NULL, false, Y, BASIS_VENDOR,
+			CONFIDENCE_MEDIUM) },
 	};
 
 	(void)state;
@@ -403,8 +395,9 @@ test_bounds(void **state)
 		struct trust trust = weigh(&claim, 1, cases[i].firmware);
 
 		if ((trust.decided_by != NULL) != cases[i].holds)
-			fail_msg("%s at %s", cases[i].min == NULL ? "*" :
-			    cases[i].min, cases[i].firmware);
+			fail_msg("%s at %s",
+			    cases[i].min == NULL ? "*" : cases[i].min,
+			    cases[i].firmware);
 		/* Something is decided for some versions, not for all. */
 		trust = weigh(&claim, 1, NULL);
 		assert_int_equal(trust.verdict, U);
@@ -477,8 +470,7 @@ test_contradictions(void **state)
 	claims[8].ca = "isrg-root-x1";
 	trust = weigh(claims, count, "7.5.4");
 	assert_ptr_equal(trust.decided_by, &claims[5]);
-	assert_int_equal(trust.contradiction_count,
-	    TRUST_CONTRADICTIONS_MAX);
+	assert_int_equal(trust.contradiction_count, TRUST_CONTRADICTIONS_MAX);
 	assert_ptr_equal(trust.contradiction[0], &claims[9]);
 	assert_ptr_equal(trust.contradiction[1], &claims[11]);
 	assert_ptr_equal(trust.contradiction[2], &claims[4]);
@@ -491,8 +483,7 @@ test_contradictions(void **state)
 	claims[8].ca = "custom-ca";
 	claims[11].basis = BASIS_VENDOR;
 	trust = weigh(claims, count, "7.5.4");
-	assert_int_equal(trust.contradiction_count,
-	    TRUST_CONTRADICTIONS_MAX);
+	assert_int_equal(trust.contradiction_count, TRUST_CONTRADICTIONS_MAX);
 	assert_ptr_equal(trust.contradiction[0], &claims[6]);
 	assert_ptr_equal(trust.contradiction[1], &claims[11]);
 	assert_ptr_equal(trust.contradiction[7], &claims[1]);
@@ -511,7 +502,7 @@ test_parse_device(void **state)
 {
 	static const struct {
 		const char *text, *model, *firmware; /* model NULL: refused */
-		const char *says; /* part of the refusal */
+		const char *says;		     /* part of the refusal */
 	} cases[] = {
 		{ "SPA504G@7.5.2b", "SPA504G", "7.5.2b", NULL },
 		{ "spa-504g@7.5.2b", "SPA504G", "7.5.2b", NULL },
@@ -529,7 +520,8 @@ test_parse_device(void **state)
 		{ "", NULL, NULL, "MODEL@FIRMWARE" },
 		{ "a\x01", NULL, NULL, "\\x01" },
 		{ "0123456789012345678901234567890123456789012345678901234567"
-		  "8901234", NULL, NULL, "MODEL@FIRMWARE" },
+		  "8901234",
+		    NULL, NULL, "MODEL@FIRMWARE" },
 	};
 
 	(void)state;
@@ -575,13 +567,15 @@ test_distinct_firmware(void **state)
 		{ "SPA2102", { "2.0", "2.0.5", "3" } },
 		{ "SPA2000", { "2.0" } },
 		{ "WRP400", { "2.00.26" } },
-		{ "SPA525G2", { "7.5.2b", "7.5.4", "7.5.6", "7.5.7", "7.6.1",
-		    "7.6.2f" } },
-		{ "SPA504G", { "7.4.9c", "7.5.2b", "7.5.4", "7.5.6", "7.6.1",
-		    "7.6.2f", "7.6.2g" } },
+		{ "SPA525G2",
+		    { "7.5.2b", "7.5.4", "7.5.6", "7.5.7", "7.6.1",
+			"7.6.2f" } },
+		{ "SPA504G",
+		    { "7.4.9c", "7.5.2b", "7.5.4", "7.5.6", "7.6.1", "7.6.2f",
+			"7.6.2g" } },
 		{ "SPA301", { "7.5.2b", "7.5.6", "7.6.2f", "7.6.2g" } },
-		{ "ATA191-MPP", { "11.1(0)MSR2", "11.1(0)MSR4", "11.2(4)",
-		    "11.3(1)" } },
+		{ "ATA191-MPP",
+		    { "11.1(0)MSR2", "11.1(0)MSR4", "11.2(4)", "11.3(1)" } },
 		{ "CP-8841-3PCC", { "12.0(3)", "12.0(7)SR2" } },
 		{ "CP-8832-3PCC", { "12.0(3)", "12.0(7)SR2", "12.0(7)SR3" } },
 		{ "DBS-110-3PC", { "5.1.3" } },
@@ -592,15 +586,18 @@ test_distinct_firmware(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		size_t wanted = 0, count = trust_distinct_firmware(
-		    registry_find_model(cases[i].model, NULL), list,
-		    DISTINCT_MAX);
+		size_t
+		    wanted = 0,
+		    count =
+			trust_distinct_firmware(registry_find_model(cases[i]
+									.model,
+						    NULL),
+			    list, DISTINCT_MAX);
 
 		while (cases[i].versions[wanted] != NULL)
 			wanted++;
 		for (size_t j = 0; j < count && j < wanted; j++)
-			assert_string_equal(list[j].text,
-			    cases[i].versions[j]);
+			assert_string_equal(list[j].text, cases[i].versions[j]);
 		if (count != wanted)
 			fail_msg("%s: %zu versions", cases[i].model, count);
 	}
@@ -645,18 +642,20 @@ test_distinct_firmware_is_enough(void **state)
 			bool alike = false;
 
 			if (strcmp(registry_releases[r].family,
-			    model->family) != 0)
+				model->family) != 0)
 				continue;
 			version = parsed(registry_releases[r].version);
 			for (size_t j = 0; j < count && !alike; j++) {
-				alike = registry_find_stack(model,
-				    &list[j]) == registry_find_stack(model,
-				    &version);
+				alike = registry_find_stack(model, &list[j]) ==
+				    registry_find_stack(model, &version);
 				for (size_t c = 0; c < registry_ca_count; c++)
-					alike = alike && trust_resolve(model,
-					    &list[j], &registry_cas[c])
-					    .verdict == trust_resolve(model,
-					    &version, &registry_cas[c]).verdict;
+					alike = alike &&
+					    trust_resolve(model, &list[j],
+						&registry_cas[c])
+						    .verdict ==
+						trust_resolve(model, &version,
+						    &registry_cas[c])
+						    .verdict;
 			}
 			if (!alike)
 				fail_msg("%s@%s is like none that is listed",

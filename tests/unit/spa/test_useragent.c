@@ -29,8 +29,7 @@ static const struct {
 	    "4MJ00HC00001", "SPA921" },
 	{ "Linksys/SPA504G-7.4.3a (000E08AABBCC)(CBT00000001)", "SPA504G",
 	    "7.4.3a", "000e08aabbcc", "CBT00000001", "SPA504G" },
-	{ "Linksys/SPA504G-7.4.3a", "SPA504G", "7.4.3a", NULL, "",
-	    "SPA504G" },
+	{ "Linksys/SPA504G-7.4.3a", "SPA504G", "7.4.3a", NULL, "", "SPA504G" },
 	{ "Cisco/SPA504G-7.4.9c (000E08AABBCC)(CCQ00000001)", "SPA504G",
 	    "7.4.9c", "000e08aabbcc", "CCQ00000001", "SPA504G" },
 	{ "Cisco/SPA504G-7.4.9c (000E08AABBCC)(000E08AABBCD)", "SPA504G",
@@ -45,17 +44,17 @@ static const struct {
 	    "000e08aabbcc", "", "SPA504G" },
 	{ "Cisco/ATA191-MPP-11-1-0-MSR4 (FCH00000001)", "ATA191-MPP",
 	    "11-1-0-MSR4", NULL, "FCH00000001", "ATA191-MPP" },
-	{ "Cisco-CP-7832-3PCC/11.0.1 (000e08aabbcc)", "CP-7832-3PCC",
-	    "11.0.1", "000e08aabbcc", "", "CP-7832-3PCC" },
-	{ "Cisco-CP-7832-3PCC/11.0.1 (FCH00000001)", "CP-7832-3PCC",
-	    "11.0.1", NULL, "FCH00000001", "CP-7832-3PCC" },
+	{ "Cisco-CP-7832-3PCC/11.0.1 (000e08aabbcc)", "CP-7832-3PCC", "11.0.1",
+	    "000e08aabbcc", "", "CP-7832-3PCC" },
+	{ "Cisco-CP-7832-3PCC/11.0.1 (FCH00000001)", "CP-7832-3PCC", "11.0.1",
+	    NULL, "FCH00000001", "CP-7832-3PCC" },
 	{ "Cisco-CP-7832-3PCC/11.0.1", "CP-7832-3PCC", "11.0.1", NULL, "",
 	    "CP-7832-3PCC" },
 	/* The version is anything without a blank. */
 	{ "Cisco/SPA504G-1.3.5(004p_XU001) (000E08AABBCC)", "SPA504G",
 	    "1.3.5(004p_XU001)", "000e08aabbcc", "", "SPA504G" },
-	{ "Linksys/SPA-942-3.1.16(LS) (4MJ00HC00001)", "SPA-942",
-	    "3.1.16(LS)", NULL, "4MJ00HC00001", "SPA942" },
+	{ "Linksys/SPA-942-3.1.16(LS) (4MJ00HC00001)", "SPA-942", "3.1.16(LS)",
+	    NULL, "4MJ00HC00001", "SPA942" },
 	{ "Cisco/SPA504G-1.4.1SR1(002)d-hisec", "SPA504G",
 	    "1.4.1SR1(002)d-hisec", NULL, "", "SPA504G" },
 	/* No version. */
@@ -65,8 +64,8 @@ static const struct {
 	/* Products that nobody knows part where a version seems to begin. */
 	{ "Linksys/XYZ-9999-6.1.5(a) (4MJ00HC00001)", "XYZ-9999", "6.1.5(a)",
 	    NULL, "4MJ00HC00001", NULL },
-	{ "Cisco/XYZ999-MPP-11-1-0-MSR4", "XYZ999-MPP", "11-1-0-MSR4", NULL,
-	    "", NULL },
+	{ "Cisco/XYZ999-MPP-11-1-0-MSR4", "XYZ999-MPP", "11-1-0-MSR4", NULL, "",
+	    NULL },
 	{ "Cisco/XYZ-beta", "XYZ-beta", "", NULL, "", NULL },
 	{ "Cisco-XYZ/1", "XYZ", "1", NULL, "", NULL },
 	/* Models match exactly: no prefix, nothing left over. */
@@ -78,8 +77,7 @@ static const struct {
 	    TEXT63, NULL },
 	{ "Cisco-" TEXT63 "x/1", NULL, NULL, NULL, NULL, NULL },
 	{ "Cisco-CP-7832-3PCC/" TEXT63 "x", NULL, NULL, NULL, NULL, NULL },
-	{ "Cisco-CP-7832-3PCC/1 (" TEXT63 "x)", NULL, NULL, NULL, NULL,
-	    NULL },
+	{ "Cisco-CP-7832-3PCC/1 (" TEXT63 "x)", NULL, NULL, NULL, NULL, NULL },
 	{ "Cisco/" TEXT63 "x", NULL, NULL, NULL, NULL, NULL },
 	{ "Cisco/" TEXT63 TEXT63 TEXT63, NULL, NULL, NULL, NULL, NULL },
 	/* Other clients, and forms that are none. */
@@ -96,24 +94,21 @@ static const struct {
 	{ "Cisco-CP-7832-3PCC/", NULL, NULL, NULL, NULL, NULL },
 	{ "Cisco-/11.0.1", NULL, NULL, NULL, NULL, NULL },
 	{ "Cisco/SPA504G-7.4.9c ", NULL, NULL, NULL, NULL, NULL },
-	{ "Cisco/SPA504G-7.4.9c  (CCQ00000001)", NULL, NULL, NULL, NULL,
-	    NULL },
+	{ "Cisco/SPA504G-7.4.9c  (CCQ00000001)", NULL, NULL, NULL, NULL, NULL },
 	{ "Cisco/SPA504G-7.4.9c ()", NULL, NULL, NULL, NULL, NULL },
 	{ "Cisco/SPA504G-7.4.9c (CCQ00000001", NULL, NULL, NULL, NULL, NULL },
 	{ "Cisco/SPA504G-7.4.9c CCQ00000001", NULL, NULL, NULL, NULL, NULL },
 	{ "Cisco/SPA504G-7.4.9c (CCQ-0000001)", NULL, NULL, NULL, NULL, NULL },
-	{ "Cisco/SPA504G-7.4.9c (CCQ00000001)x", NULL, NULL, NULL, NULL,
-	    NULL },
-	{ "Cisco/SPA504G-7.4.9c (000E08AABBCC) (CCQ00000001)", NULL, NULL,
-	    NULL, NULL, NULL },
-	{ "Cisco/SPA504G-7.4.9c (CCQ00000001)(000E08AABBCC)", NULL, NULL,
-	    NULL, NULL, NULL },
+	{ "Cisco/SPA504G-7.4.9c (CCQ00000001)x", NULL, NULL, NULL, NULL, NULL },
+	{ "Cisco/SPA504G-7.4.9c (000E08AABBCC) (CCQ00000001)", NULL, NULL, NULL,
+	    NULL, NULL },
+	{ "Cisco/SPA504G-7.4.9c (CCQ00000001)(000E08AABBCC)", NULL, NULL, NULL,
+	    NULL, NULL },
 	{ "Cisco/SPA504G-7.4.9c (000E08AABBCC)()", NULL, NULL, NULL, NULL,
 	    NULL },
 	{ "Cisco/SPA504G-7.4.9c (000E08AABBCC)(CCQ00000001)(x)", NULL, NULL,
 	    NULL, NULL, NULL },
-	{ "Cisco/SPA504G-7.4.9c\t(CCQ00000001)", NULL, NULL, NULL, NULL,
-	    NULL },
+	{ "Cisco/SPA504G-7.4.9c\t(CCQ00000001)", NULL, NULL, NULL, NULL, NULL },
 	{ "Cisco/SPA504G-7.4.9\xc3\xa4", NULL, NULL, NULL, NULL, NULL },
 	{ "Cisco/SPA504G-7.4.9\x7f", NULL, NULL, NULL, NULL, NULL },
 };
@@ -190,8 +185,7 @@ test_models(void **state)
 
 		buf_init(&text, 256);
 		write_pattern(model->user_agent, &text);
-		if (!useragent_parse(&ua, buf_text(&text)) ||
-		    ua.model != model)
+		if (!useragent_parse(&ua, buf_text(&text)) || ua.model != model)
 			fail_msg("%s: %s", model->name, buf_text(&text));
 		assert_string_equal(ua.version, "12-0-3MPP0001-87");
 		assert_int_equal(ua.has_mac,

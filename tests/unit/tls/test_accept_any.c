@@ -25,12 +25,16 @@ set_up(void **state)
 
 	f->folder = test_folder();
 	f->key = test_key(2048);
-	f->certs[1] = test_mint("Root", (struct mint_request) {
-	    .key = f->key, .ca = true, .digest = "md5" });
-	f->certs[0] = test_mint("host.example.net", (struct mint_request) {
-	    .key = f->key, .issuer = f->certs[1], .issuer_key = f->key,
-	    .digest = "md5", .not_before = time(NULL) - 3 * DAY,
-	    .not_after = time(NULL) - DAY });
+	f->certs[1] = test_mint("Root",
+	    (struct mint_request) {
+		.key = f->key, .ca = true, .digest = "md5" });
+	f->certs[0] = test_mint("host.example.net",
+	    (struct mint_request) { .key = f->key,
+		.issuer = f->certs[1],
+		.issuer_key = f->key,
+		.digest = "md5",
+		.not_before = time(NULL) - 3 * DAY,
+		.not_after = time(NULL) - DAY });
 	f->chain = test_chain(f->folder, f->certs, 2, f->key);
 	f->legacy = test_server(TLS_LEGACY, f->chain, NULL);
 	*state = f;

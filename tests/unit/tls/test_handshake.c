@@ -29,15 +29,19 @@ setup(void **state)
 	ca_key = test_key(2048);
 	weak_key = test_key(1024);
 	good_key = test_key(2048);
-	ca = test_mint("Any Root", (struct mint_request) { .key = ca_key,
-	    .ca = true });
-	cert = test_mint("weak.example.net", (struct mint_request) {
-	    .key = weak_key, .issuer = ca, .issuer_key = ca_key,
-	    .digest = "md5", .extended_key_usage = "serverAuth" });
+	ca = test_mint("Any Root",
+	    (struct mint_request) { .key = ca_key, .ca = true });
+	cert = test_mint("weak.example.net",
+	    (struct mint_request) { .key = weak_key,
+		.issuer = ca,
+		.issuer_key = ca_key,
+		.digest = "md5",
+		.extended_key_usage = "serverAuth" });
 	weak_chain = test_chain(folder, &cert, 1, weak_key);
 	X509_free(cert);
-	cert = test_mint("good.example.net", (struct mint_request) {
-	    .key = good_key, .issuer = ca, .issuer_key = ca_key });
+	cert = test_mint("good.example.net",
+	    (struct mint_request) {
+		.key = good_key, .issuer = ca, .issuer_key = ca_key });
 	good_chain = test_chain(folder, &cert, 1, good_key);
 	X509_free(cert);
 	anchors = anchors_new();
@@ -64,15 +68,19 @@ static struct tls_client_options
 client_options(int min, int max, const char *ciphers)
 {
 	return (struct tls_client_options) { .min_version = min,
-		.max_version = max, .ciphers = ciphers, .extensions = true,
-		.anchors = anchors, .check_time = true, .check_sha256 = true };
+		.max_version = max,
+		.ciphers = ciphers,
+		.extensions = true,
+		.anchors = anchors,
+		.check_time = true,
+		.check_sha256 = true };
 }
 
 static const struct {
 	enum tls_policy policy;
 	int min, max;
 	const char *ciphers;
-	int version; /* agreed; 0: refused */
+	int version;	    /* agreed; 0: refused */
 	const char *agreed; /* cipher, or alert that the client gets */
 } policies[] = {
 	{ TLS_LEGACY, 0x301, 0x301, "AES128-SHA", 0x301, "AES128-SHA" },
@@ -86,8 +94,7 @@ static const struct {
 	    0x303, "ECDHE-RSA-AES128-GCM-SHA256" }, /* our preference */
 	{ TLS_LEGACY, 0x303, 0x303, "AES128-GCM-SHA256", 0x303,
 	    "AES128-GCM-SHA256" },
-	{ TLS_LEGACY, 0x301, 0x304, RSA_ONLY, 0x304,
-	    "TLS_AES_256_GCM_SHA384" },
+	{ TLS_LEGACY, 0x301, 0x304, RSA_ONLY, 0x304, "TLS_AES_256_GCM_SHA384" },
 	{ TLS_LEGACY, 0x301, 0x303, "NULL-SHA:NULL-SHA256", 0,
 	    "handshake_failure" },
 	{ TLS_LEGACY, 0x301, 0x303, "ADH-AES128-SHA:AECDH-AES128-SHA", 0,
@@ -112,8 +119,9 @@ test_policies(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
-		struct tls_client_options options = client_options(
-		    policies[i].min, policies[i].max, policies[i].ciphers);
+		struct tls_client_options options =
+		    client_options(policies[i].min, policies[i].max,
+			policies[i].ciphers);
 		struct tls_context *server = test_server(policies[i].policy,
 		    policies[i].policy == TLS_LEGACY ? weak_chain : good_chain,
 		    i % 2 ? anchors : NULL);
@@ -136,8 +144,8 @@ test_policies(void **state)
 		} else {
 			assert_int_equal(p.server_io, TLS_FAILED);
 			assert_int_equal(p.client_io, TLS_FAILED);
-			assert_string_equal(tls_alert_name(
-			    tls_conn_alert_received(p.client)),
+			assert_string_equal(
+			    tls_alert_name(tls_conn_alert_received(p.client)),
 			    policies[i].agreed);
 			assert_int_equal(tls_conn_alert_sent(p.server),
 			    tls_conn_alert_received(p.client));
@@ -182,8 +190,10 @@ test_refused_options(void **state)
 
 	(void)state;
 	/* Level 2 refuses what the old CAs signed: said, and by whom. */
-	assert_null(tls_context_new_server(&(struct tls_server_options) {
-	    .policy = TLS_MODERN, .chain = weak_chain }, &err));
+	assert_null(tls_context_new_server(
+	    &(struct tls_server_options) {
+		.policy = TLS_MODERN, .chain = weak_chain },
+	    &err));
 	assert_non_null(strstr(err.text, "CN=weak.example.net"));
 	options = client_options(0x301, 0x303, "NO-SUCH-CIPHER");
 	assert_null(tls_context_new_client(&options, &err));
@@ -245,10 +255,10 @@ test_hello_with_extensions(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct tls_client_options options = client_options(0x301,
-		    0x304, RSA_ONLY);
-		struct tls_context *server = test_server(TLS_MODERN,
-		    good_chain, anchors);
+		struct tls_client_options options = client_options(0x301, 0x304,
+		    RSA_ONLY);
+		struct tls_context *server = test_server(TLS_MODERN, good_chain,
+		    anchors);
 		struct tls_context *client;
 		struct pair p;
 
@@ -259,8 +269,7 @@ test_hello_with_extensions(void **state)
 		assert_string_equal(tls_conn_hello(p.server)->sni,
 		    cases[i].sni);
 		assert_int_equal(tls_conn_hello(p.server)->version, 0x0303);
-		assert_int_equal(tls_conn_hello(p.server)->max_version,
-		    0x0304);
+		assert_int_equal(tls_conn_hello(p.server)->max_version, 0x0304);
 		assert_true(tls_conn_hello(p.server)->extension_count > 4);
 		pair_close(&p);
 		tls_context_free(client);
@@ -269,11 +278,42 @@ test_hello_with_extensions(void **state)
 }
 
 static const uint8_t sslv2_hello[] = {
-	0x80, 0x22,		/* SSLv2 record of 34 bytes */
-	1, 3, 1,		/* CLIENT-HELLO, TLS 1.0 */
-	0, 9, 0, 0, 0, 16,	/* 3 suites, no session, 16 of challenge */
-	0, 0, 0x35, 0, 0, 0x2f, 0, 0, 0xff,
-	1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+	0x80,
+	0x22, /* SSLv2 record of 34 bytes */
+	1,
+	3,
+	1, /* CLIENT-HELLO, TLS 1.0 */
+	0,
+	9,
+	0,
+	0,
+	0,
+	16, /* 3 suites, no session, 16 of challenge */
+	0,
+	0,
+	0x35,
+	0,
+	0,
+	0x2f,
+	0,
+	0,
+	0xff,
+	1,
+	2,
+	3,
+	4,
+	5,
+	6,
+	7,
+	8,
+	9,
+	10,
+	11,
+	12,
+	13,
+	14,
+	15,
+	16,
 };
 
 /* Send bytes to a server; what it answers goes to reply. */
@@ -303,7 +343,7 @@ test_sslv2_format(void **state)
 
 	(void)state;
 	assert_true(send_raw(legacy, sslv2_hello, sizeof(sslv2_hello), &p,
-	    reply, sizeof(reply)) > 100);
+			reply, sizeof(reply)) > 100);
 	assert_int_equal(p.server_io, TLS_WANT_READ);
 	assert_memory_equal(reply, "\x16\x03\x01", 3);
 	assert_int_equal(reply[5], 2); /* ServerHello */
@@ -315,7 +355,8 @@ test_sslv2_format(void **state)
 	pair_close(&p);
 
 	assert_int_equal(send_raw(modern, sslv2_hello, sizeof(sslv2_hello), &p,
-	    reply, sizeof(reply)), 7);
+			     reply, sizeof(reply)),
+	    7);
 	assert_int_equal(p.server_io, TLS_FAILED);
 	assert_memory_equal(reply + 5, "\x02\x46", 2); /* protocol_version */
 	assert_int_equal(tls_conn_alert_sent(p.server), 70);
@@ -348,8 +389,8 @@ test_garbage(void **state)
 		uint8_t reply[1024];
 		struct pair p;
 
-		(void)send_raw(context, cases[i].data, cases[i].len, &p,
-		    reply, sizeof(reply));
+		(void)send_raw(context, cases[i].data, cases[i].len, &p, reply,
+		    sizeof(reply));
 		assert_int_equal(p.server_io, TLS_FAILED);
 		assert_true(p.server_err.text[0] != '\0');
 		assert_int_equal(tls_conn_version(p.server), 0);
@@ -429,7 +470,8 @@ test_data(void **state)
 
 			while (io == TLS_DONE && sent < total) {
 				size_t chunk = total - sent < 20000 ?
-				    total - sent : 20000;
+				    total - sent :
+				    20000;
 				uint8_t *copy = xmalloc(chunk);
 
 				memcpy(copy, data + sent, chunk);
@@ -451,7 +493,8 @@ test_data(void **state)
 
 		tls_conn_shutdown(p.server);
 		assert_int_equal(tls_conn_read(p.client, got, 1, &n,
-		    &p.client_err), TLS_CLOSED);
+				     &p.client_err),
+		    TLS_CLOSED);
 		assert_int_equal(tls_conn_alert_sent(p.server), -1);
 		assert_int_equal(tls_conn_alert_received(p.client), -1);
 		pair_close(&p);
@@ -491,8 +534,11 @@ test_ends(void **state)
 
 	/* Bytes that are no record. */
 	open_done(&p, 0x301);
-	assert_int_equal(write(p.client_fd, "\x17\x03\x01\x00\x10"
-	    "0123456789abcdef", 21), 21);
+	assert_int_equal(write(p.client_fd,
+			     "\x17\x03\x01\x00\x10"
+			     "0123456789abcdef",
+			     21),
+	    21);
 	assert_int_equal(tls_conn_read(p.server, &byte, 1, &n, &p.server_err),
 	    TLS_FAILED);
 	assert_true(tls_conn_alert_sent(p.server) > 0);
@@ -513,7 +559,8 @@ test_no_renegotiation(void **state)
 	assert_int_equal(SSL_renegotiate(p.client->ssl), 1);
 	(void)SSL_do_handshake(p.client->ssl);
 	assert_int_not_equal(tls_conn_read(p.server, &byte, 1, &n,
-	    &p.server_err), TLS_DONE);
+				 &p.server_err),
+	    TLS_DONE);
 	(void)SSL_do_handshake(p.client->ssl);
 	assert_int_equal(tls_conn_alert_sent(p.server), 100);
 	pair_close(&p);
@@ -534,11 +581,11 @@ test_no_sessions(void **state)
 
 		open_done(&p, versions[i]);
 		assert_int_equal(tls_conn_read(p.client, &byte, 1, &n,
-		    &p.client_err), TLS_WANT_READ);
-		assert_false(SSL_SESSION_has_ticket(
-		    SSL_get0_session(p.client->ssl)));
-		(void)SSL_SESSION_get_id(SSL_get0_session(p.client->ssl),
-		    &len);
+				     &p.client_err),
+		    TLS_WANT_READ);
+		assert_false(
+		    SSL_SESSION_has_ticket(SSL_get0_session(p.client->ssl)));
+		(void)SSL_SESSION_get_id(SSL_get0_session(p.client->ssl), &len);
 		assert_int_equal(len, 0);
 		pair_close(&p);
 	}
@@ -549,14 +596,14 @@ static void
 test_anchor_names(void **state)
 {
 	struct anchors *both = anchors_new();
-	X509 *twin = test_mint("Any Root", (struct mint_request) {
-	    .key = weak_key, .ca = true });
-	X509 *other = test_mint("Other Root", (struct mint_request) {
-	    .key = weak_key, .ca = true });
+	X509 *twin = test_mint("Any Root",
+	    (struct mint_request) { .key = weak_key, .ca = true });
+	X509 *other = test_mint("Other Root",
+	    (struct mint_request) { .key = weak_key, .ca = true });
 	struct tls_client_options options = client_options(0x301, 0x301,
 	    RSA_ONLY);
 	struct tls_context *server, *client = test_client(&options);
-	const STACK_OF(X509_NAME) *names;
+	const STACK_OF(X509_NAME) * names;
 	struct pair p;
 
 	(void)state;
@@ -568,7 +615,8 @@ test_anchor_names(void **state)
 	names = SSL_get0_peer_CA_list(p.client->ssl);
 	assert_int_equal(sk_X509_NAME_num(names), 2);
 	assert_int_equal(X509_NAME_cmp(sk_X509_NAME_value(names, 1),
-	    X509_get_subject_name(other)), 0);
+			     X509_get_subject_name(other)),
+	    0);
 	pair_close(&p);
 	tls_context_free(server);
 	tls_context_free(client);

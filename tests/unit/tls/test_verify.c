@@ -14,8 +14,15 @@
 #define SERIAL "8B00000000000000000000000000000F"
 #define NOW time(NULL)
 
-enum { SHA1_ROOT, TWIN_ROOT, OLD_ROOT, LATE_ROOT, STRANGE_ROOT, FALSE_ROOT,
-	ROOTS };
+enum {
+	SHA1_ROOT,
+	TWIN_ROOT,
+	OLD_ROOT,
+	LATE_ROOT,
+	STRANGE_ROOT,
+	FALSE_ROOT,
+	ROOTS
+};
 
 static char *folder;
 static EVP_PKEY *server_key, *keys[2], *root_keys[ROOTS];
@@ -28,24 +35,38 @@ make_roots(void)
 {
 	for (size_t i = 0; i < ROOTS; i++)
 		root_keys[i] = test_key(i == TWIN_ROOT ? 2048 : 1024);
-	roots[SHA1_ROOT] = test_mint("Client Root 1", (struct mint_request) {
-	    .key = root_keys[SHA1_ROOT], .ca = true, .digest = "sha1",
-	    .serial_hex = SERIAL, .extended_key_usage = "clientAuth",
-	    .not_after = 2540163450 }); /* in 2050 */
-	roots[TWIN_ROOT] = test_mint("Client Root 2", (struct mint_request) {
-	    .key = root_keys[TWIN_ROOT], .ca = true, .digest = "sha1",
-	    .serial_hex = SERIAL, .extended_key_usage = "clientAuth" });
-	roots[OLD_ROOT] = test_mint("Old Client Root", (struct mint_request) {
-	    .key = root_keys[OLD_ROOT], .version_1 = true,
-	    .not_before = NOW - 100 * DAY, .not_after = NOW - 10 * DAY });
-	roots[LATE_ROOT] = test_mint("Expired Root", (struct mint_request) {
-	    .key = root_keys[LATE_ROOT], .ca = true, .digest = "md5",
-	    .not_before = NOW - 100 * DAY, .not_after = NOW - 10 * DAY });
-	roots[STRANGE_ROOT] = test_mint("Stranger", (struct mint_request) {
-	    .key = root_keys[STRANGE_ROOT], .ca = true });
+	roots[SHA1_ROOT] = test_mint("Client Root 1",
+	    (struct mint_request) { .key = root_keys[SHA1_ROOT],
+		.ca = true,
+		.digest = "sha1",
+		.serial_hex = SERIAL,
+		.extended_key_usage = "clientAuth",
+		.not_after = 2540163450 }); /* in 2050 */
+	roots[TWIN_ROOT] = test_mint("Client Root 2",
+	    (struct mint_request) { .key = root_keys[TWIN_ROOT],
+		.ca = true,
+		.digest = "sha1",
+		.serial_hex = SERIAL,
+		.extended_key_usage = "clientAuth" });
+	roots[OLD_ROOT] = test_mint("Old Client Root",
+	    (struct mint_request) { .key = root_keys[OLD_ROOT],
+		.version_1 = true,
+		.not_before = NOW - 100 * DAY,
+		.not_after = NOW - 10 * DAY });
+	roots[LATE_ROOT] = test_mint("Expired Root",
+	    (struct mint_request) { .key = root_keys[LATE_ROOT],
+		.ca = true,
+		.digest = "md5",
+		.not_before = NOW - 100 * DAY,
+		.not_after = NOW - 10 * DAY });
+	roots[STRANGE_ROOT] = test_mint("Stranger",
+	    (struct mint_request) {
+		.key = root_keys[STRANGE_ROOT], .ca = true });
 	/* The first one's name over another key. */
-	roots[FALSE_ROOT] = test_mint("Client Root 1", (struct mint_request) {
-	    .key = root_keys[FALSE_ROOT], .ca = true, .serial_hex = SERIAL });
+	roots[FALSE_ROOT] = test_mint("Client Root 1",
+	    (struct mint_request) { .key = root_keys[FALSE_ROOT],
+		.ca = true,
+		.serial_hex = SERIAL });
 }
 
 static int
@@ -60,12 +81,15 @@ setup(void **state)
 	keys[0] = test_key(1024);
 	keys[1] = test_key(2048);
 	server_key = test_key(2048);
-	server_ca = test_mint("Server Root", (struct mint_request) {
-	    .key = server_key, .ca = true, .extended_key_usage = "serverAuth"
-	    });
-	cert = test_mint("prov.example.net", (struct mint_request) {
-	    .key = server_key, .issuer = server_ca, .issuer_key = server_key,
-	    .extended_key_usage = "serverAuth" });
+	server_ca = test_mint("Server Root",
+	    (struct mint_request) { .key = server_key,
+		.ca = true,
+		.extended_key_usage = "serverAuth" });
+	cert = test_mint("prov.example.net",
+	    (struct mint_request) { .key = server_key,
+		.issuer = server_ca,
+		.issuer_key = server_key,
+		.extended_key_usage = "serverAuth" });
 	server_chain = test_chain(folder, &cert, 1, server_key);
 	X509_free(cert);
 	server_anchors = anchors_new();
@@ -103,7 +127,7 @@ client_anchors(bool allow_late)
 		anchors_add(anchors, roots[i]);
 	if (anchors_allow_expired(anchors, "Old Client Root", &err) != 0 ||
 	    (allow_late &&
-	    anchors_allow_expired(anchors, "Expired Root", &err) != 0))
+		anchors_allow_expired(anchors, "Expired Root", &err) != 0))
 		test_die("anchors", &err);
 	return anchors;
 }
@@ -114,8 +138,11 @@ device_options(int version, const struct chain *chain)
 	return (struct tls_client_options) { .min_version = version,
 		.max_version = version,
 		.ciphers = "AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256",
-		.extensions = true, .anchors = server_anchors,
-		.check_time = true, .check_sha256 = true, .chain = chain };
+		.extensions = true,
+		.anchors = server_anchors,
+		.check_time = true,
+		.check_sha256 = true,
+		.chain = chain };
 }
 
 /* A device of chain against a server; checks only that TLS itself works. */
@@ -124,8 +151,7 @@ connect_device(struct pair *p, enum tls_policy policy,
     const struct anchors *anchors, int version, const struct chain *chain)
 {
 	struct tls_client_options options = device_options(version, chain);
-	struct tls_context *server = test_server(policy, server_chain,
-	    anchors);
+	struct tls_context *server = test_server(policy, server_chain, anchors);
 	struct tls_context *client = test_client(&options);
 
 	pair_handshake(p, server, client, NULL);
@@ -143,9 +169,12 @@ test_weak_devices(void **state)
 		enum tls_policy policy;
 		int version;
 	} ways[] = {
-		{ TLS_LEGACY, 0x301 }, { TLS_LEGACY, 0x302 },
-		{ TLS_LEGACY, 0x303 }, { TLS_LEGACY, 0x304 },
-		{ TLS_MODERN, 0x303 }, { TLS_MODERN, 0x304 },
+		{ TLS_LEGACY, 0x301 },
+		{ TLS_LEGACY, 0x302 },
+		{ TLS_LEGACY, 0x303 },
+		{ TLS_LEGACY, 0x304 },
+		{ TLS_MODERN, 0x303 },
+		{ TLS_MODERN, 0x304 },
 	};
 	static const char *const digests[] = { "md5", "sha1", "sha256" };
 	struct anchors *anchors = client_anchors(false);
@@ -155,10 +184,11 @@ test_weak_devices(void **state)
 		size_t root = n / 6;
 		EVP_PKEY *key = keys[n % 2];
 		X509 *cert = test_mint("SPA-504G, MAC: 000E08AABBCC",
-		    (struct mint_request) { .key = key, .issuer = roots[root],
-		    .issuer_key = root_keys[root],
-		    .digest = digests[n / 2 % 3],
-		    .extended_key_usage = "clientAuth" });
+		    (struct mint_request) { .key = key,
+			.issuer = roots[root],
+			.issuer_key = root_keys[root],
+			.digest = digests[n / 2 % 3],
+			.extended_key_usage = "clientAuth" });
 		struct chain *chain = test_chain(folder, &cert, 1, key);
 
 		for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
@@ -175,9 +205,9 @@ test_weak_devices(void **state)
 				    peer->verify_text);
 			assert_int_equal(peer->verify_error, 0);
 			assert_string_equal(peer->anchor,
-			    root == SHA1_ROOT ? "Client Root 1" :
-			    root == TWIN_ROOT ? "Client Root 2" :
-			    "Old Client Root");
+			    root == SHA1_ROOT	  ? "Client Root 1" :
+				root == TWIN_ROOT ? "Client Root 2" :
+						    "Old Client Root");
 			assert_string_equal(peer->issuer, peer->anchor);
 			seen = cert_parse(peer->der, peer->der_len, &err);
 			assert_non_null(seen);
@@ -244,26 +274,31 @@ test_verdicts(void **state)
 			from = NOW + verdicts[i].from_days * DAY;
 			to = NOW + verdicts[i].to_days * DAY;
 		}
-		cert = test_mint("device", (struct mint_request) {
-		    .key = keys[0], .issuer = roots[verdicts[i].root],
-		    .issuer_key = root_keys[verdicts[i].root],
-		    .digest = "sha1", .not_before = from, .not_after = to,
-		    .extended_key_usage = verdicts[i].usage });
+		cert = test_mint("device",
+		    (struct mint_request) { .key = keys[0],
+			.issuer = roots[verdicts[i].root],
+			.issuer_key = root_keys[verdicts[i].root],
+			.digest = "sha1",
+			.not_before = from,
+			.not_after = to,
+			.extended_key_usage = verdicts[i].usage });
 		/* A false issuer has no key id that would give it away. */
 		if (verdicts[i].root == FALSE_ROOT) {
 			X509_free(cert);
-			cert = test_mint("device", (struct mint_request) {
-			    .key = keys[0], .issuer = roots[SHA1_ROOT],
-			    .issuer_key = root_keys[FALSE_ROOT],
-			    .not_before = from, .not_after = to });
+			cert = test_mint("device",
+			    (struct mint_request) { .key = keys[0],
+				.issuer = roots[SHA1_ROOT],
+				.issuer_key = root_keys[FALSE_ROOT],
+				.not_before = from,
+				.not_after = to });
 		}
 		chain = test_chain(folder, &cert, 1, keys[0]);
 		for (int policy = 0; policy < 2; policy++) {
 			struct pair p;
 
-			connect_device(&p, policy == 0 ? TLS_LEGACY :
-			    TLS_MODERN, anchors, policy == 0 ? 0x301 : 0x303,
-			    chain);
+			connect_device(&p,
+			    policy == 0 ? TLS_LEGACY : TLS_MODERN, anchors,
+			    policy == 0 ? 0x301 : 0x303, chain);
 			peer = tls_conn_peer(p.server);
 			if (peer->verdict != verdicts[i].verdict ||
 			    peer->verify_error != verdicts[i].error ||
@@ -308,19 +343,23 @@ test_intermediate(void **state)
 		X509 *certs[2];
 
 		certs[1] = test_mint("Manufacturing CA",
-		    (struct mint_request) { .key = keys[1], .ca = true,
-		    .issuer = roots[SHA1_ROOT],
-		    .issuer_key = root_keys[SHA1_ROOT], .digest = "sha1",
-		    .not_before = NOW - 99 * DAY,
-		    .not_after = NOW + (cases[i].expired ? -DAY : DAY) });
+		    (struct mint_request) { .key = keys[1],
+			.ca = true,
+			.issuer = roots[SHA1_ROOT],
+			.issuer_key = root_keys[SHA1_ROOT],
+			.digest = "sha1",
+			.not_before = NOW - 99 * DAY,
+			.not_after = NOW + (cases[i].expired ? -DAY : DAY) });
 		certs[0] = test_mint("CP-8841-SEP000E08AABBCC",
 		    (struct mint_request) { .key = keys[0],
-		    .issuer = certs[1], .issuer_key = keys[1] });
+			.issuer = certs[1],
+			.issuer_key = keys[1] });
 		if (cases[i].anchored)
 			anchors_add(anchors, certs[1]);
 		if (cases[i].allowed)
 			assert_int_equal(anchors_allow_expired(anchors,
-			    "Manufacturing CA", &err), 0);
+					     "Manufacturing CA", &err),
+			    0);
 		chain = test_chain(folder, certs, cases[i].sent ? 2 : 1,
 		    keys[0]);
 		connect_device(&p, TLS_MODERN, anchors, 0x303, chain);
@@ -389,11 +428,12 @@ test_unproven(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		X509 *cert = test_mint("device", (struct mint_request) {
-		    .key = keys[0], .issuer = roots[SHA1_ROOT],
-		    .issuer_key = root_keys[SHA1_ROOT],
-		    .not_before = NOW - 9 * DAY,
-		    .not_after = NOW + days[i] * DAY });
+		X509 *cert = test_mint("device",
+		    (struct mint_request) { .key = keys[0],
+			.issuer = roots[SHA1_ROOT],
+			.issuer_key = root_keys[SHA1_ROOT],
+			.not_before = NOW - 9 * DAY,
+			.not_after = NOW + days[i] * DAY });
 		struct chain *chain = test_chain(folder, &cert, 1, keys[0]);
 		struct tls_client_options options = device_options(0x303,
 		    chain);
@@ -417,12 +457,10 @@ test_unproven(void **state)
 		relay(outer[1], inner[1], 2);
 		assert_int_equal(tls_conn_handshake(s, &err), TLS_FAILED);
 		assert_int_equal(tls_conn_alert_sent(s), 51);
-		assert_int_equal(tls_conn_peer(s)->verdict,
-		    TLS_PEER_UNTRUSTED);
+		assert_int_equal(tls_conn_peer(s)->verdict, TLS_PEER_UNTRUSTED);
 		assert_non_null(strstr(tls_conn_peer(s)->verify_text,
 		    "not proven"));
-		assert_string_equal(tls_conn_peer(s)->issuer,
-		    "Client Root 1");
+		assert_string_equal(tls_conn_peer(s)->issuer, "Client Root 1");
 		assert_non_null(tls_conn_peer(s)->der);
 		tls_conn_free(s);
 		tls_conn_free(c);
@@ -441,16 +479,15 @@ test_unproven(void **state)
 static const struct {
 	const char *what;
 	const char *digest;
-	int64_t to_days;	   /* end of the leaf */
+	int64_t to_days; /* end of the leaf */
 	bool ca_expired;
-	const char *usage;	   /* of the leaf */
-	bool known;		   /* its CA is among the device's */
+	const char *usage; /* of the leaf */
+	bool known;	   /* its CA is among the device's */
 	bool check_time, check_sha256;
-	const char *alert;	   /* what the device sends; NULL: trusted */
+	const char *alert; /* what the device sends; NULL: trusted */
 	int error;
 } servers[] = {
-	{ "good", "sha256", 1, false, "serverAuth", true, true, true, NULL,
-	    0 },
+	{ "good", "sha256", 1, false, "serverAuth", true, true, true, NULL, 0 },
 	{ "MD5", "md5", 1, false, "serverAuth", true, true, true, NULL, 0 },
 	{ "unknown CA", "sha1", 1, false, "serverAuth", false, true, true,
 	    "unknown_ca", X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY },
@@ -469,9 +506,8 @@ static const struct {
 	    true, false, "bad_certificate", X509_V_ERR_CERT_REJECTED },
 	{ "SHA-1 for an old device, under a SHA-256 CA", "sha1", 1, false,
 	    "serverAuth", true, false, false, NULL, 0 },
-	{ "a client's certificate", "sha1", 1, false, "clientAuth", true,
-	    true, true, "unsupported_certificate",
-	    X509_V_ERR_INVALID_PURPOSE },
+	{ "a client's certificate", "sha1", 1, false, "clientAuth", true, true,
+	    true, "unsupported_certificate", X509_V_ERR_INVALID_PURPOSE },
 };
 
 static void
@@ -481,17 +517,20 @@ test_servers(void **state)
 	for (size_t i = 0; i < sizeof(servers) / sizeof(*servers); i++) {
 		struct anchors *trusted = anchors_new();
 		X509 *other = test_mint("Provisioning Root",
-		    (struct mint_request) { .key = keys[1], .ca = true,
-		    .extended_key_usage = "serverAuth",
-		    .not_before = NOW - 99 * DAY,
-		    .not_after = NOW + (servers[i].ca_expired ? -DAY : DAY)
-		    });
+		    (struct mint_request) { .key = keys[1],
+			.ca = true,
+			.extended_key_usage = "serverAuth",
+			.not_before = NOW - 99 * DAY,
+			.not_after = NOW +
+			    (servers[i].ca_expired ? -DAY : DAY) });
 		X509 *cert = test_mint("prov.example.net",
-		    (struct mint_request) { .key = keys[0], .issuer = other,
-		    .issuer_key = keys[1], .digest = servers[i].digest,
-		    .extended_key_usage = servers[i].usage,
-		    .not_before = NOW - 99 * DAY,
-		    .not_after = NOW + servers[i].to_days * DAY });
+		    (struct mint_request) { .key = keys[0],
+			.issuer = other,
+			.issuer_key = keys[1],
+			.digest = servers[i].digest,
+			.extended_key_usage = servers[i].usage,
+			.not_before = NOW - 99 * DAY,
+			.not_after = NOW + servers[i].to_days * DAY });
 		struct chain *chain = test_chain(folder, &cert, 1, keys[0]);
 
 		anchors_add(trusted, servers[i].known ? other : server_ca);
@@ -524,11 +563,11 @@ test_servers(void **state)
 				assert_int_equal(p.server_io, TLS_FAILED);
 				assert_int_not_equal(peer->verdict,
 				    TLS_PEER_TRUSTED);
-				assert_string_equal(tls_alert_name(
-				    tls_conn_alert_received(p.server)),
+				assert_string_equal(
+				    tls_alert_name(
+					tls_conn_alert_received(p.server)),
 				    servers[i].alert);
-				assert_int_equal(
-				    tls_conn_alert_sent(p.client),
+				assert_int_equal(tls_conn_alert_sent(p.client),
 				    tls_conn_alert_received(p.server));
 				assert_non_null(strstr(p.server_err.text,
 				    servers[i].alert));
