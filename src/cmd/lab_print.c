@@ -373,8 +373,8 @@ print_try(const struct lab_report *report)
 		     "  %s simulate --lab %s --as '%s'\n",
 	    own_path(path, sizeof(path)), dir, old->label);
 	(void)printf("\nStop the server and remove all:\n\n"
-		     "  kill %ld; rm -r %s\n",
-	    (long)report->server_pid, dir);
+		     "  kill %ld; tail --pid=%ld -f /dev/null; rm -r %s\n",
+	    (long)report->server_pid, (long)report->server_pid, dir);
 }
 
 void
