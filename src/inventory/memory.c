@@ -92,12 +92,14 @@ link_scope(struct memory *memory, struct scope_entry *entry)
 static void
 unlink_device(struct memory *memory, struct device_entry *entry)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): of uthash */
 	HASH_DELETE(hh, memory->devices, entry);
 }
 
 static void
 unlink_scope(struct memory *memory, struct scope_entry *entry)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): of uthash */
 	HASH_DELETE(hh, memory->scopes, entry);
 }
 

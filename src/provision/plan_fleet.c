@@ -40,6 +40,7 @@ plan_fleet_free(struct plan_fleet *fleet)
 	if (fleet == NULL)
 		return;
 	HASH_ITER (hh, fleet->spellings, spelling, next) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): of uthash */
 		HASH_DELETE(hh, fleet->spellings, spelling);
 		free(spelling);
 	}

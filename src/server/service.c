@@ -145,7 +145,8 @@ load_template(struct service *service, const char *name, struct errors *errors)
 	if (rc != 0) {
 		complain(errors, config, config->templates_place, &err);
 		/* It is there: what names it shall not be called wrong, too. */
-		rc = templates_add(service->templates, name, "", 0, &err);
+		if (templates_add(service->templates, name, "", 0, &err) != 0)
+			complain(errors, config, config->templates_place, &err);
 	}
 	free(text);
 	free(path);
