@@ -192,7 +192,7 @@ test_overflow(void **state)
 		took = clock_monotonic_us() - before;
 		longest_us = took > longest_us ? took : longest_us;
 	}
-	print_message("%zu entries in %llu us, the longest %llu us\n", total,
+	print_message("# %zu entries in %llu us, the longest %llu us\n", total,
 	    (unsigned long long)(clock_monotonic_us() - started_us),
 	    (unsigned long long)longest_us);
 	wait_until_seen(record, total);
