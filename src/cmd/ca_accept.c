@@ -9,6 +9,7 @@
 #include "cmd/ca_fleet.h"
 #include "cmd/device_common.h"
 #include "spa/knowledge.h"
+#include "cmd/print.h"
 
 /* A stretch of versions at which a model trusts the CA. */
 struct part {
@@ -112,7 +113,7 @@ print_models(struct parts *parts, size_t first, const struct ca_fleet *fleet)
 			continue;
 		part->told = true;
 		devices += count_devices(fleet, part);
-		column = ca_wrap(column, 12, part->model->name);
+		column = cmd_wrap(column, 12, part->model->name);
 	}
 	(void)putchar('\n');
 	return devices;
@@ -134,12 +135,12 @@ ca_accept_print(const struct knowledge *knowledge, const struct ca *ca,
 			continue;
 		devices = print_models(&parts, i, fleet);
 		knowledge_range_text(&parts.list[i].span, range);
-		column = ca_wrapf(0, 12, "%s (%s%s, %s) [%s]", range,
+		column = cmd_wrapf(0, 12, "%s (%s%s, %s) [%s]", range,
 		    knowledge_is_own(knowledge, claim) ? "own claim, " : "",
 		    basis_name(claim->basis),
 		    confidence_name(claim->confidence), claim->source);
 		if (fleet->present)
-			(void)ca_wrapf(column, 12, "%zu %s", DEVICES(devices));
+			(void)cmd_wrapf(column, 12, "%zu %s", DEVICES(devices));
 		(void)putchar('\n');
 		if (sources != NULL)
 			ca_sources_add(sources, claim->source);

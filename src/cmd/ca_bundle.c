@@ -18,6 +18,7 @@
 #include "cmd/device_common.h"
 #include "pki/cert.h"
 #include "spa/bundle.h"
+#include "cmd/print.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define CERTS_MAX 256 /* of all files of a folder */
@@ -152,11 +153,11 @@ judge_dates(struct examined *ex, size_t i)
 {
 	const struct bundle_entry *entry = &ex->bundle.entries[i];
 	const struct ca *ca = entry->known.ca;
-	char date[CA_DATE_BYTES];
+	char date[CMD_DATE_BYTES];
 
 	if (ca != NULL && (!matters(ex, ca) || has_valid_twin(ex, i)))
 		return;
-	ca_date(cert_not_after(entry->cert), date);
+	cmd_date(cert_not_after(entry->cert), date);
 	if (entry->expired && ca != NULL)
 		errors_add(&ex->problems,
 		    "%zu: %s expired on %s: devices "
@@ -246,9 +247,9 @@ print_families(const struct examined *ex, const char *words,
 
 	for (size_t i = 0; i < registry_model_count; i++)
 		if (begins_family(ca, i))
-			column = ca_wrap(column, 7, registry_models[i].family);
+			column = cmd_wrap(column, 7, registry_models[i].family);
 	if (ex->fleet.present)
-		(void)ca_wrapf(column, 7, "(%zu %s)",
+		(void)cmd_wrapf(column, 7, "(%zu %s)",
 		    DEVICES(count_devices(ex, ca)));
 	(void)putchar('\n');
 }
@@ -256,10 +257,10 @@ print_families(const struct examined *ex, const char *words,
 static void
 print_properties(const struct bundle_entry *entry, size_t index)
 {
-	char date[CA_DATE_BYTES];
+	char date[CMD_DATE_BYTES];
 
-	ca_date(cert_not_after(entry->cert), date);
-	(void)ca_wrapf(0, 5, "%s %d, signed with %s,%s %s %s",
+	cmd_date(cert_not_after(entry->cert), date);
+	(void)cmd_wrapf(0, 5, "%s %d, signed with %s,%s %s %s",
 	    cert_is_rsa(entry->cert) ? "RSA" : "key of",
 	    cert_key_bits(entry->cert), cert_signature_digest(entry->cert),
 	    entry->weak_digest || entry->weak_key ? " weak," : "",
@@ -280,20 +281,20 @@ print_entry(struct examined *ex, size_t i)
 	size_t column = (size_t)printf("%3zu", i + 1);
 
 	if (ca != NULL)
-		column = ca_wrapf(column, 5, "%s, %s%s: %s", ca->id,
+		column = cmd_wrapf(column, 5, "%s, %s%s: %s", ca->id,
 		    entry->known.lab ? "the lab's copy, " : "",
 		    bundle_is_genuine(entry) ?
 			identify_basis_name(entry->known.basis) :
 			"BY NAME ONLY",
 		    ca->common_name);
 	else if (entry->server != NULL)
-		column = ca_wrapf(column, 5, "%s, A SERVER CA: %s",
+		column = cmd_wrapf(column, 5, "%s, A SERVER CA: %s",
 		    entry->server->id, subject);
 	else
-		column = ca_wrapf(column, 5, "%s: %s",
+		column = cmd_wrapf(column, 5, "%s: %s",
 		    entry->denied != NULL ? "DENIED" : "UNKNOWN", subject);
 	if (ex->files[i] != NULL)
-		(void)ca_wrapf(column, 5, "(%s)", ex->files[i]);
+		(void)cmd_wrapf(column, 5, "(%s)", ex->files[i]);
 	(void)putchar('\n');
 	print_properties(entry, i);
 	if (ca != NULL) {
@@ -316,12 +317,12 @@ print_missing(struct examined *ex)
 		if (!any)
 			(void)printf("\nMISSING\n\n");
 		any = true;
-		(void)ca_wrapf(0, 5, "%s%s: %s", ca->id,
+		(void)cmd_wrapf(0, 5, "%s%s: %s", ca->id,
 		    ca->role == CA_CLIENT_ANCHOR ? ", a root" : "",
 		    ca->common_name);
 		(void)putchar('\n');
 		if (*ca->note != '\0') {
-			(void)ca_wrapf(0, 7, "%s", ca->note);
+			(void)cmd_wrapf(0, 7, "%s", ca->note);
 			(void)putchar('\n');
 		}
 		print_families(ex, "would let in", ca);
@@ -340,7 +341,7 @@ print_bundle(struct examined *ex, const char *path)
 	if (ex->problems.kept > 0)
 		(void)printf("\nNEEDS ATTENTION\n\n");
 	for (size_t i = 0; i < ex->problems.kept; i++) {
-		(void)ca_wrap(0, 2, ex->problems.text[i]);
+		(void)cmd_wrap(0, 2, ex->problems.text[i]);
 		(void)putchar('\n');
 	}
 	if (ex->problems.count == 0)

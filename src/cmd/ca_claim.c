@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/print.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define NOTE_MAX 200 /* bytes */
@@ -129,7 +130,7 @@ struct addition {
 	struct firmware firmware;
 	const struct ca *ca;
 	const char *verdict, *note, *date;
-	char today[CA_DATE_BYTES];
+	char today[CMD_DATE_BYTES];
 };
 
 static int
@@ -160,7 +161,7 @@ check_note(const char *note, struct error *err)
 static int
 check_date(const char *date, const char *today, struct error *err)
 {
-	char again[CA_DATE_BYTES] = "", shown[32];
+	char again[CMD_DATE_BYTES] = "", shown[32];
 	struct tm tm = { 0 };
 	const char *end = strptime(date, "%Y-%m-%d", &tm);
 
@@ -186,7 +187,7 @@ read_addition(struct addition *add, char **operands)
 	struct error err = { 0 };
 	bool has_firmware = false;
 
-	ca_date(clock_wall(), add->today);
+	cmd_date(clock_wall(), add->today);
 	if (add->date == NULL)
 		add->date = add->today;
 	if (add->note == NULL)
@@ -295,7 +296,7 @@ print_added(const struct claim_file *file, const struct addition *add,
 		    (trusted ? VERDICT_NOT : VERDICT_TRUSTED))
 			continue;
 		text = ca_claim_text(file->knowledge, all[i]);
-		(void)ca_wrapf(0, 2, "against it: %s", text);
+		(void)cmd_wrapf(0, 2, "against it: %s", text);
 		(void)putchar('\n');
 		free(text);
 	}

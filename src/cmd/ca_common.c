@@ -10,11 +10,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/device_common.h"
+#include "cmd/print.h"
 
 #define SQLITE "sqlite:"
 #define DEFAULT_CLAIMS "/var/lib/sprov/claims.tsv"
 #define NEAR_MAX 5 /* names that are suggested */
-#define WIDTH 80
 
 /* ----------------------------------------------------------- own claims */
 
@@ -195,15 +195,6 @@ ca_parse_device(const char *text, const struct model **model,
 
 /* ---------------------------------------------------------------- words */
 
-void
-ca_date(time_t when, char text[static CA_DATE_BYTES])
-{
-	char full[CLOCK_TEXT_BYTES];
-
-	clock_format(when, full);
-	(void)snprintf(text, CA_DATE_BYTES, "%.10s", when == 0 ? "?" : full);
-}
-
 bool
 ca_is_expired(const struct ca *ca, time_t now)
 {
@@ -213,9 +204,9 @@ ca_is_expired(const struct ca *ca, time_t now)
 void
 ca_state(const struct ca *ca, time_t now, char text[static CA_STATE_BYTES])
 {
-	char date[CA_DATE_BYTES];
+	char date[CMD_DATE_BYTES];
 
-	ca_date(ca->not_after, date);
+	cmd_date(ca->not_after, date);
 	*text = '\0';
 	if (ca_is_expired(ca, now))
 		(void)snprintf(text, CA_STATE_BYTES, "expired %s", date);
@@ -238,47 +229,6 @@ ca_claim_range(const struct claim *claim,
 	span.has_to = claim->firmware_max != NULL &&
 	    firmware_parse(&span.to, claim->firmware_max, &err) == 0;
 	knowledge_range_text(&span, text);
-}
-
-size_t
-ca_wrap(size_t column, size_t indent, const char *text)
-{
-	while (*text != '\0') {
-		size_t len = strcspn(text, " ");
-
-		if (column > indent && column + 1 + len > WIDTH) {
-			(void)printf("\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
-			(void)putchar(' ');
-			column++;
-		} else {
-			(void)printf("%*s", (int)(indent - column), "");
-			column = indent;
-		}
-		(void)printf("%.*s", (int)len, text);
-		column += len;
-		text += len;
-		text += strspn(text, " ");
-	}
-	return column;
-}
-
-size_t
-ca_wrapf(size_t column, size_t indent, const char *fmt, ...)
-{
-	char *text = NULL;
-	va_list ap;
-	int len;
-
-	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (len < 0)
-		return column;
-	column = ca_wrap(column, indent, text);
-	free(text);
-	return column;
 }
 
 /* -------------------------------------------------------------- sources */
@@ -322,7 +272,7 @@ ca_sources_print(const struct ca_sources *sources)
 			(void)printf("\nSources:\n");
 		first = false;
 		column = (size_t)printf("  [%s]", registry_sources[i].key);
-		(void)ca_wrap(column, 4, registry_sources[i].title);
+		(void)cmd_wrap(column, 4, registry_sources[i].title);
 		(void)putchar('\n');
 	}
 }

@@ -54,10 +54,6 @@ int ca_parse_device(const char *text, const struct model **model,
 
 /* ------------------------------------------------------------- words */
 
-#define CA_DATE_BYTES sizeof("9999-12-31")
-/* "2034-01-30", or "?" for 0. */
-void ca_date(time_t when, char text[static CA_DATE_BYTES]);
-
 bool ca_is_expired(const struct ca *ca, time_t now);
 
 #define CA_STATE_BYTES 48
@@ -68,15 +64,6 @@ ca_state(const struct ca *ca, time_t now, char text[static CA_STATE_BYTES]);
 /* "for 7.5.6 and later" and the like: the versions of a claim. */
 void ca_claim_range(const struct claim *claim,
     char text[static KNOWLEDGE_RANGE_BYTES]);
-
-/*
- * Print words with line breaks at 80 columns; each line after the first begins
- * with indent blanks.  column is where the cursor is; where it is afterwards is
- * returned.
- */
-size_t ca_wrap(size_t column, size_t indent, const char *text);
-size_t
-ca_wrapf(size_t column, size_t indent, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* ----------------------------------------------------------- sources */
 

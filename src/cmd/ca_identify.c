@@ -21,6 +21,7 @@
 #include "spa/identify.h"
 #include "tls/conn.h"
 #include "tls/context.h"
+#include "cmd/print.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define DEFAULT_PORT 443
@@ -166,16 +167,16 @@ judge_dates(struct identification *id)
 {
 	time_t before = cert_not_before(id->certs[0]);
 	time_t after = cert_not_after(id->certs[0]);
-	char date[CA_DATE_BYTES];
+	char date[CMD_DATE_BYTES];
 
-	ca_date(after, date);
+	cmd_date(after, date);
 	if (after < id->now)
 		errors_add(&id->problems, "the certificate expired on %s",
 		    date);
 	else if (before > id->now)
 		errors_add(&id->problems, "the certificate is not valid yet");
 	if (id->known.ca != NULL && ca_is_expired(id->known.ca, id->now)) {
-		ca_date(id->known.ca->not_after, date);
+		cmd_date(id->known.ca->not_after, date);
 		errors_add(&id->problems,
 		    "the CA expired on %s: devices that "
 		    "look at dates refuse it",
@@ -290,17 +291,17 @@ print_too_old(const struct identification *id)
 		    !is_ever_trusted(id, model))
 			continue;
 		if (column == 0)
-			column = ca_wrap(0, 2,
+			column = cmd_wrap(0, 2,
 			    "Signed with SHA-2, which "
 			    "these are assumed not to know:");
 		last = model->family;
 		first = first_sha2(model);
-		column = ca_wrapf(column, 4, "%s%s%s;", model->family,
+		column = cmd_wrapf(column, 4, "%s%s%s;", model->family,
 		    first != NULL ? " before " : "",
 		    first != NULL ? first : "");
 	}
 	if (column > 0 && id->fleet.present)
-		(void)ca_wrapf(column, 4, "%zu of the devices.",
+		(void)cmd_wrapf(column, 4, "%zu of the devices.",
 		    count_too_old(id));
 	if (column > 0)
 		(void)printf("\n");
@@ -313,7 +314,7 @@ print_fact(const char *name, const char *value)
 {
 	size_t column = (size_t)printf("  %-9s", name);
 
-	(void)ca_wrap(column, 12, *value != '\0' ? value : "none");
+	(void)cmd_wrap(column, 12, *value != '\0' ? value : "none");
 	(void)putchar('\n');
 }
 
@@ -321,10 +322,10 @@ static void
 print_dates(const struct identification *id)
 {
 	time_t after = cert_not_after(id->certs[0]);
-	char from[CA_DATE_BYTES], to[CA_DATE_BYTES], text[96];
+	char from[CMD_DATE_BYTES], to[CMD_DATE_BYTES], text[96];
 
-	ca_date(cert_not_before(id->certs[0]), from);
-	ca_date(after, to);
+	cmd_date(cert_not_before(id->certs[0]), from);
+	cmd_date(after, to);
 	(void)snprintf(text, sizeof(text), "%s to %s, %s%lld days%s", from, to,
 	    after < id->now ? "expired " : "",
 	    (long long)(after < id->now ? id->now - after : after - id->now) /
@@ -370,7 +371,7 @@ print_signer(const struct identification *id)
 	}
 	ca_state(ca, id->now, state);
 	(void)printf("\n");
-	(void)ca_wrapf(0, 2, "%s %s (%s), recognised %s%s%s%s",
+	(void)cmd_wrapf(0, 2, "%s %s (%s), recognised %s%s%s%s",
 	    id->is_ca_itself ? "This is the CA" : "Signed by", ca->id, ca->name,
 	    identify_basis_name(id->known.basis),
 	    id->known.lab ? ": the lab's copy" :
@@ -397,7 +398,7 @@ print_identification(struct identification *id, const char *what)
 	if (id->problems.kept > 0)
 		(void)printf("\nNEEDS ATTENTION\n\n");
 	for (size_t i = 0; i < id->problems.kept; i++) {
-		(void)ca_wrap(0, 2, id->problems.text[i]);
+		(void)cmd_wrap(0, 2, id->problems.text[i]);
 		(void)putchar('\n');
 	}
 	ca_sources_print(&id->sources);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cmd/ca_fleet.h"
 #include "cmd/device_common.h"
+#include "cmd/print.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
@@ -92,7 +93,7 @@ add_number(struct line *line, size_t number)
 static void
 fill_line(const struct list *list, const struct ca *ca, struct line *line)
 {
-	char date[CA_DATE_BYTES], text[CELL_BYTES];
+	char date[CMD_DATE_BYTES], text[CELL_BYTES];
 
 	*line = (struct line) { 0 };
 	add_cell(line, ca->id);
@@ -100,7 +101,7 @@ fill_line(const struct list *list, const struct ca *ca, struct line *line)
 	add_cell(line,
 	    text_starts(ca->key_type, "RSA-") ? ca->key_type + 4 :
 						ca->key_type);
-	ca_date(ca->not_after, date);
+	cmd_date(ca->not_after, date);
 	(void)snprintf(text, sizeof(text), "%s%s", date,
 	    ca_is_expired(ca, list->now) ? "!" : "");
 	add_cell(line, text);
@@ -171,13 +172,13 @@ print_notes(const struct list *list)
 	if (!list->fleet.present)
 		return;
 	if (list->clients)
-		(void)ca_wrapf(0, 0,
+		(void)cmd_wrapf(0, 0,
 		    "DEVICES: of the %zu %s in the "
 		    "inventory, those with a certificate under it, as far as "
 		    "their models tell.",
 		    DEVICES(list->fleet.device_count));
 	else
-		(void)ca_wrapf(0, 0,
+		(void)cmd_wrapf(0, 0,
 		    "Of the %zu %s in the inventory: ACCEPT "
 		    "are known to trust it; NEED of them are known to trust "
 		    "no other that is valid.",

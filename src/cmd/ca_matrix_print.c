@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/print.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define LABEL_WIDTH 38	  /* with two columns for each of 20 CAs: 78 */
@@ -125,7 +126,7 @@ print_nothing_known(const struct ca_matrix *matrix)
 		if (column == 0)
 			(void)printf("\nNothing is known of:\n");
 		for (size_t i = 0; i < block->model_count; i++)
-			column = ca_wrap(column, 2, block->models[i]->name);
+			column = cmd_wrap(column, 2, block->models[i]->name);
 	}
 	if (column > 0)
 		(void)printf("\n");
@@ -162,9 +163,9 @@ print_markdown_legend(const struct ca_matrix *matrix)
 		     "|---|---|---|---|---|---|\n");
 	for (size_t c = 0; c < matrix->ca_count; c++) {
 		const struct ca *ca = matrix->cas[c];
-		char date[CA_DATE_BYTES];
+		char date[CMD_DATE_BYTES];
 
-		ca_date(ca->not_after, date);
+		cmd_date(ca->not_after, date);
 		(void)printf("| %c | %s | %s | %s | %s | %s%s%s |\n",
 		    (char)('a' + c), ca->id, ca->name,
 		    *ca->key_type != '\0' ? ca->key_type : "not known",
@@ -217,13 +218,13 @@ print_markdown_trusted(const struct ca_matrix *matrix, const struct ca_row *row,
 
 	for (size_t c = 0; c < matrix->ca_count; c++) {
 		const struct ca *ca = matrix->cas[c];
-		char date[CA_DATE_BYTES];
+		char date[CMD_DATE_BYTES];
 
 		if (row->cells[c].verdict != VERDICT_TRUSTED ||
 		    ca->signing != signing ||
 		    ca->role == CA_SERVER_INTERMEDIATE)
 			continue;
-		ca_date(ca->not_after, date);
+		cmd_date(ca->not_after, date);
 		(void)printf("%s%s%s", any ? ", " : " ", ca->id,
 		    row->cells[c].sure ? "" : " (less sure)");
 		if (signing == CA_SIGNING_NO && ca->not_after != 0)

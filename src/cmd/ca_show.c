@@ -8,6 +8,7 @@
 #include "cmd/ca_accept.h"
 #include "cmd/ca_fleet.h"
 #include "cmd/device_common.h"
+#include "cmd/print.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define FACT_WIDTH 14
@@ -46,7 +47,8 @@ print_fact(const char *name, const char *value)
 {
 	size_t column = (size_t)printf("  %-*s", FACT_WIDTH - 2, name);
 
-	(void)ca_wrap(column, FACT_WIDTH, *value != '\0' ? value : "not known");
+	(void)cmd_wrap(column, FACT_WIDTH,
+	    *value != '\0' ? value : "not known");
 	(void)putchar('\n');
 }
 
@@ -154,7 +156,7 @@ print_signed_models(const struct show *show)
 		     "tells):\n");
 	for (size_t i = 0; i < registry_model_count; i++)
 		if (signs_model(show->ca, &registry_models[i]))
-			column = ca_wrap(column, 2, registry_models[i].name);
+			column = cmd_wrap(column, 2, registry_models[i].name);
 	(void)printf(column > 0 ? "\n" :
 				  "  no model by default; units with "
 				  "a renewed certificate may have one of it\n");

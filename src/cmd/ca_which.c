@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cmd/print.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
@@ -96,7 +97,7 @@ print_claim(struct which *which, const char *before, const struct claim *claim)
 	char *text = ca_claim_text(which->knowledge, claim);
 
 	ca_sources_add(&which->sources, claim->source);
-	(void)ca_wrapf(0, 6, "%s%s", before, text);
+	(void)cmd_wrapf(0, 6, "%s%s", before, text);
 	(void)putchar('\n');
 	free(text);
 }
@@ -220,7 +221,7 @@ print_unknown(struct which *which)
 			continue;
 		if (column == 0)
 			(void)printf("\nNOBODY SAYS\n\n");
-		column = ca_wrap(column, 2, answer->ca->id);
+		column = cmd_wrap(column, 2, answer->ca->id);
 	}
 	if (column > 0)
 		(void)putchar('\n');
@@ -257,8 +258,8 @@ advise(const struct which *which, enum use use, const char *words)
 		    verdict_of(answer) != VERDICT_TRUSTED)
 			continue;
 		if (found++ == 0)
-			column = ca_wrapf(0, 2, "%s", words);
-		column = ca_wrapf(column, 4, "%s%s", answer->ca->id,
+			column = cmd_wrapf(0, 2, "%s", words);
+		column = cmd_wrapf(column, 4, "%s%s", answer->ca->id,
 		    trust->decided_by->confidence == CONFIDENCE_LOW ?
 			" (low confidence)" :
 			"");
@@ -290,7 +291,7 @@ advise_firmware(const struct which *which)
 			if (spans[j].trust.verdict != VERDICT_TRUSTED)
 				continue;
 			knowledge_range_text(&spans[j], range);
-			(void)ca_wrapf(0, 2, "With firmware %s: %s%s.", range,
+			(void)cmd_wrapf(0, 2, "With firmware %s: %s%s.", range,
 			    use == USE_OWN ? "your own CA, " : "",
 			    answer->ca->id);
 			(void)putchar('\n');
@@ -313,7 +314,7 @@ print_advice(const struct which *which)
 	found += advise(which, USE_OWN, "Your own CA in the slot:");
 	found += advise_firmware(which);
 	if (found == 0) {
-		(void)ca_wrap(0, 2,
+		(void)cmd_wrap(0, 2,
 		    "No CA is known that this device trusts "
 		    "and that holds today; what remains is an encrypted "
 		    "profile over HTTP. If you can try one, tell the result "

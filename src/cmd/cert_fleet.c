@@ -139,7 +139,8 @@ cert_fleet_clear(struct cert_fleet *fleet)
 	*fleet = (struct cert_fleet) { 0 };
 }
 
-bool
+/* "sha256" and the like: more than what the oldest firmware can verify. */
+static bool
 cert_digest_is_sha2(const char *digest)
 {
 	return text_starts(digest, "sha") && strcmp(digest, "sha1") != 0;

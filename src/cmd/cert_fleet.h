@@ -61,7 +61,4 @@ enum cert_fit
 cert_fleet_fit(const struct cert_fleet *fleet, const struct cert_group *group,
     const struct ca *ca, const char *digest, bool has_san, time_t at);
 
-/* "sha256" and the like: more than what the oldest firmware can verify. */
-bool cert_digest_is_sha2(const char *digest);
-
 #endif

@@ -11,30 +11,14 @@
 #include "base/mem.h"
 #include "pki/certdir.h"
 #include "spa/registry.h"
+#include "cmd/print.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-#define WIDTH 79
 
 void
 cert_print_wrapped(const char *text, size_t indent)
 {
-	size_t column = indent;
-
-	while (*text != '\0') {
-		size_t len = strcspn(text, " ");
-
-		if (column > indent && column + 1 + len > WIDTH) {
-			(void)printf("\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
-			(void)putchar(' ');
-			column++;
-		}
-		(void)printf("%.*s", (int)len, text);
-		column += len;
-		text += len;
-		text += strspn(text, " ");
-	}
+	(void)cmd_wrap(indent, indent, text);
 	(void)putchar('\n');
 }
 

@@ -47,9 +47,6 @@ struct csr_case {
 void csr_case_find_types(struct csr_case *c);
 void csr_case_clear(struct csr_case *c);
 
-/* "SHA256" or "SHA1": what to choose on the portal. */
-const char *csr_case_digest(const struct csr_case *c);
-
 /* Warnings about the CA, the SAN and the key. */
 void csr_case_warn(struct csr_case *c);
 

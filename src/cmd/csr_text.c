@@ -89,7 +89,8 @@ csr_case_find_types(struct csr_case *c)
 			c->oldest = &c->types[i];
 }
 
-const char *
+/* "SHA256" or "SHA1": what to choose on the portal. */
+static const char *
 csr_case_digest(const struct csr_case *c)
 {
 	return c->oldest != NULL ? "SHA1" : "SHA256";

@@ -59,7 +59,8 @@ migrate_close(struct migrate_files *files)
 	*files = (struct migrate_files) { NULL, NULL };
 }
 
-int
+/* The exit status that a migration's state stands for. */
+static int
 migrate_exit_status(const struct migration *migration,
     const struct waves_count *count)
 {

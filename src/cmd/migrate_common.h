@@ -46,10 +46,6 @@ void migrate_close(struct migrate_files *files);
 /* Read the configuration; NULL when that failed, which is said already. */
 struct config *migrate_config(const char *path) MUST_CHECK;
 
-/* The exit status that a migration's state stands for. */
-int migrate_exit_status(const struct migration *migration,
-    const struct waves_count *count);
-
 /* A table with a bar for each wave, or an object. */
 int migrate_print(const struct migration *migration,
     const struct waves_count *count, bool json, struct error *err) MUST_CHECK;

@@ -8,6 +8,7 @@
 #include <libsmartcols/libsmartcols.h>
 
 #include "base/clock.h"
+#include "cmd/print.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define BAR 20
@@ -187,17 +188,6 @@ print_left(const struct waves_started *started, struct error *err)
 /* ------------------------------------------------------------------- JSON */
 
 static json_t *
-json_time(time_t when)
-{
-	char text[CLOCK_TEXT_BYTES];
-
-	if (when == 0)
-		return json_null();
-	clock_format(when, text);
-	return json_string(text);
-}
-
-static json_t *
 tally_object(const struct wave_tally *tally)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
@@ -221,8 +211,9 @@ wave_object(size_t number, const struct migration_wave *wave,
 	(void)json_object_set_new(object, "state",
 	    json_string(wave_state_name(wave->state)));
 	(void)json_object_set_new(object, "started",
-	    json_time(wave->started_at));
-	(void)json_object_set_new(object, "ended", json_time(wave->ended_at));
+	    cmd_json_time(wave->started_at));
+	(void)json_object_set_new(object, "ended",
+	    cmd_json_time(wave->ended_at));
 	return object;
 }
 
@@ -238,8 +229,8 @@ migration_object(const struct migration *migration)
 	    migration->has_old_rule ? migration->old_rule : NULL,
 	    "threshold_percent", (int)migration->threshold, "min_wait_s",
 	    (int)migration->min_wait_s, "started",
-	    json_time(migration->started_at), "ended",
-	    json_time(migration->ended_at));
+	    cmd_json_time(migration->started_at), "ended",
+	    cmd_json_time(migration->ended_at));
 }
 
 static int

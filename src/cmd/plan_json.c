@@ -11,17 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "spa/portal.h"
-
-static json_t *
-date_or_null(time_t when)
-{
-	char text[CLOCK_TEXT_BYTES];
-
-	if (when == 0)
-		return json_null();
-	clock_format(when, text);
-	return json_string(text);
-}
+#include "cmd/print.h"
 
 static json_t *
 certificate_json(const struct plan_listener *listener)
@@ -31,7 +21,7 @@ certificate_json(const struct plan_listener *listener)
 	if (ours == NULL)
 		return json_null();
 	return json_pack("{s:s?, s:s?, s:o}", "path", ours->path, "key",
-	    ours->key_path, "not_after", date_or_null(ours->not_after));
+	    ours->key_path, "not_after", cmd_json_time(ours->not_after));
 }
 
 static json_t *
@@ -185,7 +175,7 @@ plan_print_json(const struct plan *plan, const struct plan_options *options,
 	}
 	object = json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, "
 			   "s:s, s:s?, s:s?}",
-	    "at", date_or_null(options->at), "devices",
+	    "at", cmd_json_time(options->at), "devices",
 	    (json_int_t)plan->devices, "covered", (json_int_t)plan->covered,
 	    "left_out", (json_int_t)plan->left_out, "unsupplied",
 	    (json_int_t)plan->unsupplied, "listeners", listeners_json(plan),

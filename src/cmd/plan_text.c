@@ -6,17 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-
-#define DATE_BYTES sizeof("9999-12-31")
-
-static void
-format_date(time_t when, char text[static DATE_BYTES])
-{
-	char full[CLOCK_TEXT_BYTES];
-
-	clock_format(when, full);
-	(void)snprintf(text, DATE_BYTES, "%.10s", full);
-}
+#include "cmd/print.h"
 
 const char *
 plan_supply_name(enum plan_supply supply)
@@ -41,10 +31,10 @@ plan_supply_text(const struct plan_listener *listener)
 {
 	const struct plan_certificate *ours = listener->certificate;
 	const char *until = listener->ca->signing_until;
-	char date[DATE_BYTES] = "";
+	char date[CMD_DATE_BYTES] = "";
 
 	if (ours != NULL && ours->not_after != 0)
-		format_date(ours->not_after, date);
+		cmd_date(ours->not_after, date);
 	switch (listener->supply) {
 	case PLAN_HELD:
 		return *date == '\0' ? xstrdup("held") :
@@ -69,10 +59,10 @@ char *
 plan_supply_words(const struct plan_listener *listener)
 {
 	const struct plan_certificate *ours = listener->certificate;
-	char date[DATE_BYTES] = "";
+	char date[CMD_DATE_BYTES] = "";
 
 	if (ours != NULL && ours->not_after != 0)
-		format_date(ours->not_after, date);
+		cmd_date(ours->not_after, date);
 	switch (listener->supply) {
 	case PLAN_HELD:
 		return xasprintf("held%s%s", *date != '\0' ? " to " : "", date);
@@ -122,13 +112,13 @@ plan_reason_name(enum plan_reason reason)
 static char *
 expiry_text(const struct ca *ca, const struct plan_options *options)
 {
-	char date[DATE_BYTES];
+	char date[CMD_DATE_BYTES];
 
 	if (ca == NULL || ca->not_after == 0 || ca->not_after >= options->at)
 		return xasprintf("it looks at dates, and our certificate from "
 				 "%s is not valid then",
 		    ca != NULL ? ca->id : "its CA");
-	format_date(ca->not_after, date);
+	cmd_date(ca->not_after, date);
 	return xasprintf("it looks at dates, and %s, which it trusts, expired "
 			 "on %s",
 	    ca->id, date);
