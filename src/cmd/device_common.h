@@ -77,9 +77,6 @@ bool device_is_field(const char *name);
 int device_assign(struct device *device, const struct assignment *assignment,
     struct error *err) MUST_CHECK;
 
-/* Does the name of a variable say that its value is nobody's business? */
-bool device_is_secret(const char *name);
-
 /* "1 device", "2 devices". */
 #define DEVICES(count) (count), (count) == 1 ? "device" : "devices"
 

@@ -157,7 +157,7 @@ merge_layers(struct view *view)
 static bool
 is_hidden(const struct view *view, const struct variable *variable)
 {
-	return !view->secrets && device_is_secret(variable->name);
+	return !view->secrets && variable_is_secret(variable->name);
 }
 
 static void

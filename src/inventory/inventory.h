@@ -48,6 +48,9 @@ const char *variables_get(const struct variables *variables, const char *name);
 int variables_copy(struct variables *to, const struct variables *from);
 void variables_clear(struct variables *variables);
 
+/* Does the name of a variable say that its value is nobody's business? */
+bool variable_is_secret(const char *name);
+
 struct device {
 	struct mac mac;
 	char model[INVENTORY_NAME_MAX + 1];    /* registry's spelling */
