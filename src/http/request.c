@@ -32,6 +32,7 @@ struct reader {
 	const char *name, *value;
 	size_t name_len, value_len;
 	bool has_host, has_user_agent;
+	unsigned fields_seen; /* bits: of the table in take_field() */
 };
 
 static int refuse(struct reader *reader, int status, const char *fmt, ...)
@@ -254,6 +255,54 @@ take_host(struct reader *reader, const char *text, size_t len)
 	return 0;
 }
 
+/* RFC 9110 10.1.1: from HTTP/1.0 it does not count. */
+static void
+take_expect(struct request *request, const char *value)
+{
+	if (request->http_1_0 || *value == '\0')
+		return;
+	request->expect = strcasecmp(value, "100-continue") == 0 ?
+	    REQUEST_EXPECT_CONTINUE :
+	    REQUEST_EXPECT_UNKNOWN;
+}
+
+/* Fields of which two would mean two things, kept as they were sent. */
+static int
+take_field(struct reader *reader)
+{
+	struct request *request = &reader->request;
+	char expect[64] = "";
+	const struct {
+		const char *name;
+		char *to;
+		size_t size;
+	} fields[] = {
+		{ "Range", request->range, sizeof(request->range) },
+		{ "If-Range", request->if_range, sizeof(request->if_range) },
+		{ "Content-Encoding", request->content_encoding,
+		    sizeof(request->content_encoding) },
+		{ "Content-Type", request->content_type,
+		    sizeof(request->content_type) },
+		{ "Expect", expect, sizeof(expect) },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		if (!name_is(reader, fields[i].name))
+			continue;
+		if ((reader->fields_seen & (1U << i)) != 0)
+			return refuse(reader, 400, "more than one %s field",
+			    fields[i].name);
+		reader->fields_seen |= 1U << i;
+		if (reader->value_len >= fields[i].size)
+			return refuse(reader, 431, "%s has more than %zu bytes",
+			    fields[i].name, fields[i].size - 1);
+		copy_cut(fields[i].to, fields[i].size, reader->value,
+		    reader->value_len);
+	}
+	take_expect(request, expect);
+	return 0;
+}
+
 static int
 on_value_complete(llhttp_t *parser)
 {
@@ -273,7 +322,7 @@ on_value_complete(llhttp_t *parser)
 		    sizeof(reader->request.user_agent), reader->value,
 		    reader->value_len);
 	}
-	return 0;
+	return take_field(reader);
 }
 
 /* Whatever follows the head is none of llhttp's business. */
@@ -293,6 +342,11 @@ read_target(struct reader *reader)
 
 	if (target_parse(&target, request->path, request->target, &reason) != 0)
 		return refuse(reader, 400, "%s", reason.text);
+	if (target.query_len > REQUEST_QUERY_MAX)
+		return refuse(reader, 414, "query has more than %d bytes",
+		    REQUEST_QUERY_MAX);
+	copy_cut(request->query, sizeof(request->query), target.query,
+	    target.query_len);
 	if (!request->http_1_0 && !reader->has_host)
 		return refuse(reader, 400,
 		    "no Host field in HTTP/1.1 (RFC 9112 3.2)");
@@ -304,22 +358,45 @@ read_target(struct reader *reader)
 }
 
 static int
-read_body_length(struct reader *reader, const llhttp_t *parser, bool *has_body)
+read_body_length(struct reader *reader, const llhttp_t *parser)
 {
+	struct request *request = &reader->request;
 	bool transfer = (parser->flags & F_TRANSFER_ENCODING) != 0;
 	bool length = (parser->flags & F_CONTENT_LENGTH) != 0;
 
 	if (transfer &&
-	    (length || reader->request.http_1_0 ||
-		(parser->flags & F_CHUNKED) == 0))
+	    (length || request->http_1_0 || (parser->flags & F_CHUNKED) == 0))
 		return refuse(reader, 400,
 		    "Transfer-Encoding in HTTP/1.0, "
 		    "with Content-Length or not chunked (RFC 9112 6)");
-	*has_body = transfer || (length && parser->content_length > 0);
-	if (*has_body && reader->request.method != REQUEST_OTHER)
+	if (transfer)
+		request->framing = REQUEST_CHUNKED;
+	else if (length)
+		request->framing = REQUEST_LENGTH;
+	if (length)
+		request->body_length = parser->content_length;
+	if (request_has_body(request) &&
+	    (request->method == REQUEST_GET || request->method == REQUEST_HEAD))
 		return refuse(reader, 413, "%s with a body",
-		    reader->request.method_name);
+		    request->method_name);
 	return 0;
+}
+
+static enum request_method
+method_of(const llhttp_t *parser)
+{
+	switch (parser->method) {
+	case HTTP_GET:
+		return REQUEST_GET;
+	case HTTP_HEAD:
+		return REQUEST_HEAD;
+	case HTTP_POST:
+		return REQUEST_POST;
+	case HTTP_PUT:
+		return REQUEST_PUT;
+	default:
+		return REQUEST_OTHER;
+	}
 }
 
 /* RFC 9112 9.3 */
@@ -334,7 +411,7 @@ wants_keep_alive(const struct reader *reader, const llhttp_t *parser)
 
 /* The second pass, over a complete head. */
 static int
-read_head(struct reader *reader, const char *data, size_t len, bool *has_body)
+read_head(struct reader *reader, const char *data, size_t len)
 {
 	static const llhttp_settings_t settings = {
 		.on_header_field = on_name,
@@ -353,30 +430,33 @@ read_head(struct reader *reader, const char *data, size_t len, bool *has_body)
 		return refuse(reader, 400, "%s",
 		    llhttp_get_error_reason(&parser));
 	}
-	request->method = parser.method == HTTP_GET ? REQUEST_GET :
-	    parser.method == HTTP_HEAD		    ? REQUEST_HEAD :
-						      REQUEST_OTHER;
+	request->method = method_of(&parser);
 	request->keep_alive = wants_keep_alive(reader, &parser);
 	if (read_target(reader) != 0)
 		return -1;
-	return read_body_length(reader, &parser, has_body);
+	return read_body_length(reader, &parser);
 }
 
 enum request_status
 request_parse(struct request *request, const char *data, size_t len,
-    size_t *used, bool *has_body, int *status, struct error *err)
+    size_t *used, int *status, struct error *err)
 {
 	struct reader reader = { .status = status, .err = err };
 	size_t head_len = 0;
-	bool body = false;
 	int rc = scan_head(&reader, data, len, &head_len);
 
 	if (rc == 0)
 		return REQUEST_MORE;
-	if (rc < 0 || read_head(&reader, data, head_len, &body) != 0)
+	if (rc < 0 || read_head(&reader, data, head_len) != 0)
 		return REQUEST_INVALID;
 	*request = reader.request;
 	*used = head_len;
-	*has_body = body;
 	return REQUEST_COMPLETE;
+}
+
+bool
+request_has_body(const struct request *request)
+{
+	return request->framing == REQUEST_CHUNKED ||
+	    (request->framing == REQUEST_LENGTH && request->body_length > 0);
 }

@@ -12,14 +12,35 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
 #define REQUEST_HEAD_MAX 8192	/* request line and headers together */
 #define REQUEST_TARGET_MAX 2048 /* the target within the request line */
+#define REQUEST_QUERY_MAX 1024	/* the query within the target */
 #define REQUEST_HEADERS_MAX 64
 
-enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_OTHER };
+enum request_method {
+	REQUEST_GET,
+	REQUEST_HEAD,
+	REQUEST_POST,
+	REQUEST_PUT,
+	REQUEST_OTHER
+};
+
+/* How the end of a body is known: RFC 9112 6.3. */
+enum request_framing {
+	REQUEST_NO_BODY, /* neither field; also Content-Length: 0 with GET */
+	REQUEST_LENGTH,	 /* Content-Length, which may be 0 */
+	REQUEST_CHUNKED,
+};
+
+enum request_expect {
+	REQUEST_EXPECT_NOTHING,
+	REQUEST_EXPECT_CONTINUE, /* 100-continue; never in HTTP/1.0 */
+	REQUEST_EXPECT_UNKNOWN,	 /* something else: 417 */
+};
 
 struct request {
 	enum request_method method;
@@ -33,12 +54,27 @@ struct request {
 	 * sends one, and each can make one path look like another.
 	 */
 	char path[REQUEST_TARGET_MAX + 1];
+	/*
+	 * What follows the first '?' of the target, as sent: bytes of
+	 * 0x21..0x7e without '#', percent-escapes complete but not decoded;
+	 * "" when absent.
+	 */
+	char query[REQUEST_QUERY_MAX + 1];
 	char user_agent[256]; /* as sent, cut; "" when absent */
 	/*
 	 * As sent, port included; "" when absent.  Of a target in absolute
 	 * form it is the host of the target: RFC 9112 3.2.2.
 	 */
 	char host[256];
+	/* Values as sent, "" when absent; a longer one makes the request
+	 * invalid (431), and so does a second one of these fields (400). */
+	char range[128];
+	char if_range[128];
+	char content_encoding[64];
+	char content_type[128];
+	enum request_framing framing;
+	uint64_t body_length; /* of REQUEST_LENGTH: what Content-Length says */
+	enum request_expect expect;
 	bool http_1_0;
 	bool keep_alive; /* what the client asked for, by its version's rule */
 };
@@ -52,16 +88,18 @@ enum request_status {
 /*
  * Read one request from the len bytes at data (everything received so far,
  * always from the first byte).  *used is the length of a complete head; what
- * follows it is not looked at.  The verdict does not depend on how the bytes
- * arrived, and REQUEST_HEAD_MAX of them always suffice for one.  Unless it is
- * REQUEST_COMPLETE, *request, *used and *has_body are as they were.  A
- * request with a body (Content-Length above 0 or Transfer-Encoding) is invalid
- * with 413 when the method is GET or HEAD; for other methods it is complete
- * with *has_body true: answer 405 and close.
- * Status of an invalid one: 400, 413, 414 (target), 431 (head), 505 (version).
+ * follows it is not looked at: body.h reads that.  The verdict does not depend
+ * on how the bytes arrived, and REQUEST_HEAD_MAX of them always suffice for
+ * one.  Unless it is REQUEST_COMPLETE, *request and *used are as they were.  A
+ * body with GET or HEAD (Content-Length above 0 or Transfer-Encoding) makes it
+ * invalid with 413.
+ * Status of an invalid one: 400, 413, 414 (target, query), 431 (head, field),
+ * 505 (version).
  */
-enum request_status
-request_parse(struct request *request, const char *data, size_t len,
-    size_t *used, bool *has_body, int *status, struct error *err) MUST_CHECK;
+enum request_status request_parse(struct request *request, const char *data,
+    size_t len, size_t *used, int *status, struct error *err) MUST_CHECK;
+
+/* Does a body follow the head? */
+bool request_has_body(const struct request *request);
 
 #endif

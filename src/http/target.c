@@ -71,6 +71,29 @@ check_segments(const char *path, struct error *err)
 	return 0;
 }
 
+/* Printable, and each '%' begins an escape (RFC 3986 2.1); of what, is up to
+ * those who read it. */
+static int
+check_query(const struct target *target, struct error *err)
+{
+	const char *p = target->query, *end = p + target->query_len;
+
+	for (; p < end; p++) {
+		int c = (unsigned char)*p;
+
+		if (c < 0x21 || c > 0x7e)
+			return error_set(err, ERROR_INPUT,
+			    "byte 0x%02x in the query: expected printable "
+			    "ASCII without blank",
+			    (unsigned)c);
+		if (c == '%' && escaped_byte(p + 1) < 0)
+			return error_set(err, ERROR_INPUT,
+			    "'%%' in the query without two hex digits "
+			    "(RFC 3986 2.1)");
+	}
+	return 0;
+}
+
 /* The length of "http://" or "https://" in any case, or 0. */
 static size_t
 scheme_length(const char *text)
@@ -91,6 +114,7 @@ target_parse(struct target *target, char *path, const char *text,
 	struct target parsed = { .authority = NULL };
 	size_t scheme = scheme_length(text);
 	char *end = path;
+	const char *query;
 
 	if (strchr(text, '#') != NULL)
 		return error_set(err, ERROR_INPUT,
@@ -107,7 +131,11 @@ target_parse(struct target *target, char *path, const char *text,
 		    "target is neither a path "
 		    "nor an http or https URL (RFC 9112 3.2)");
 	}
-	if (decode_path(end, text, err) != 0 || check_segments(path, err) != 0)
+	query = strchr(text, '?');
+	parsed.query = query != NULL ? query + 1 : "";
+	parsed.query_len = strlen(parsed.query);
+	if (decode_path(end, text, err) != 0 ||
+	    check_segments(path, err) != 0 || check_query(&parsed, err) != 0)
 		return -1;
 	*target = parsed;
 	return 0;

@@ -133,7 +133,8 @@ judge(const struct decision_input *input, struct decision *decision)
 {
 	enum decision_reason reason;
 
-	if (input->request->method == REQUEST_OTHER)
+	if (input->request->method != REQUEST_GET &&
+	    input->request->method != REQUEST_HEAD)
 		return DECISION_METHOD;
 	/* Public files are the one thing that needs no identity. */
 	if (!input->policy->certificate_required &&

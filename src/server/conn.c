@@ -192,12 +192,12 @@ take_request(struct conn *conn)
 	struct exchange exchange = exchange_of(conn);
 	struct request request;
 	struct error err;
-	bool has_body = false;
+	bool has_body;
 	size_t used = 0;
 	int status = 400;
 
 	switch (request_parse(&request, buf_text(&conn->in), conn->in.len,
-	    &used, &has_body, &status, &err)) {
+	    &used, &status, &err)) {
 	case REQUEST_MORE:
 		return false;
 	case REQUEST_INVALID:
@@ -207,6 +207,7 @@ take_request(struct conn *conn)
 		break;
 	case REQUEST_COMPLETE:
 		buf_consume(&conn->in, used);
+		has_body = request_has_body(&request);
 		conn->keep_alive = request.keep_alive && !has_body &&
 		    may_go_on(conn);
 		conn->drain = has_body;

@@ -15,7 +15,6 @@ struct verdict {
 	enum request_status result;
 	struct request request;
 	size_t used;
-	bool has_body;
 	int status;
 	struct error err;
 };
@@ -31,8 +30,7 @@ parse(struct verdict *verdict, const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy(copy, data, size);
 	verdict->result = request_parse(&verdict->request, copy, size,
-	    &verdict->used, &verdict->has_body, &verdict->status,
-	    &verdict->err);
+	    &verdict->used, &verdict->status, &verdict->err);
 	free(copy);
 }
 
@@ -55,7 +53,12 @@ check_complete(const struct verdict *verdict, size_t size)
 	}
 	assert(strchr(request->path, '%') == NULL);
 	assert(request->http_1_0 || request->host[0] != '\0');
-	assert(!verdict->has_body || request->method == REQUEST_OTHER);
+	assert(!request_has_body(request) ||
+	    (request->method != REQUEST_GET &&
+		request->method != REQUEST_HEAD));
+	assert(strlen(request->query) <= REQUEST_QUERY_MAX);
+	for (const char *p = request->query; *p != '\0'; p++)
+		assert(*p >= 0x21 && *p <= 0x7e && *p != '#');
 }
 
 static void

@@ -17,7 +17,6 @@ struct verdict {
 	enum request_status result;
 	struct request request;
 	size_t used;
-	bool has_body;
 	int status;
 	struct error err;
 };
@@ -33,7 +32,7 @@ parse(const char *data, size_t len)
 	memcpy(copy, data, len);
 	verdict.request.method_name[0] = '#';
 	verdict.result = request_parse(&verdict.request, copy, len,
-	    &verdict.used, &verdict.has_body, &verdict.status, &verdict.err);
+	    &verdict.used, &verdict.status, &verdict.err);
 	free(copy);
 	return verdict;
 }
@@ -56,7 +55,7 @@ parse_both_ways(const char *data, size_t len)
 		}
 		assert_int_equal(part.result, whole.result);
 		assert_int_equal(part.used, whole.used);
-		assert_int_equal(part.has_body, whole.has_body);
+		assert_int_equal(part.request.framing, whole.request.framing);
 		assert_int_equal(part.status, whole.status);
 		assert_string_equal(part.err.text, whole.err.text);
 		assert_string_equal(part.request.path, whole.request.path);
@@ -128,11 +127,15 @@ static const struct {
 	{ "GET / HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", "/",
 	    "example.net", "", REQUEST_GET, false, true, false },
 	{ "POST /r HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\n", "/r",
-	    "example.net", "", REQUEST_OTHER, false, true, true },
+	    "example.net", "", REQUEST_POST, false, true, true },
 	{ "PUT /r HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n", "/r",
-	    "example.net", "", REQUEST_OTHER, false, true, true },
+	    "example.net", "", REQUEST_PUT, false, true, true },
 	{ "POST /r HTTP/1.1\r\n" H "\r\n", "/r", "example.net", "",
-	    REQUEST_OTHER, false, true, false },
+	    REQUEST_POST, false, true, false },
+	{ "POST /r HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", "/r",
+	    "example.net", "", REQUEST_POST, false, true, false },
+	{ "PATCH /r HTTP/1.1\r\n" H "Content-Length: 1\r\n\r\n", "/r",
+	    "example.net", "", REQUEST_OTHER, false, true, true },
 	{ "UNSUBSCRIBE /r HTTP/1.1\r\n" H "\r\n", "/r", "example.net", "",
 	    REQUEST_OTHER, false, true, false },
 };
@@ -158,7 +161,8 @@ test_good(void **state)
 		assert_int_equal(v.request.http_1_0, good[i].http_1_0);
 		if (v.request.keep_alive != good[i].keep_alive)
 			fail_msg("keep-alive: \"%s\"", good[i].given);
-		assert_int_equal(v.has_body, good[i].has_body);
+		assert_int_equal(request_has_body(&v.request),
+		    good[i].has_body);
 		assert_memory_equal(v.request.method_name, method,
 		    strlen(v.request.method_name));
 		assert_int_equal(method[strlen(v.request.method_name)], ' ');
@@ -232,6 +236,11 @@ static const struct {
 	BAD("GET /\xc3\xa4 HTTP/1.1\r\n", 400),
 	BAD("GET /\0 HTTP/1.1\r\n", 400),
 	BAD("GET /\x7f HTTP/1.1\r\n", 400),
+	BAD("GET /a?b% HTTP/1.1\r\n" H "\r\n", 400),
+	BAD("GET /a?b%4 HTTP/1.1\r\n" H "\r\n", 400),
+	BAD("GET /a?b%4gc HTTP/1.1\r\n" H "\r\n", 400),
+	BAD("GET /a?b#c HTTP/1.1\r\n" H "\r\n", 400),
+	BAD("GET /a?b\xc3\xa4 HTTP/1.1\r\n", 400),
 	/* Header lines */
 	BAD("GET / HTTP/1.1\r\nX: a\r\n b\r\n", 400),
 	BAD("GET / HTTP/1.1\r\nX: a\r\n\tb\r\n", 400),
@@ -262,6 +271,22 @@ static const struct {
 	BAD("GET / HTTP/1.1\r\nHost: example.net/x\r\n\r\n", 400),
 	BAD("GET / HTTP/1.1\r\nHost: example.net:x\r\n\r\n", 400),
 	BAD("GET / HTTP/1.1\r\nHost: 2001:db8::1\r\n\r\n", 400),
+	/* Fields that must not mean two things */
+	BAD("GET / HTTP/1.1\r\n" H "Range: bytes=0-1\r\nrange: bytes=2-3\r\n"
+	    "\r\n",
+	    400),
+	BAD("GET / HTTP/1.1\r\n" H "If-Range: \"a\"\r\nIf-Range: \"b\"\r\n"
+	    "\r\n",
+	    400),
+	BAD("PUT / HTTP/1.1\r\n" H "Content-Encoding: gzip\r\n"
+	    "Content-Encoding: gzip\r\n\r\n",
+	    400),
+	BAD("PUT / HTTP/1.1\r\n" H "Content-Type: a/b\r\n"
+	    "Content-Type: a/b\r\n\r\n",
+	    400),
+	BAD("PUT / HTTP/1.1\r\n" H "Expect: 100-continue\r\n"
+	    "Expect: 100-continue\r\n\r\n",
+	    400),
 	/* Bodies */
 	BAD("GET / HTTP/1.1\r\n" H "Content-Length: 1\r\n\r\nx", 413),
 	BAD("HEAD / HTTP/1.1\r\n" H "Content-Length: 1\r\n\r\n", 413),
@@ -316,6 +341,135 @@ test_bad(void **state)
 		/* Outputs of a request are as they were. */
 		assert_int_equal(v.used, SIZE_MAX);
 		assert_string_equal(v.request.method_name, "#");
+	}
+}
+
+/* What a request has besides path, host and agent. */
+static void
+test_fields(void **state)
+{
+	static const char put[] =
+	    "PUT /report?a=%2F&b?c HTTP/1.1\r\n" H
+	    "RANGE: bytes=0-99 \r\nif-range:\t\"x\"\r\n"
+	    "Content-Encoding: gzip\r\nContent-Type: text/xml\r\n"
+	    "Expect: 100-Continue\r\nContent-Length: 12\r\n\r\n";
+	struct verdict v;
+
+	(void)state;
+	v = parse_both_ways(put, strlen(put));
+	assert_int_equal(v.result, REQUEST_COMPLETE);
+	assert_int_equal(v.request.method, REQUEST_PUT);
+	assert_string_equal(v.request.path, "/report");
+	assert_string_equal(v.request.query, "a=%2F&b?c");
+	assert_string_equal(v.request.range, "bytes=0-99");
+	assert_string_equal(v.request.if_range, "\"x\"");
+	assert_string_equal(v.request.content_encoding, "gzip");
+	assert_string_equal(v.request.content_type, "text/xml");
+	assert_int_equal(v.request.expect, REQUEST_EXPECT_CONTINUE);
+	assert_int_equal(v.request.framing, REQUEST_LENGTH);
+	assert_int_equal(v.request.body_length, 12);
+}
+
+static void
+test_query(void **state)
+{
+	static const struct {
+		const char *target, *path, *query;
+	} cases[] = {
+		{ "/a", "/a", "" },
+		{ "/a?", "/a", "" },
+		{ "/a?key=7", "/a", "key=7" },
+		{ "/a?b?c", "/a", "b?c" },
+		{ "/a?../b//c", "/a", "../b//c" },
+		{ "/a?%00%41", "/a", "%00%41" },
+		{ "https://example.net?x", "/", "x" },
+		{ "https://example.net/y?x", "/y", "x" },
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct verdict v;
+		int len = snprintf(text, sizeof(text),
+		    "GET %s HTTP/1.1\r\n" H "\r\n", cases[i].target);
+
+		v = parse(text, (size_t)len);
+		assert_int_equal(v.result, REQUEST_COMPLETE);
+		assert_string_equal(v.request.path, cases[i].path);
+		assert_string_equal(v.request.query, cases[i].query);
+	}
+}
+
+/* A value of len bytes in that field of a GET. */
+static struct verdict
+parse_long(const char *start, size_t len)
+{
+	char text[4096];
+	struct verdict v;
+	int n = snprintf(text, sizeof(text), "%s%0*d", start, (int)len, 0);
+
+	n += snprintf(text + n, sizeof(text) - (size_t)n, "%s\r\n\r\n",
+	    strstr(start, "HTTP/") == NULL ? " HTTP/1.1\r\n" H : "");
+	v = parse(text, (size_t)n);
+	return v;
+}
+
+static void
+test_long_fields(void **state)
+{
+	static const struct {
+		const char *start;
+		size_t max;
+		int status;
+	} cases[] = {
+		{ "GET / HTTP/1.1\r\n" H "Range: ", 127, 431 },
+		{ "GET / HTTP/1.1\r\n" H "If-Range: ", 127, 431 },
+		{ "GET / HTTP/1.1\r\n" H "Content-Encoding: ", 63, 431 },
+		{ "GET / HTTP/1.1\r\n" H "Content-Type: ", 127, 431 },
+		{ "GET / HTTP/1.1\r\n" H "Expect: ", 63, 431 },
+		{ "GET /?", REQUEST_QUERY_MAX, 414 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct verdict v = parse_long(cases[i].start, cases[i].max);
+
+		assert_int_equal(v.result, REQUEST_COMPLETE);
+		v = parse_long(cases[i].start, cases[i].max + 1);
+		assert_int_equal(v.result, REQUEST_INVALID);
+		assert_int_equal(v.status, cases[i].status);
+	}
+}
+
+static void
+test_expect(void **state)
+{
+	static const struct {
+		const char *fields;
+		enum request_expect expect;
+	} cases[] = {
+		{ "PUT / HTTP/1.1\r\n" H, REQUEST_EXPECT_NOTHING },
+		{ "PUT / HTTP/1.1\r\n" H "Expect:\r\n",
+		    REQUEST_EXPECT_NOTHING },
+		{ "PUT / HTTP/1.1\r\n" H "Expect: 100-continue\r\n",
+		    REQUEST_EXPECT_CONTINUE },
+		{ "PUT / HTTP/1.1\r\n" H "Expect: 200-ok\r\n",
+		    REQUEST_EXPECT_UNKNOWN },
+		/* RFC 9110 10.1.1 */
+		{ "PUT / HTTP/1.0\r\nExpect: 100-continue\r\n",
+		    REQUEST_EXPECT_NOTHING },
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct verdict v;
+		int len = snprintf(text, sizeof(text), "%s\r\n",
+		    cases[i].fields);
+
+		v = parse(text, (size_t)len);
+		assert_int_equal(v.result, REQUEST_COMPLETE);
+		assert_int_equal(v.request.expect, cases[i].expect);
 	}
 }
 
@@ -536,6 +690,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_query),
+		cmocka_unit_test(test_long_fields),
+		cmocka_unit_test(test_expect),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_pipelined),
 		cmocka_unit_test(test_head_limit),

@@ -91,7 +91,7 @@ test_cases(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct target target = { NULL, 7 };
+		struct target target = { .authority_len = 7 };
 		struct error err = { 0 };
 		char path[64];
 		int rc = target_parse(&target, path, cases[i].given, &err);

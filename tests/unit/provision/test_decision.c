@@ -319,6 +319,8 @@ static const struct {
 
 	/* The method comes first of all. */
 	{ { REQ, GOOD, DOC, UNIT_A, REQUEST_OTHER, OWN }, DECISION_METHOD },
+	{ { REQ, GOOD, DOC, UNIT_A, REQUEST_POST, OWN }, DECISION_METHOD },
+	{ { REQ, GOOD, DOC, UNIT_A, REQUEST_PUT, OWN }, DECISION_METHOD },
 	{ { REQ, NONE, REQUEST_OTHER, OWN }, DECISION_METHOD },
 	{ { OPT, NONE, REQUEST_OTHER, "/hello.xml" }, DECISION_METHOD },
 	{ { REQ, BAD, DOC, STRANGER, "", "", REQUEST_OTHER, "/none" },
