@@ -11,6 +11,7 @@ response_reason(int status)
 	} reasons[] = {
 		/* RFC 9110 15 */
 		{ 200, "OK" },
+		{ 206, "Partial Content" },
 		{ 301, "Moved Permanently" },
 		{ 302, "Found" },
 		{ 400, "Bad Request" },
@@ -21,6 +22,7 @@ response_reason(int status)
 		{ 408, "Request Timeout" },
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
+		{ 416, "Range Not Satisfiable" },
 		{ 421, "Misdirected Request" },
 		{ 429, "Too Many Requests" },		    /* RFC 6585 4 */
 		{ 431, "Request Header Fields Too Large" }, /* RFC 6585 5 */
@@ -37,10 +39,9 @@ response_reason(int status)
 	return "Unknown";
 }
 
-/* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" (RFC 9110 5.6.7), or "".  By hand:
- * strftime() would write the names in the language of the locale. */
-static void
-format_date(time_t date, char *text, size_t size)
+/* By hand: strftime() would write the names in the language of the locale. */
+void
+response_format_date(time_t date, char text[static RESPONSE_DATE_BYTES])
 {
 	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu",
 		"Fri", "Sat" };
@@ -50,33 +51,62 @@ format_date(time_t date, char *text, size_t size)
 
 	*text = '\0';
 	if (date != 0 && gmtime_r(&date, &tm) != NULL)
-		(void)snprintf(text, size,
-		    "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n",
-		    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
-		    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+		(void)snprintf(text, RESPONSE_DATE_BYTES,
+		    "%s, %02d %s %d %02d:%02d:%02d GMT", days[tm.tm_wday],
+		    tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
+		    tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/* One line of the head, or nothing where there is no value. */
+static int
+put_field(struct buf *buf, const char *name, const char *value)
+{
+	if (value == NULL || *value == '\0')
+		return 0;
+	return buf_printf(buf, "%s: %s\r\n", name, value);
+}
+
+static int
+put_fields(struct buf *buf, const struct response *response)
+{
+	char date[RESPONSE_DATE_BYTES], modified[RESPONSE_DATE_BYTES];
+	const struct {
+		const char *name, *value;
+	} fields[] = {
+		{ "Date", date },
+		{ "Content-Type", response->content_type },
+		{ "Content-Encoding", response->content_encoding },
+		{ "Content-Range", response->content_range },
+		{ "Accept-Ranges", response->accept_ranges ? "bytes" : NULL },
+		{ "ETag", response->etag },
+		{ "Last-Modified", modified },
+		{ "Allow", response->allow },
+	};
+
+	response_format_date(response->date, date);
+	response_format_date(response->last_modified, modified);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (put_field(buf, fields[i].name, fields[i].value) != 0)
+			return -1;
+	return 0;
 }
 
 int
 response_write_head(const struct response *response, struct buf *buf)
 {
-	const char *type = response->content_type;
-	const char *allow = response->allow;
-	char date[64];
+	size_t before = buf->len;
 
-	format_date(response->date, date, sizeof(date));
-	/* In one step: a buffer that is full keeps no half of a head. */
-	return buf_printf(buf,
-	    "HTTP/1.1 %d %s\r\n"
-	    "%s"
-	    "%s%s%s"
-	    "Content-Length: %zu\r\n"
-	    "%s%s%s"
-	    "Connection: %s\r\n"
-	    "\r\n",
-	    response->status, response_reason(response->status), date,
-	    type != NULL ? "Content-Type: " : "", type != NULL ? type : "",
-	    type != NULL ? "\r\n" : "", response->content_length,
-	    allow != NULL ? "Allow: " : "", allow != NULL ? allow : "",
-	    allow != NULL ? "\r\n" : "",
-	    response->keep_alive ? "keep-alive" : "close");
+	if (buf_printf(buf, "HTTP/1.1 %d %s\r\n", response->status,
+		response_reason(response->status)) == 0 &&
+	    put_fields(buf, response) == 0 &&
+	    buf_printf(buf, "Content-Length: %llu\r\nConnection: %s\r\n\r\n",
+		(unsigned long long)response->content_length,
+		response->keep_alive ? "keep-alive" : "close") == 0)
+		return 0;
+	/* A buffer that is full keeps no half of a head. */
+	if (buf->len > before) {
+		buf->len = before;
+		buf->data[before] = '\0';
+	}
+	return -1;
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -18,11 +19,23 @@
 struct response {
 	int status;
 	const char *content_type; /* NULL: none is stated */
-	size_t content_length;	  /* of the body that GET gets */
+	uint64_t content_length;  /* of the body that GET gets */
 	bool keep_alive;
 	time_t date;	   /* UTC; 0: no Date field (RFC 9110 6.6.1) */
 	const char *allow; /* for 405: value of the Allow field; else NULL */
+	/* Each NULL, false or 0: the field is not sent. */
+	const char *content_encoding;
+	const char
+	    *content_range; /* "bytes 0-99/200"; of a 416 "bytes" and "*" */
+	bool accept_ranges; /* "bytes" */
+	const char *etag;   /* with its quotes */
+	time_t last_modified;
 };
+
+/* A date as HTTP writes it, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7);
+ * "" for 0. */
+#define RESPONSE_DATE_BYTES 40
+void response_format_date(time_t date, char text[static RESPONSE_DATE_BYTES]);
 
 /* The reason phrase of RFC 9110 for a status we send; "Unknown" otherwise. */
 const char *response_reason(int status);

@@ -149,7 +149,7 @@ put_answer(struct buf *out, const struct response *response,
 
 void
 answer_request(const struct exchange *exchange, const struct request *request,
-    bool keep_alive, struct buf *out)
+    bool keep_alive, struct buf *out, struct slice *file)
 {
 	const struct decision_input input = {
 		.policy = &exchange->listener->policy,
@@ -166,6 +166,7 @@ answer_request(const struct exchange *exchange, const struct request *request,
 	struct buf body;
 	const char *reason;
 
+	*file = (struct slice) { .fd = -1 };
 	buf_init(&body, PROFILE_BYTES_MAX);
 	decision_make(&input, &decision);
 	response.status = decision.status;

@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 #include "base/buf.h"
+#include "base/slice.h"
 #include "spa/peer.h"
 
 struct log_line;
@@ -32,13 +33,17 @@ struct exchange {
 	uint64_t started_us;   /* monotonic: accept, or end of the last one */
 };
 
-/* Bytes of head and body together that an answer may have. */
+/* Bytes of head and body in memory that an answer may have. */
 #define ANSWER_MAX (1024 * 1024 + 4096)
 
-/* Answer a request: append head and body to out, log, and record it when it
- * was a known device's. */
-void answer_request(const struct exchange *exchange,
-    const struct request *request, bool keep_alive, struct buf *out);
+/*
+ * Answer a request: append head and body to out, log, and record it when it
+ * was a known device's.  A body that is a file is not in out: *file, else of
+ * length 0, is what follows out on the wire, borrowed from the service.
+ */
+void
+answer_request(const struct exchange *exchange, const struct request *request,
+    bool keep_alive, struct buf *out, struct slice *file);
 
 /* Answer bytes that are no valid request with that status, log. */
 void answer_invalid(const struct exchange *exchange, int status,

@@ -24,7 +24,13 @@ enum phase {
 };
 
 /* What a step of the state machine waits for before the next one. */
-enum step { STEP_AGAIN, STEP_READ, STEP_WRITE, STEP_END };
+enum step {
+	STEP_AGAIN,
+	STEP_READ,
+	STEP_WRITE,
+	STEP_FETCH, /* for the pool to have read a file */
+	STEP_END,
+};
 
 #define DRAIN_TIMEOUT_MS 1000
 #define DRAIN_BYTES_MAX (256 * 1024)
@@ -49,6 +55,9 @@ struct conn {
 	struct buf in;	 /* received, not yet understood */
 	struct buf out;	 /* to be sent */
 	size_t sent;
+	struct slice file; /* to be sent after out; the service's */
+	uv_work_t fetch;   /* in the pool, while the disk is asked */
+	bool fetched;	   /* what the pool said */
 	size_t drained;
 	uint64_t started_us;
 };
@@ -73,14 +82,18 @@ free_conn(struct conn *conn)
 	host->ended(host);
 }
 
+static void
+release(struct conn *conn)
+{
+	if (--conn->open_handles == 0)
+		free_conn(conn);
+}
+
 /* libuv still uses a handle until this is called: only then free. */
 static void
 on_closed(uv_handle_t *handle)
 {
-	struct conn *conn = handle->data;
-
-	if (--conn->open_handles == 0)
-		free_conn(conn);
+	release(handle->data);
 }
 
 static void
@@ -212,7 +225,7 @@ take_request(struct conn *conn)
 		    may_go_on(conn);
 		conn->drain = has_body;
 		answer_request(&exchange, &request, conn->keep_alive,
-		    &conn->out);
+		    &conn->out, &conn->file);
 		break;
 	}
 	start_answer(conn);
@@ -280,12 +293,46 @@ answer_complete(struct conn *conn)
 	return STEP_AGAIN;
 }
 
+/*
+ * The next piece of the file: straight to the socket, or into out for TLS.  It
+ * has the time of an answer to itself: how long a whole image takes is up to
+ * the client's line.
+ */
+static enum step
+next_piece(struct conn *conn)
+{
+	enum slice_io io;
+	struct error err;
+
+	conn->out.len = conn->sent = 0;
+	io = conn->tls == NULL ? slice_send(&conn->file, conn->fd, &err) :
+				 slice_take(&conn->file, &conn->out, &err);
+	switch (io) {
+	case SLICE_DONE:
+		enter(conn, PHASE_ANSWER,
+		    service_config(conn->service)->write_timeout_ms);
+		return STEP_AGAIN;
+	case SLICE_WAIT:
+		return STEP_FETCH;
+	case SLICE_FULL:
+		return STEP_WRITE;
+	case SLICE_FAILED:
+		break;
+	}
+	/* The length is promised: only an end that comes early tells. */
+	if (err.kind != ERROR_NONE)
+		log_message(LOG_LEVEL_WARN, "file-not-sent", "%s", err.text);
+	return STEP_END;
+}
+
 static enum step
 step_answer(struct conn *conn)
 {
 	struct error err;
 	size_t n = 0;
 
+	if (conn->sent == conn->out.len && conn->file.len > 0)
+		return next_piece(conn);
 	if (conn->sent == conn->out.len)
 		return answer_complete(conn);
 	switch (tls_conn_write(conn->tls, conn->out.data + conn->sent,
@@ -346,6 +393,47 @@ wait_for(struct conn *conn, int events)
 	conn->events = events;
 }
 
+static void run(struct conn *conn);
+
+/* In the pool. */
+static void
+work_fetch(uv_work_t *work)
+{
+	struct conn *conn = work->data;
+	struct error err;
+
+	conn->fetched = slice_fetch(&conn->file, &err) == 0;
+	if (!conn->fetched)
+		log_message(LOG_LEVEL_WARN, "file-not-sent", "%s", err.text);
+}
+
+static void
+after_fetch(uv_work_t *work, int status)
+{
+	struct conn *conn = work->data;
+
+	if (conn->phase != PHASE_CLOSED) {
+		if (status == 0 && conn->fetched)
+			run(conn);
+		else
+			close_conn(conn);
+	}
+	/* Last: it may have been what kept the connection. */
+	release(conn);
+}
+
+static void
+start_fetch(struct conn *conn)
+{
+	/* Or the socket wakes us in vain. */
+	(void)uv_poll_stop(&conn->poll);
+	conn->events = 0;
+	conn->fetch.data = conn;
+	conn->open_handles++;
+	(void)uv_queue_work(conn->host->loop, &conn->fetch, work_fetch,
+	    after_fetch);
+}
+
 static void
 run(struct conn *conn)
 {
@@ -358,6 +446,9 @@ run(struct conn *conn)
 			return;
 		case STEP_WRITE:
 			wait_for(conn, UV_WRITABLE);
+			return;
+		case STEP_FETCH:
+			start_fetch(conn);
 			return;
 		case STEP_END:
 			close_conn(conn);

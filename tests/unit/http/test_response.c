@@ -33,8 +33,8 @@ test_heads(void **state)
 		    "\r\n" },
 		{ { .status = 405, .allow = "GET, HEAD" },
 		    "HTTP/1.1 405 Method Not Allowed\r\n"
-		    "Content-Length: 0\r\n"
 		    "Allow: GET, HEAD\r\n"
+		    "Content-Length: 0\r\n"
 		    "Connection: close\r\n"
 		    "\r\n" },
 		/* The example of RFC 9110 5.6.7. */
@@ -42,6 +42,24 @@ test_heads(void **state)
 		    "HTTP/1.1 403 Forbidden\r\n"
 		    "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 		    "Content-Length: 0\r\n"
+		    "Connection: close\r\n"
+		    "\r\n" },
+		{ { .status = 206,
+		      .content_type = "application/octet-stream",
+		      .content_length = 100,
+		      .content_encoding = "aes128gcm",
+		      .content_range = "bytes 0-99/200",
+		      .accept_ranges = true,
+		      .etag = "\"a1\"",
+		      .last_modified = 784111777 },
+		    "HTTP/1.1 206 Partial Content\r\n"
+		    "Content-Type: application/octet-stream\r\n"
+		    "Content-Encoding: aes128gcm\r\n"
+		    "Content-Range: bytes 0-99/200\r\n"
+		    "Accept-Ranges: bytes\r\n"
+		    "ETag: \"a1\"\r\n"
+		    "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+		    "Content-Length: 100\r\n"
 		    "Connection: close\r\n"
 		    "\r\n" },
 		{ { .status = 299 },
@@ -77,8 +95,8 @@ test_heads(void **state)
 static void
 test_reasons(void **state)
 {
-	static const int statuses[] = { 200, 301, 302, 400, 403, 404, 405, 408,
-		413, 414, 429, 431, 500, 503, 505 };
+	static const int statuses[] = { 200, 206, 301, 302, 400, 403, 404, 405,
+		408, 413, 414, 416, 429, 431, 500, 503, 505 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
