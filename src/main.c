@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/csr.h"
 #include "cmd/device.h"
+#include "cmd/profile.h"
 
 static const struct command commands[] = {
 	{ "lab", "try the whole job on this machine, nothing to configure",
@@ -19,6 +20,7 @@ static const struct command commands[] = {
 	{ "csr", "make a key and a request for the signing portal", cmd_csr },
 	{ "cert", "certificates: import, roll back, list, check", cmd_cert },
 	{ "device", "the devices that are provisioned", cmd_device },
+	{ "profile", "what each device gets", cmd_profile },
 	{ "plan", "the fewest CAs, listeners and rules for the fleet",
 	    cmd_plan },
 	{ "migrate", "move devices from one CA's listener to another's",

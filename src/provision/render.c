@@ -31,6 +31,7 @@ struct names {
 	const struct snapshot *snapshot;
 	const struct device *device; /* NULL for a common file */
 	const struct model *model;   /* NULL for a public file */
+	bool masked;		     /* what is secret */
 	char mac[MAC_TEXT_BYTES];
 	char mac_upper[MAC_TEXT_BYTES];
 	char mac_colon[MAC_COLON_BYTES];
@@ -89,6 +90,10 @@ lookup(void *arg, const char *name)
 	if (value == NULL)
 		value = snapshot_variable(names->snapshot, names->device,
 		    names->model != NULL ? names->model->name : "", name);
+	/* An empty one stays so: whether it is set decides sections. */
+	if (value != NULL && *value != '\0' && names->masked &&
+	    variable_is_secret(name))
+		return RENDER_MASK;
 	return value;
 }
 
@@ -105,23 +110,47 @@ render(const struct templates *templates, const char *template,
 	return 0;
 }
 
-int
-render_profile(const struct templates *templates,
-    const struct snapshot *snapshot, const struct device *device,
+const char *
+render_template_name(const struct snapshot *snapshot,
+    const struct device *device)
+{
+	const char *name = snapshot_variable(snapshot, device, device->model,
+	    "template");
+
+	return name != NULL ? name : RENDER_DEFAULT_TEMPLATE;
+}
+
+static int
+render_device(const struct templates *templates,
+    const struct snapshot *snapshot, const struct device *device, bool masked,
     struct buf *out, struct error *err)
 {
-	struct names names = { .snapshot = snapshot, .device = device };
-	const char *template;
+	struct names names = {
+		.snapshot = snapshot, .device = device, .masked = masked
+	};
 
 	names.model = registry_find_model(device->model, NULL);
 	mac_format(&device->mac, names.mac);
 	mac_format_upper(&device->mac, names.mac_upper);
 	mac_format_colon(&device->mac, names.mac_colon);
-	template = snapshot_variable(snapshot, device, device->model,
-	    "template");
-	return render(templates,
-	    template != NULL ? template : RENDER_DEFAULT_TEMPLATE, &names, out,
-	    err);
+	return render(templates, render_template_name(snapshot, device), &names,
+	    out, err);
+}
+
+int
+render_profile(const struct templates *templates,
+    const struct snapshot *snapshot, const struct device *device,
+    struct buf *out, struct error *err)
+{
+	return render_device(templates, snapshot, device, false, out, err);
+}
+
+int
+render_profile_masked(const struct templates *templates,
+    const struct snapshot *snapshot, const struct device *device,
+    struct buf *out, struct error *err)
+{
+	return render_device(templates, snapshot, device, true, out, err);
 }
 
 int

@@ -35,6 +35,16 @@ int render_profile(const struct templates *templates,
     const struct snapshot *snapshot, const struct device *device,
     struct buf *out, struct error *err) MUST_CHECK;
 
+/* The template of that profile: borrowed from the snapshot. */
+const char *render_template_name(const struct snapshot *snapshot,
+    const struct device *device);
+
+/* As render_profile, for eyes: variables whose names are secret are masked. */
+#define RENDER_MASK "********"
+int render_profile_masked(const struct templates *templates,
+    const struct snapshot *snapshot, const struct device *device,
+    struct buf *out, struct error *err) MUST_CHECK;
+
 /* A file for all devices of a model; model NULL: a public file. */
 int render_common(const struct templates *templates,
     const struct snapshot *snapshot, const struct model *model,

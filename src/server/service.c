@@ -1,16 +1,13 @@
 #include "server/service.h"
-#include "base/file.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "pki/anchors.h"
 #include "pki/chain.h"
-#include "provision/render.h"
 #include "provision/route.h"
 #include "provision/template.h"
 #include "server/config.h"
+#include "server/template_folder.h"
 #include "tls/context.h"
 
-#include <dirent.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,96 +117,6 @@ load_listener(struct service_listener *listener, const struct config *config,
 		complain(errors, config, from->certificate_place, &err);
 }
 
-/* Only files that end in .xml: editors leave other things beside them. */
-static int
-is_template(const struct dirent *entry)
-{
-	return *entry->d_name != '.' && text_ends(entry->d_name, ".xml");
-}
-
-static void
-load_template(struct service *service, const char *name, struct errors *errors)
-{
-	const struct config *config = service->config;
-	char *path = file_join(config->templates, name);
-	char *text = NULL;
-	struct error err;
-	size_t len;
-	int rc;
-
-	rc = file_read(path, TEMPLATE_TEXT_MAX, &text, &len, &err);
-	if (rc == 0 &&
-	    (rc = templates_add(service->templates, name, text, len, &err)) !=
-		0)
-		(void)error_prefix(&err, "%s/", config->templates);
-	if (rc != 0) {
-		complain(errors, config, config->templates_place, &err);
-		/* It is there: what names it shall not be called wrong, too. */
-		if (templates_add(service->templates, name, "", 0, &err) != 0)
-			complain(errors, config, config->templates_place, &err);
-	}
-	free(text);
-	free(path);
-}
-
-/* False when the folder cannot be read. */
-static bool
-load_templates_folder(struct service *service, struct errors *errors)
-{
-	const struct config *config = service->config;
-	struct dirent **entries = NULL;
-	struct error err;
-	int count;
-
-	count = scandir(config->templates, &entries, is_template, alphasort);
-	if (count < 0) {
-		(void)error_errno(&err, "%s", config->templates);
-		complain(errors, config, config->templates_place, &err);
-	}
-	for (int i = 0; i < count; i++) {
-		load_template(service, entries[i]->d_name, errors);
-		free(entries[i]);
-	}
-	free(entries);
-	return count >= 0;
-}
-
-/* Do the templates stand by each other? */
-static void
-check_templates(const struct service *service, struct errors *errors)
-{
-	const struct config *config = service->config;
-	struct errors found = { 0 };
-
-	if (templates_check(service->templates, &found) != 0)
-		for (size_t i = 0; i < found.kept; i++)
-			errors_add(errors, "%s:%u:%u: %s/%s", config->path,
-			    config->templates_place.line,
-			    config->templates_place.column, config->templates,
-			    found.text[i]);
-	errors_clear(&found);
-}
-
-/* False when it is not known which there are, for a reason that was said. */
-static bool
-load_templates(struct service *service, struct errors *errors)
-{
-	bool known = true;
-	struct error err;
-
-	service->templates = templates_new();
-	if (service->config->templates != NULL)
-		known = load_templates_folder(service, errors);
-	if (!templates_has(service->templates, RENDER_DEFAULT_TEMPLATE) &&
-	    templates_add(service->templates, RENDER_DEFAULT_TEMPLATE,
-		render_builtin_template, strlen(render_builtin_template),
-		&err) != 0)
-		errors_add(errors, "%s", err.text);
-	if (known)
-		check_templates(service, errors);
-	return known;
-}
-
 static void
 load_routes(struct service *service, bool templates_known,
     struct errors *errors)
@@ -253,7 +160,8 @@ service_new(struct config *config, struct errors *errors)
 	for (size_t i = 0; i < config->listener_count; i++)
 		load_listener(&service->listeners[i], config,
 		    &config->listeners[i], errors);
-	templates_known = load_templates(service, errors);
+	service->templates = template_folder_load(config, &templates_known,
+	    errors);
 	load_routes(service, templates_known, errors);
 	if (errors->count == before)
 		return service;

@@ -1,0 +1,15 @@
+#include "cmd/profile.h"
+
+#include "cmd/cmd.h"
+#include "cmd/profile_common.h"
+
+int
+cmd_profile(int argc, char **argv)
+{
+	static const struct command commands[] = {
+		{ "render", "print the profile of a device", profile_render },
+	};
+
+	return cmd_run("sprov profile", commands,
+	    sizeof(commands) / sizeof(*commands), argc, argv);
+}

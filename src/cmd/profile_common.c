@@ -1,0 +1,109 @@
+#include "cmd/profile_common.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "cmd/device_common.h"
+#include "inventory/inventory.h"
+#include "inventory/snapshot.h"
+#include "provision/template.h"
+#include "server/config.h"
+#include "server/template_folder.h"
+
+void
+profile_site_close(struct profile_site *site)
+{
+	templates_free(site->templates);
+	snapshot_release(site->snapshot);
+	*site = (struct profile_site) { 0 };
+}
+
+/* Templates as the configuration has them, or the built-in ones when there is
+ * none and none was named. */
+static int
+load_templates(struct profile_site *site, const struct config *config,
+    struct errors *errors)
+{
+	bool known;
+
+	site->templates = template_folder_load(config, &known, errors);
+	return errors->count == 0 ? 0 : -1;
+}
+
+static int
+load_snapshot(struct profile_site *site, const char *uri)
+{
+	struct inventory *inventory = device_open(uri, true);
+	struct error err = { 0 };
+
+	if (inventory == NULL)
+		return -1;
+	site->snapshot = snapshot_load(inventory, &err);
+	inventory_close(inventory);
+	if (site->snapshot != NULL)
+		return 0;
+	(void)cmd_fail(&err);
+	return -1;
+}
+
+/* Of the inventories that may be meant, the one named nearest. */
+static const char *
+choose_uri(const char *given, const struct config *config)
+{
+	const char *environment = getenv("SPROV_INVENTORY");
+
+	if (given != NULL)
+		return given;
+	if (config == NULL || (environment != NULL && *environment != '\0'))
+		return NULL;
+	return config->inventory;
+}
+
+int
+profile_site_open(struct profile_site *site, const char *path,
+    const char *inventory)
+{
+	bool named = path != NULL;
+	struct errors errors = { 0 };
+	struct config *config = NULL;
+	int rc = -1;
+
+	*site = (struct profile_site) { 0 };
+	if (!named && access(CONFIG_DEFAULT_PATH, F_OK) == 0)
+		path = CONFIG_DEFAULT_PATH;
+	if (path != NULL && (config = config_load(path, &errors)) == NULL)
+		(void)cmd_fail_all(&errors);
+	else if (load_templates(site, config, &errors) != 0)
+		(void)cmd_fail_all(&errors);
+	else
+		rc = load_snapshot(site, choose_uri(inventory, config));
+	errors_clear(&errors);
+	config_free(config);
+	if (rc != 0)
+		profile_site_close(site);
+	return rc;
+}
+
+const struct device *
+profile_find_device(const struct profile_site *site, const char *text,
+    struct error *err)
+{
+	const struct device *device;
+	struct mac mac;
+	char shown[64];
+
+	if (mac_parse(&mac, text, err) != 0)
+		return NULL;
+	device = snapshot_find(site->snapshot, &mac);
+	if (device != NULL)
+		return device;
+	text_escape(text, strlen(text), shown, sizeof(shown));
+	(void)error_set(err, ERROR_NOT_FOUND,
+	    "there is no device %s; \"sprov device list\" says what is there",
+	    shown);
+	return NULL;
+}

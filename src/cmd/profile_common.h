@@ -1,0 +1,44 @@
+/*
+ * profile_common.h -- what the parts of "sprov profile" share.
+ */
+#ifndef CMD_PROFILE_COMMON_H
+#define CMD_PROFILE_COMMON_H
+
+#include "base/error.h"
+
+struct device;
+struct inventory;
+struct snapshot;
+struct templates;
+
+/* The parts; as main() each. */
+int profile_render(int argc, char **argv);
+
+/* The options of the parts that render; texts are NULL until given. */
+#define PROFILE_CONFIG_OPTION(path) \
+	{ \
+		.name = "config", .letter = 'c', .value = "FILE", \
+		.help = "of the server: its templates, its inventory", \
+		.text = (path) \
+	}
+
+/* What a rendering is made of: the templates and the inventory of the server's
+ * configuration, or of the options that name others. */
+struct profile_site {
+	struct templates *templates;
+	struct snapshot *snapshot;
+};
+
+/*
+ * config: of the server, NULL: where it usually is, if there is one.
+ * inventory: URI, NULL: device_find_uri().  -1: all is said already.
+ */
+void profile_site_close(struct profile_site *site);
+int profile_site_open(struct profile_site *site, const char *config,
+    const char *inventory) MUST_CHECK;
+
+/* The device that text (a MAC) names; borrowed from the site. */
+const struct device *profile_find_device(const struct profile_site *site,
+    const char *text, struct error *err) MUST_CHECK;
+
+#endif
