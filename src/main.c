@@ -25,6 +25,8 @@ static const struct command commands[] = {
 	    cmd_plan },
 	{ "migrate", "move devices from one CA's listener to another's",
 	    cmd_migrate },
+	{ "check", "which devices a server, of ours or not, would provision",
+	    cmd_check },
 	{ "simulate", "be a device for one resync, and say what it did",
 	    cmd_simulate },
 };

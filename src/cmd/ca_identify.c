@@ -144,22 +144,14 @@ static void
 find_signer(struct identification *id)
 {
 	struct identified self = identify_ca(id->certs[0]);
+	size_t above;
 
 	if (self.ca != NULL && (self.basis != IDENTIFY_NAME || self.lab)) {
 		id->known = self;
 		id->is_ca_itself = true;
 		return;
 	}
-	for (size_t i = 0; i < id->count && id->known.ca == NULL; i++) {
-		const X509 *issuer = i + 1 < id->count &&
-			cert_is_issued_by(id->certs[i], id->certs[i + 1]) ?
-		    id->certs[i + 1] :
-		    NULL;
-
-		id->known = identify_issuer(id->certs[i], issuer);
-		if (issuer == NULL)
-			break;
-	}
+	id->known = identify_chain(id->certs, id->count, &above);
 }
 
 static void

@@ -82,6 +82,7 @@ int cmd_number(const struct cmd_syntax *syntax, const char *option,
     const char *text, uint64_t min, uint64_t max, uint64_t *number) MUST_CHECK;
 
 /* The other subcommands. */
+int cmd_check(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);

@@ -107,6 +107,26 @@ identify_issuer(const X509 *leaf, const X509 *issuer)
 	return identify_by_name(&name, registry_is_server_ca);
 }
 
+struct identified
+identify_chain(X509 *const *certs, size_t count, size_t *at)
+{
+	struct identified found = { .ca = NULL };
+
+	for (size_t i = 0; i < count && found.ca == NULL; i++) {
+		const X509 *issuer = i + 1 < count &&
+			cert_is_issued_by(certs[i], certs[i + 1]) ?
+		    certs[i + 1] :
+		    NULL;
+
+		found = identify_issuer(certs[i], issuer);
+		if (found.ca != NULL)
+			*at = i;
+		if (issuer == NULL)
+			break;
+	}
+	return found;
+}
+
 static struct identified
 identify_one_of(const X509 *cert, is_candidate *is_one)
 {

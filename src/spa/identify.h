@@ -9,6 +9,7 @@
 #define SPA_IDENTIFY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <openssl/types.h>
 
@@ -34,6 +35,13 @@ struct identified {
  * NULL when it is not at hand.  Only CAs that devices trust are considered.
  */
 struct identified identify_issuer(const X509 *leaf, const X509 *issuer);
+
+/*
+ * The first CA that is known above a chain as a server shows it, leaf first:
+ * upwards for as long as each certificate is followed by its issuer.  *at says
+ * above which certificate it stands; unset when none is known.
+ */
+struct identified identify_chain(X509 *const *certs, size_t count, size_t *at);
 
 /* The same for a CA's own certificate: which CA is it? */
 struct identified identify_ca(const X509 *cert);

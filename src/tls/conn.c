@@ -1,6 +1,7 @@
 #include "tls/conn.h"
 #include "base/addr.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "tls/hello.h"
 #include "tls/internal.h"
 
@@ -256,6 +257,49 @@ tls_conn_shown(const struct tls_conn *conn, X509 ***certs, size_t *count)
 		(*certs)[i] = sk_X509_value(chain, (int)i);
 		(void)X509_up_ref((*certs)[i]);
 	}
+}
+
+/* OpenSSL asks for a certificate when the server does. */
+int
+tls_conn_see_certificate_request(SSL *ssl, void *arg)
+{
+	struct tls_conn *conn = SSL_get_app_data(ssl);
+
+	(void)arg;
+	conn->certificate_requested = true;
+	return 1;
+}
+
+bool
+tls_conn_certificate_requested(const struct tls_conn *conn)
+{
+	return conn->certificate_requested;
+}
+
+static void
+common_name(const X509_NAME *name, char text[static TLS_PEER_TEXT_MAX])
+{
+	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	const ASN1_STRING *value = at < 0 ?
+	    NULL :
+	    X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+
+	text[0] = '\0';
+	if (value != NULL)
+		text_escape(ASN1_STRING_get0_data(value),
+		    (size_t)ASN1_STRING_length(value), text, TLS_PEER_TEXT_MAX);
+}
+
+size_t
+tls_conn_requested_cas(const struct tls_conn *conn,
+    char (*names)[TLS_PEER_TEXT_MAX], size_t max)
+{
+	const STACK_OF(X509_NAME) *list = SSL_get0_peer_CA_list(conn->ssl);
+	int count = list != NULL ? sk_X509_NAME_num(list) : 0;
+
+	for (int i = 0; i < count && (size_t)i < max; i++)
+		common_name(sk_X509_NAME_value(list, i), names[i]);
+	return count > 0 ? (size_t)count : 0;
 }
 
 int

@@ -111,6 +111,17 @@ const X509 *tls_conn_certificate(const struct tls_conn *conn);
  */
 void tls_conn_shown(const struct tls_conn *conn, X509 ***certs, size_t *count);
 
+/* Did the server ask for a client's certificate? */
+bool tls_conn_certificate_requested(const struct tls_conn *conn);
+
+/*
+ * The CAs that it named when it did: the subject CN of each, escaped; "" for
+ * one without.  Writes at most max and returns how many it named, 0 when it
+ * leaves the choice to the client.
+ */
+size_t tls_conn_requested_cas(const struct tls_conn *conn,
+    char (*names)[TLS_PEER_TEXT_MAX], size_t max);
+
 /* Alert numbers (RFC 8446 6), -1 when none: the last sent and received.
  * close_notify does not count. */
 int tls_conn_alert_sent(const struct tls_conn *conn);

@@ -240,7 +240,10 @@ set_up_client(struct tls_context *context,
 		anchors_store(options->anchors)) != 1)
 		return error_openssl(err, "cannot use the server anchors");
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_cert_verify_callback(ctx, tls_verify_server, context);
+	SSL_CTX_set_cert_verify_callback(ctx,
+	    options->accept_any ? tls_verify_nothing : tls_verify_server,
+	    context);
+	SSL_CTX_set_cert_cb(ctx, tls_conn_see_certificate_request, NULL);
 	return options->chain != NULL ?
 	    show_chain(ctx, options->chain, "", err) :
 	    0;
@@ -269,18 +272,12 @@ tls_context_new_accept_any(bool extensions, struct error *err)
 		.ciphers = "ALL:!aNULL:!eNULL:!PSK:!SRP",
 		.extensions = extensions,
 		.send_sni = extensions,
+		.accept_any = true,
 	};
-	struct tls_context *context = new_context(TLS_client_method(), err);
+	struct tls_context *context = tls_context_new_client(&options, err);
 
-	if (context == NULL)
-		return NULL;
-	if (set_up_client(context, &options, err) != 0) {
-		tls_context_free(context);
-		return NULL;
-	}
-	(void)SSL_CTX_set_options(context->ssl_ctx,
-	    SSL_OP_LEGACY_SERVER_CONNECT);
-	SSL_CTX_set_cert_verify_callback(context->ssl_ctx, tls_verify_nothing,
-	    context);
+	if (context != NULL)
+		(void)SSL_CTX_set_options(context->ssl_ctx,
+		    SSL_OP_LEGACY_SERVER_CONNECT);
 	return context;
 }

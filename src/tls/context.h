@@ -48,6 +48,8 @@ struct tls_client_options {
 	bool check_sha256;	   /* can verify SHA-256 signatures; false: a
 				  * SHA-2 signed certificate is refused */
 	const struct chain *chain; /* its identity; NULL: it shows none */
+	bool accept_any; /* take any certificate, in order to look at it; the
+			  * peer is then never TRUSTED */
 };
 
 struct tls_context;

@@ -29,6 +29,7 @@ struct tls_conn {
 	struct tls_context *context; /* one reference */
 	SSL *ssl;		     /* its app data is this struct */
 	bool complete;		     /* the handshake is */
+	bool certificate_requested;  /* by the server, of a client */
 	bool broken;		     /* nothing more may be sent */
 	int alert_sent, alert_received;
 	struct tls_hello hello;
@@ -51,6 +52,9 @@ int tls_verify_server(X509_STORE_CTX *store_ctx, void *context);
 
 /* The same for tls_context_new_accept_any(): notes what was shown. */
 int tls_verify_nothing(X509_STORE_CTX *store_ctx, void *context);
+
+/* For SSL_CTX_set_cert_cb() of clients: notes that one is asked for. */
+int tls_conn_see_certificate_request(SSL *ssl, void *arg);
 
 /* For SSL_CTX_set_msg_callback and SSL_CTX_set_info_callback. */
 void tls_conn_see_message(int sent, int version, int type, const void *data,
