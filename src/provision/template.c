@@ -1,6 +1,7 @@
 #include "provision/template.h"
 #include "base/mem.h"
 #include "provision/template_parse.h"
+#include "spa/flat_profile.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -201,40 +202,6 @@ struct rendering {
 	unsigned steps;
 };
 
-static int
-append_escaped(struct buf *out, const char *text)
-{
-	for (;;) {
-		size_t plain = strcspn(text, "&<>\"'");
-		const char *entity;
-
-		if (buf_append(out, text, plain) != 0)
-			return -1;
-		text += plain;
-		switch (*text++) {
-		case '&':
-			entity = "&amp;";
-			break;
-		case '<':
-			entity = "&lt;";
-			break;
-		case '>':
-			entity = "&gt;";
-			break;
-		case '"':
-			entity = "&quot;";
-			break;
-		case '\'':
-			entity = "&apos;";
-			break;
-		default:
-			return 0;
-		}
-		if (buf_append_text(out, entity) != 0)
-			return -1;
-	}
-}
-
 static bool
 is_shown(const struct rendering *rendering, const struct node *node)
 {
@@ -266,7 +233,7 @@ append_value(struct rendering *rendering, const struct node *node)
 	if (node->kind == NODE_RAW)
 		rc = buf_append_text(rendering->out, value);
 	else
-		rc = append_escaped(rendering->out, value);
+		rc = flat_escape(rendering->out, value);
 	return rc == 0 ? 0 : set_full(rendering);
 }
 

@@ -13,8 +13,8 @@
 #include "provision/waves_rules.h"
 #include "spa/knowledge.h"
 #include "spa/macro.h"
+#include "spa/flat_profile.h"
 #include "spa/profile.h"
-#include "spa/profile_value.h"
 #include "spa/registry.h"
 #include "spa/rule.h"
 
@@ -221,16 +221,20 @@ check_profile(const struct picking *picking, const struct device *device,
     struct error *err)
 {
 	static const char *const names[] = { "Profile_Rule", "Profile_Rule_B" };
-	char *values[COUNT(names)] = { NULL };
+	struct flat_profile *flat = NULL;
+	const char *values[COUNT(names)] = { NULL };
 	struct buf profile;
 	int rc;
 
 	buf_init(&profile, PROFILE_BYTES_MAX);
 	rc = render_profile(picking->plan->templates, picking->snapshot, device,
 	    &profile, err);
-	if (rc == 0)
-		rc = profile_values(buf_text(&profile), profile.len, names,
-		    COUNT(names), values, err);
+	if (rc == 0 &&
+	    (flat = flat_profile_read(buf_text(&profile), profile.len, err)) ==
+		NULL)
+		rc = -1;
+	for (size_t i = 0; rc == 0 && i < COUNT(names); i++)
+		values[i] = flat_profile_value(flat, names[i]);
 	if (rc == 0 && (values[0] == NULL || strcmp(values[0], rule) != 0))
 		rc = bad_template(device, template, "profile_rule", err);
 	if (rc == 0 && (values[1] == NULL || strcmp(values[1], rule_b) != 0))
@@ -238,8 +242,7 @@ check_profile(const struct picking *picking, const struct device *device,
 		    *rule_b != '\0' ? "profile_rule_b" :
 				      "an empty profile_rule_b",
 		    err);
-	for (size_t i = 0; i < COUNT(names); i++)
-		free(values[i]);
+	flat_profile_free(flat);
 	buf_clear(&profile);
 	return rc;
 }

@@ -39,8 +39,8 @@
 #include "pki/mint.h"
 #include "sim/device.h"
 #include "spa/firmware.h"
+#include "spa/flat_profile.h"
 #include "spa/identify.h"
-#include "spa/profile_value.h"
 #include "spa/registry.h"
 
 #define DAY (24 * 60 * 60)
@@ -412,33 +412,34 @@ save_flash(const struct fleet *fleet, const char *folder)
 }
 
 static void
-take(char **value, char *given)
+take(char **value, const char *given)
 {
 	if (given == NULL)
 		return; /* not mentioned: it stays */
 	free(*value);
-	*value = given;
+	*value = xstrdup(given);
 }
 
 /* Fetch by a rule and apply what comes; was that good? */
 static bool
 follow(struct flash *flash, const char *rule)
 {
-	static const char *const names[] = { "Profile_Rule", "Profile_Rule_B" };
-	char *values[LENGTH(names)] = { NULL };
+	struct flat_profile *profile = NULL;
 	struct sim_result result;
 	struct error err;
 	bool good;
 
 	sim_resync(flash->sim, rule, &lab_network, &result);
-	good = result.outcome == SIM_PROVISIONED &&
-	    profile_values(result.body, result.body_len, names, LENGTH(names),
-		values, &err) == 0;
-	if (good) {
-		take(&flash->rule, values[0]);
-		take(&flash->rule_b, values[1]);
+	if (result.outcome == SIM_PROVISIONED)
+		profile = flat_profile_read(result.body, result.body_len, &err);
+	if (profile != NULL) {
+		take(&flash->rule, flat_profile_value(profile, "Profile_Rule"));
+		take(&flash->rule_b,
+		    flat_profile_value(profile, "Profile_Rule_B"));
 	}
 	sim_result_clear(&result);
+	good = profile != NULL;
+	flat_profile_free(profile);
 	return good;
 }
 

@@ -37,13 +37,15 @@ static const struct {
 	{ "<flat-profile/><flat-profile/>",
 	    "1:16: junk after document element" },
 	{ "<flat-profile>a & b</flat-profile>",
-	    "1:18: not well-formed (invalid token)" },
+	    "1:18: not well-formed (invalid token); in a value, & is written "
+	    "&amp;" },
 	{ "<flat-profile>&nbsp;</flat-profile>", "1:15: undefined entity" },
 	{ "<flat-profile a='1' a='2'/>", "1:21: duplicate attribute" },
 	{ "<flat-profile>\x01</flat-profile>",
 	    "1:15: not well-formed (invalid token)" },
 	{ "<flat-profile>\xe4</flat-profile>", /* Latin-1, not declared */
-	    "1:15: not well-formed (invalid token)" },
+	    "1:15: not well-formed (invalid token); this byte is not UTF-8: is "
+	    "encoding=\"ISO-8859-1\" missing in the first line?" },
 	{ "<?xml version='1.0' encoding='x-none'?><flat-profile/>",
 	    "1:31: unknown encoding" },
 	{ "<profile>\n</profile>\n",
