@@ -1,4 +1,5 @@
 #include "cmd/device_common.h"
+#include "cmd/device_import_from.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,8 +79,8 @@ copy_all(struct inventory *from, struct inventory *to, struct error *err)
  * For a dry run: a copy in memory of what is there, so that no lock is needed
  * and nothing is written.  An inventory that does not exist yet is empty.
  */
-static struct inventory *
-open_copy(const char *given)
+struct inventory *
+device_open_copy(const char *given)
 {
 	struct error err = { 0 };
 	char *uri = device_find_uri(given);
@@ -136,7 +137,7 @@ import_text(struct inventory *inventory, const char *text, size_t len,
 int
 device_import(int argc, char **argv)
 {
-	const char *uri = NULL;
+	const char *uri = NULL, *format = NULL;
 	bool update = false, dry_run = false;
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
@@ -148,6 +149,10 @@ device_import(int argc, char **argv)
 		    .letter = 'n',
 		    .help = "check only; status 3 when there are errors",
 		    .flag = &dry_run },
+		{ .name = "format",
+		    .value = "NAME",
+		    .help = "what FILE is: csv, or of another system",
+		    .text = &format },
 	};
 	const struct cmd_syntax syntax = { "sprov device import", "FILE",
 		"Add the devices of a CSV file (\"-\": standard input): all of"
@@ -161,9 +166,12 @@ device_import(int argc, char **argv)
 	struct error err = { 0 };
 	char *text = NULL;
 	size_t len = 0;
-	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
+	int first = 0, status;
 	bool is_stdin;
 
+	if (device_import_is_from(argc, argv))
+		return device_import_from(argc, argv);
+	status = cmd_options(&syntax, argc, argv, &first);
 	if (status >= 0)
 		return status;
 	is_stdin = strcmp(argv[first], "-") == 0;
@@ -176,7 +184,7 @@ device_import(int argc, char **argv)
 		return CMD_FAILED;
 	}
 	status = CMD_FAILED;
-	inventory = dry_run ? open_copy(uri) : device_open(uri, false);
+	inventory = dry_run ? device_open_copy(uri) : device_open(uri, false);
 	if (inventory != NULL)
 		status = import_text(inventory, text, len, &how, dry_run);
 	inventory_close(inventory);

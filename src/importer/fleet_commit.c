@@ -1,0 +1,193 @@
+#include "importer/fleet.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* On top of what is there: a device keeps what was not found. */
+static int
+merge_variables(struct variables *into, const struct variables *from,
+    struct error *err)
+{
+	for (size_t i = 0; i < from->count; i++)
+		if (variables_set(into, from->list[i].name, from->list[i].value,
+			err) != 0)
+			return -1;
+	return 0;
+}
+
+static bool
+same_variables(const struct variables *a, const struct variables *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->list[i].name, b->list[i].name) != 0 ||
+		    strcmp(a->list[i].value, b->list[i].value) != 0)
+			return false;
+	return true;
+}
+
+static void
+take_field(char field[static INVENTORY_NAME_MAX + 1],
+    const char found[static INVENTORY_NAME_MAX + 1])
+{
+	if (*found != '\0')
+		memcpy(field, found, INVENTORY_NAME_MAX + 1);
+}
+
+static int
+update_device(struct inventory *inventory, const struct device *found,
+    struct device *there, struct fleet_counts *counts, struct error *err)
+{
+	struct device before;
+	int rc = -1;
+
+	device_copy(&before, there);
+	take_field(there->model, found->model);
+	take_field(there->firmware, found->firmware);
+	take_field(there->serial, found->serial);
+	take_field(there->group, found->group);
+	there->state = found->state;
+	if (merge_variables(&there->variables, &found->variables, err) != 0)
+		goto out;
+	if (strcmp(before.model, there->model) == 0 &&
+	    strcmp(before.firmware, there->firmware) == 0 &&
+	    strcmp(before.serial, there->serial) == 0 &&
+	    strcmp(before.group, there->group) == 0 &&
+	    before.state == there->state &&
+	    same_variables(&before.variables, &there->variables)) {
+		counts->same++;
+		rc = 0;
+		goto out;
+	}
+	if (inventory_update_device(inventory, there, err) != 0)
+		goto out;
+	counts->updated++;
+	rc = 0;
+out:
+	device_clear(&before);
+	return rc;
+}
+
+static int
+put_device(struct inventory *inventory, const struct device *found, bool update,
+    struct fleet_counts *counts, struct error *err)
+{
+	struct device there;
+	int rc;
+
+	if (inventory_get_device(inventory, &found->mac, &there, err) == 0) {
+		rc = update ?
+		    update_device(inventory, found, &there, counts, err) :
+		    error_set(err, ERROR_INPUT,
+			"the device is in the inventory already; --update "
+			"changes it");
+		device_clear(&there);
+		return rc;
+	}
+	if (err->kind != ERROR_NOT_FOUND)
+		return -1;
+	*err = (struct error) { 0 };
+	if (inventory_add_device(inventory, found, err) != 0)
+		return -1;
+	counts->added++;
+	return 0;
+}
+
+/* Its parent has to be there before it. */
+static int
+put_scope(struct fleet *fleet, struct inventory *inventory,
+    const struct scope *found, int depth, struct fleet_counts *counts,
+    struct error *err)
+{
+	struct scope there = { .kind = found->kind };
+	int rc = -1;
+
+	if (depth > INVENTORY_GROUP_DEPTH_MAX)
+		return error_set(err, ERROR_INPUT,
+		    "the group %s has more than %d groups above it, or is "
+		    "above itself",
+		    found->name, INVENTORY_GROUP_DEPTH_MAX);
+	for (size_t i = 0;
+	     found->parent[0] != '\0' && i < fleet_scope_count(fleet); i++) {
+		const struct scope *above = fleet_scope_at(fleet, i);
+
+		if (above->kind == SCOPE_GROUP &&
+		    strcmp(above->name, found->parent) == 0 &&
+		    put_scope(fleet, inventory, above, depth + 1, counts,
+			err) != 0)
+			return -1;
+	}
+	if (inventory_get_scope(inventory, found->kind, found->name, &there,
+		err) != 0) {
+		if (err->kind != ERROR_NOT_FOUND)
+			return -1;
+		*err = (struct error) { 0 };
+		scope_copy(&there, found);
+		if (found->kind == SCOPE_GROUP)
+			counts->groups++;
+	} else {
+		take_field(there.parent, found->parent);
+		if (merge_variables(&there.variables, &found->variables, err) !=
+		    0)
+			goto out;
+	}
+	rc = inventory_put_scope(inventory, &there, err);
+out:
+	scope_clear(&there);
+	return rc;
+}
+
+static void
+put_all(struct fleet *fleet, struct inventory *inventory, bool update,
+    struct fleet_counts *counts)
+{
+	for (size_t i = 0; i < fleet_scope_count(fleet); i++) {
+		const struct scope *scope = fleet_scope_at(fleet, i);
+		struct error err = { 0 };
+
+		if (put_scope(fleet, inventory, scope, 0, counts, &err) != 0)
+			fleet_say(fleet, FLEET_ERROR, "%s%s: %s",
+			    scope->kind == SCOPE_GROUP ? "group " : "",
+			    scope->name, err.text);
+	}
+	for (size_t i = 0; i < fleet_device_count(fleet); i++) {
+		const struct device *device = fleet_device(fleet, i);
+		struct error err = { 0 };
+
+		if (put_device(inventory, device, update, counts, &err) == 0)
+			continue;
+		fleet_say(fleet, FLEET_ERROR, "%s: %s",
+		    fleet_place(fleet, &device->mac), err.text);
+		if (err.kind == ERROR_SYSTEM)
+			return;
+	}
+}
+
+int
+fleet_commit(struct fleet *fleet, struct inventory *inventory, bool update,
+    bool commit, struct fleet_counts *counts)
+{
+	struct fleet_counts done = { 0 };
+	struct error err = { 0 };
+
+	if (inventory_begin(inventory, &err) != 0) {
+		fleet_say(fleet, FLEET_ERROR, "%s", err.text);
+		return -1;
+	}
+	put_all(fleet, inventory, update, &done);
+	if (fleet_count(fleet, FLEET_ERROR) > 0) {
+		inventory_rollback(inventory);
+		return -1;
+	}
+	*counts = done;
+	if (!commit) {
+		inventory_rollback(inventory);
+		return 0;
+	}
+	if (inventory_commit(inventory, &err) != 0) {
+		fleet_say(fleet, FLEET_ERROR, "%s", err.text);
+		return -1;
+	}
+	return 0;
+}
