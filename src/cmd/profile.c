@@ -7,6 +7,10 @@ int
 cmd_profile(int argc, char **argv)
 {
 	static const struct command commands[] = {
+		{ "decrypt", "unpack a file that a device would read",
+		    profile_decrypt },
+		{ "encrypt", "pack a file as devices read it",
+		    profile_encrypt },
 		{ "render", "print the profile of a device", profile_render },
 	};
 

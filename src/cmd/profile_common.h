@@ -12,6 +12,8 @@ struct snapshot;
 struct templates;
 
 /* The parts; as main() each. */
+int profile_decrypt(int argc, char **argv);
+int profile_encrypt(int argc, char **argv);
 int profile_render(int argc, char **argv);
 
 /* The options of the parts that render; texts are NULL until given. */
