@@ -4,6 +4,7 @@
 #include "base/scfg.h"
 #include "base/text.h"
 #include "server/config_listener.h"
+#include "server/config_performance.h"
 #include "server/config_reader.h"
 
 #include <stdlib.h>
@@ -289,6 +290,8 @@ read_public(struct config_reader *reader, const struct scfg_directive *d)
 
 static void
 read_listener(struct config_reader *reader, const struct scfg_directive *d);
+static void
+read_performance(struct config_reader *reader, const struct scfg_directive *d);
 
 static const struct config_directive directives[] = {
 	{ .name = "state-directory",
@@ -350,6 +353,12 @@ static const struct config_directive directives[] = {
 	    .max = 2,
 	    .repeats = true,
 	    .read = read_public },
+	{ .name = "performance",
+	    .usage = "{ ... }",
+	    .min = 0,
+	    .max = 0,
+	    .block = true,
+	    .read = read_performance },
 	{ .name = "listener",
 	    .usage = "NAME { ... }",
 	    .min = 1,
@@ -370,6 +379,12 @@ static void
 read_listener(struct config_reader *reader, const struct scfg_directive *d)
 {
 	config_listener_read(reader, d, &table);
+}
+
+static void
+read_performance(struct config_reader *reader, const struct scfg_directive *d)
+{
+	config_performance_read(reader, d, &table);
 }
 
 /* Fill in what depends on the whole file. */
@@ -412,6 +427,7 @@ config_new(const char *path)
 	config->write_timeout_ms = 30000;
 	config->idle_timeout_ms = 5000;
 	config->stop_timeout_ms = 10000;
+	config_performance_default(&config->performance);
 	return config;
 }
 

@@ -14,6 +14,10 @@
  *     connections 20000                   # open at once, all listeners
  *     timeout handshake 20s               # also: request, write, idle, stop
  *
+ *     performance {
+ *         algorithms reduced              # the default; or all
+ *     }
+ *
  *     profile /spa$MA.cfg /$MA.xml        # paths of a device's own profile
  *     common /spa$PSN.cfg common.xml      # path, template: per model
  *     public /hello.xml hello.xml         # path, template: without identity
@@ -91,6 +95,11 @@ struct config_route {
 	struct config_place template_place;
 };
 
+/* The block "performance". */
+struct config_performance {
+	bool all_algorithms; /* of OpenSSL; false: those of tls/algorithms.h */
+};
+
 struct config {
 	char *path;	       /* of the file, as given */
 	char *state_directory; /* default: the directory of the file */
@@ -108,6 +117,7 @@ struct config {
 	unsigned write_timeout_ms;   /* default 30 s */
 	unsigned idle_timeout_ms; /* default 5 s: between kept-alive requests */
 	unsigned stop_timeout_ms; /* default 10 s: for those in flight */
+	struct config_performance performance;
 	struct config_listener *listeners;
 	size_t listener_count;
 	struct config_route *routes; /* in the order of the file, then the

@@ -91,7 +91,10 @@ static void
 load_listener(struct service_listener *listener, const struct config *config,
     const struct config_listener *from, struct errors *errors)
 {
-	struct tls_server_options options = { .policy = from->policy };
+	struct tls_server_options options = {
+		.policy = from->policy,
+		.all_algorithms = config->performance.all_algorithms,
+	};
 	size_t before = errors->count;
 	struct error err;
 

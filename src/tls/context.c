@@ -3,6 +3,7 @@
 #include "pki/anchors.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
+#include "tls/algorithms.h"
 #include "tls/internal.h"
 
 #include <stdlib.h>
@@ -43,16 +44,16 @@ tls_context_free(struct tls_context *context)
 	free(context);
 }
 
-/* What servers and clients have in common. */
+/* What servers and clients have in common; library NULL is OpenSSL's own. */
 static struct tls_context *
-new_context(const SSL_METHOD *method, struct error *err)
+new_context(OSSL_LIB_CTX *library, const SSL_METHOD *method, struct error *err)
 {
 	struct tls_context *context = xcalloc(1, sizeof(*context));
 	SSL_CTX *ctx;
 
 	atomic_init(&context->references, 1);
 	ERR_clear_error();
-	ctx = context->ssl_ctx = SSL_CTX_new(method);
+	ctx = context->ssl_ctx = SSL_CTX_new_ex(library, NULL, method);
 	if (ctx == NULL) {
 		(void)error_openssl(err, "cannot make a TLS context");
 		tls_context_free(context);
@@ -183,8 +184,12 @@ struct tls_context *
 tls_context_new_server(const struct tls_server_options *options,
     struct error *err)
 {
-	struct tls_context *context = new_context(TLS_server_method(), err);
+	OSSL_LIB_CTX *library = NULL;
+	struct tls_context *context;
 
+	if (!options->all_algorithms && (library = tls_algorithms(err)) == NULL)
+		return NULL;
+	context = new_context(library, TLS_server_method(), err);
 	if (context != NULL && set_up_server(context, options, err) != 0) {
 		tls_context_free(context);
 		return NULL;
@@ -253,7 +258,8 @@ struct tls_context *
 tls_context_new_client(const struct tls_client_options *options,
     struct error *err)
 {
-	struct tls_context *context = new_context(TLS_client_method(), err);
+	struct tls_context *context = new_context(NULL, TLS_client_method(),
+	    err);
 
 	if (context != NULL && set_up_client(context, options, err) != 0) {
 		tls_context_free(context);

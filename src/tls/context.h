@@ -34,6 +34,8 @@ struct tls_server_options {
 	 * its absence nor a bad one ends the handshake: tls_conn_peer() tells.
 	 */
 	const struct anchors *anchors;
+	/* Use OpenSSL's own library context, not that of tls/algorithms.h. */
+	bool all_algorithms;
 };
 
 /* How a simulated device speaks; from the registry's stacks. */

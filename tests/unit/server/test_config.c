@@ -66,6 +66,7 @@ test_defaults(void **state)
 	assert_int_equal(config->write_timeout_ms, 30000);
 	assert_int_equal(config->idle_timeout_ms, 5000);
 	assert_int_equal(config->stop_timeout_ms, 10000);
+	assert_false(config->performance.all_algorithms);
 	assert_int_equal(config->route_count, COUNT(paths));
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		assert_int_equal(config->routes[i].kind, CONFIG_PROFILE);
@@ -118,6 +119,9 @@ static const char everything[] =
     "	client-certificate required\n"
     "	client-anchors combinedca.crt\n"
     "	expired-device-certificates refuse\n"
+    "}\n"
+    "performance {\n"
+    "	algorithms all\n"
     "}\n";
 
 static void
@@ -145,6 +149,7 @@ test_everything(void **state)
 	assert_int_equal(config->write_timeout_ms, 120000);
 	assert_int_equal(config->idle_timeout_ms, 100);
 	assert_int_equal(config->stop_timeout_ms, 600000);
+	assert_true(config->performance.all_algorithms);
 	assert_int_equal(config->route_count, 5);
 	assert_string_equal(r[0].pattern, "/spa$MA.cfg");
 	assert_int_equal(r[0].place.line, 14);
@@ -280,13 +285,13 @@ static const struct {
 	{ "something-else\n",
 	    F "1:1: unknown directive \"something-else\": "
 	      "expected state-directory, inventory, templates, user, workers, "
-	      "log-level, connections, timeout, profile, common, public or "
-	      "listener\n" },
+	      "log-level, connections, timeout, profile, common, public, "
+	      "performance or listener\n" },
 	{ "\"\" x\n",
 	    F "1:1: unknown directive \"\": "
 	      "expected state-directory, inventory, templates, user, workers, "
-	      "log-level, connections, timeout, profile, common, public or "
-	      "listener\n" },
+	      "log-level, connections, timeout, profile, common, public, "
+	      "performance or listener\n" },
 	{ "tls legacy\n",
 	    F "1:1: \"tls\" does not belong here: "
 	      "expected it in a listener block\n" },
@@ -305,6 +310,15 @@ static const struct {
 	{ "workers 1 {\n}\n",
 	    F "1:1: \"workers\" with a block: expected "
 	      "\"workers NUMBER\"\n" },
+	{ "performance\n",
+	    F "1:1: \"performance\" without a block: expected "
+	      "\"performance { ... }\"\n" },
+	{ "performance x {\n}\n",
+	    F "1:1: \"performance\" with 1 word: expected "
+	      "\"performance { ... }\"\n" },
+	{ "performance {\nalgorithms some\n}\n",
+	    F "2:12: \"some\" is no choice for algorithms: expected "
+	      "reduced or all\n" },
 	{ "listener b\n",
 	    F "1:1: \"listener\" without a block: expected "
 	      "\"listener NAME { ... }\"\n" },

@@ -1,0 +1,43 @@
+#include "server/config_performance.h"
+#include "server/config_reader.h"
+
+static void
+read_algorithms(struct config_reader *reader, const struct scfg_directive *d)
+{
+	static const char *const names[] = { "reduced", "all" };
+	int i = config_choose(reader, &d->words[1], "choice for algorithms",
+	    names, 2);
+
+	if (i >= 0)
+		reader->config->performance.all_algorithms = i == 1;
+}
+
+static const struct config_directive directives[] = {
+	{ .name = "algorithms",
+	    .usage = "reduced|all",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_algorithms },
+};
+
+static const struct config_table table = {
+	directives,
+	sizeof(directives) / sizeof(*directives),
+	"in a performance block",
+};
+
+void
+config_performance_default(struct config_performance *performance)
+{
+	*performance = (struct config_performance) {
+		.all_algorithms = false,
+	};
+}
+
+void
+config_performance_read(struct config_reader *reader,
+    const struct scfg_directive *d, const struct config_table *outside)
+{
+	config_read_block(reader, d, config_place(&d->words[0]), &table,
+	    outside);
+}
