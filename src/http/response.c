@@ -20,9 +20,12 @@ response_reason(int status)
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
 		{ 408, "Request Timeout" },
+		{ 411, "Length Required" },
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
+		{ 415, "Unsupported Media Type" },
 		{ 416, "Range Not Satisfiable" },
+		{ 417, "Expectation Failed" },
 		{ 421, "Misdirected Request" },
 		{ 429, "Too Many Requests" },		    /* RFC 6585 4 */
 		{ 431, "Request Header Fields Too Large" }, /* RFC 6585 5 */

@@ -5,6 +5,7 @@
 #include "tls/conn.h"
 
 #include <string.h>
+#include <strings.h>
 
 /*
  * A stranger learns nothing from the status: everything about identity is 403.
@@ -19,6 +20,7 @@ static const struct {
 	[DECISION_OWN_PROFILE] = { "own-profile", true, 200 },
 	[DECISION_COMMON_FILE] = { "common-file", true, 200 },
 	[DECISION_PUBLIC_FILE] = { "public-file", true, 200 },
+	[DECISION_REPORT] = { "report", true, 200 },
 	[DECISION_METHOD] = { "method", false, 405 },
 	[DECISION_NO_CERTIFICATE] = { "no-certificate", false, 403 },
 	[DECISION_UNTRUSTED] = { "untrusted-certificate", false, 403 },
@@ -32,6 +34,10 @@ static const struct {
 	[DECISION_NO_SUCH_PATH] = { "no-such-path", false, 404 },
 	[DECISION_OTHER_DEVICE] = { "other-device", false, 403 },
 	[DECISION_OTHER_MODEL] = { "other-model", false, 403 },
+	[DECISION_EXPECTATION] = { "expectation", false, 417 },
+	[DECISION_NO_LENGTH] = { "no-length", false, 411 },
+	[DECISION_TOO_LARGE] = { "too-large", false, 413 },
+	[DECISION_CODING] = { "content-coding", false, 415 },
 };
 
 const char *
@@ -106,6 +112,42 @@ judge_device(const struct decision_input *input, const struct device *device)
 	return DECISION_OWN_PROFILE;
 }
 
+/*
+ * Content-Type says nothing: devices differ, and what a report is shows in its
+ * bytes.  RFC 9110 8.4.1 has x-gzip for gzip.
+ */
+static enum decision_reason
+judge_body(const struct request *request)
+{
+	static const char *const codings[] = { "", "identity", "gzip", "x-gzip",
+		"aes128gcm" };
+	bool known = false;
+
+	if (request->expect == REQUEST_EXPECT_UNKNOWN)
+		return DECISION_EXPECTATION;
+	if (request->framing == REQUEST_NO_BODY)
+		return DECISION_NO_LENGTH;
+	if (request->body_length > DECISION_BODY_MAX)
+		return DECISION_TOO_LARGE;
+	for (size_t i = 0; i < sizeof(codings) / sizeof(*codings); i++)
+		known = known ||
+		    strcasecmp(request->content_encoding, codings[i]) == 0;
+	return known ? DECISION_REPORT : DECISION_CODING;
+}
+
+/*
+ * SPA devices report by POST; multiplatform ones by POST or PUT, as
+ * HTTP_Report_Method says [MPP-REPORT].  Everything else is got.
+ */
+static bool
+is_method_for(enum request_method method, enum route_kind kind)
+{
+	bool sends = method == REQUEST_POST || method == REQUEST_PUT;
+	bool gets = method == REQUEST_GET || method == REQUEST_HEAD;
+
+	return route_kind_is_report(kind) ? sends : gets;
+}
+
 static enum decision_reason
 judge_path(const struct decision_input *input, const struct device *device,
     struct route_match *route)
@@ -117,6 +159,8 @@ judge_path(const struct decision_input *input, const struct device *device,
 	if (!route_match_is_for(route,
 		registry_find_model(device->model, NULL)))
 		return DECISION_OTHER_MODEL;
+	if (!is_method_for(input->request->method, route->kind))
+		return DECISION_METHOD;
 	switch (route->kind) {
 	case ROUTE_PROFILE:
 		return DECISION_OWN_PROFILE;
@@ -124,8 +168,33 @@ judge_path(const struct decision_input *input, const struct device *device,
 		return DECISION_COMMON_FILE;
 	case ROUTE_PUBLIC:
 		return DECISION_PUBLIC_FILE;
+	case ROUTE_REPORT:
+	case ROUTE_REPORT_DELTA:
+	case ROUTE_REPORT_STATUS:
+		return judge_body(input->request);
 	}
 	return DECISION_NO_SUCH_PATH;
+}
+
+/* A method that no route is for needs no identity to be refused. */
+static bool
+is_method_known(const struct decision_input *input)
+{
+	struct route_match route;
+
+	switch (input->request->method) {
+	case REQUEST_GET:
+	case REQUEST_HEAD:
+		return true;
+	case REQUEST_POST:
+	case REQUEST_PUT:
+		return routes_match(input->routes, input->request->path,
+			   &route) &&
+		    route_kind_is_report(route.kind);
+	case REQUEST_OTHER:
+		break;
+	}
+	return false;
 }
 
 static enum decision_reason
@@ -133,8 +202,7 @@ judge(const struct decision_input *input, struct decision *decision)
 {
 	enum decision_reason reason;
 
-	if (input->request->method != REQUEST_GET &&
-	    input->request->method != REQUEST_HEAD)
+	if (!is_method_known(input))
 		return DECISION_METHOD;
 	/* Public files are the one thing that needs no identity. */
 	if (!input->policy->certificate_required &&
@@ -159,4 +227,6 @@ decision_make(const struct decision_input *input, struct decision *decision)
 	decision->reason = judge(input, decision);
 	decision->allow = outcomes[decision->reason].allow;
 	decision->status = outcomes[decision->reason].status;
+	if (decision->reason == DECISION_REPORT)
+		decision->body_max = DECISION_BODY_MAX;
 }

@@ -5,7 +5,8 @@
  * the request, the routes and the inventory.  Default deny: a profile goes out
  * only when the MAC in the certificate, the MAC in the path and a device of
  * the inventory are the same, and nothing else about the certificate speaks
- * against it.
+ * against it.  What a device sends of itself is taken on the same terms, and
+ * that is decided before a byte of it is read.
  */
 #ifndef PROVISION_DECISION_H
 #define PROVISION_DECISION_H
@@ -14,11 +15,15 @@
 
 #include "provision/route.h"
 #include "spa/peer.h"
+#include "spa/profile.h"
 
 struct device;
 struct request;
 struct snapshot;
 struct tls_peer;
+
+/* Bytes of a body that a device may send. */
+#define DECISION_BODY_MAX (PROFILE_BYTES_MAX + 4096)
 
 struct decision_policy {
 	bool certificate_required;
@@ -39,6 +44,7 @@ enum decision_reason {
 	DECISION_OWN_PROFILE, /* allowed */
 	DECISION_COMMON_FILE, /* allowed */
 	DECISION_PUBLIC_FILE, /* allowed */
+	DECISION_REPORT,      /* allowed: its body is what counts */
 	DECISION_METHOD,
 	DECISION_NO_CERTIFICATE,
 	DECISION_UNTRUSTED,
@@ -52,11 +58,17 @@ enum decision_reason {
 	DECISION_NO_SUCH_PATH,
 	DECISION_OTHER_DEVICE, /* the path names another device */
 	DECISION_OTHER_MODEL,  /* the path names another model */
+	/* About a report that would be taken otherwise. */
+	DECISION_EXPECTATION, /* Expect names something unknown */
+	DECISION_NO_LENGTH,   /* neither Content-Length nor chunked */
+	DECISION_TOO_LARGE,   /* past DECISION_BODY_MAX */
+	DECISION_CODING,      /* a Content-Encoding that is not known */
 };
 
 struct decision {
 	bool allow;
-	int status; /* HTTP */
+	int status;	 /* HTTP */
+	size_t body_max; /* bytes of a body to read first; 0: none */
 	enum decision_reason reason;
 	struct route_match route;    /* where allowed */
 	const struct device *device; /* the peer's, as far as it is known;

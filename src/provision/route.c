@@ -37,6 +37,13 @@ static const struct {
 	{ "$PN", PIECE_PRODUCT },
 };
 
+bool
+route_kind_is_report(enum route_kind kind)
+{
+	return kind == ROUTE_REPORT || kind == ROUTE_REPORT_DELTA ||
+	    kind == ROUTE_REPORT_STATUS;
+}
+
 struct routes *
 routes_new(void)
 {
@@ -91,6 +98,15 @@ add_macro(struct route *route, const char *text)
 	return 0;
 }
 
+static bool
+has_mac(const struct route *route)
+{
+	for (size_t i = 0; i < route->piece_count; i++)
+		if (route->pieces[i].kind == PIECE_MAC)
+			return true;
+	return false;
+}
+
 static int
 parse_pattern(struct route *route, const char *pattern, struct error *err)
 {
@@ -123,6 +139,11 @@ parse_pattern(struct route *route, const char *pattern, struct error *err)
 	if (route->kind == ROUTE_PROFILE && route->piece_count < 2)
 		return error_set(err, ERROR_INPUT,
 		    "\"%s\": a profile's path needs a macro such as $MA",
+		    pattern);
+	if (route_kind_is_report(route->kind) && !has_mac(route))
+		return error_set(err, ERROR_INPUT,
+		    "\"%s\": a report's path needs the device's address: "
+		    "$MA, $MAU or $MAC",
 		    pattern);
 	return 0;
 }

@@ -22,7 +22,14 @@ enum route_kind {
 	ROUTE_PROFILE, /* the asking device's own profile */
 	ROUTE_COMMON,  /* one file for all devices of a model */
 	ROUTE_PUBLIC,  /* needs no identity */
+	/* What a device sends of itself: all parameters, those changed since
+	 * the last resync, or its state. */
+	ROUTE_REPORT,
+	ROUTE_REPORT_DELTA,
+	ROUTE_REPORT_STATUS,
 };
+
+bool route_kind_is_report(enum route_kind kind);
 
 struct routes;
 
@@ -30,9 +37,9 @@ void routes_free(struct routes *routes);
 struct routes *routes_new(void) MUST_CHECK FREED_BY(routes_free);
 
 /*
- * Add a pattern; template (copied, NULL for ROUTE_PROFILE) is what is
- * rendered.  Refused: no '/' at the start, unknown macros, a profile pattern
- * without a macro, macros with nothing between them.
+ * Add a pattern; template (copied, NULL for ROUTE_PROFILE and reports) is what
+ * is rendered.  Refused: no '/' at the start, unknown macros, a profile pattern
+ * without a macro, a report pattern without a MAC address, macros with nothing between them.
  */
 int routes_add(struct routes *routes, enum route_kind kind, const char *pattern,
     const char *template, struct error *err) MUST_CHECK;

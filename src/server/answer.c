@@ -101,6 +101,7 @@ record_answer(const struct exchange *exchange, const struct decision *decision,
 	struct resync resync = { .status = status, .at = clock_wall() };
 
 	if (decision->device == NULL ||
+	    route_kind_is_report(decision->route.kind) ||
 	    decision->reason == DECISION_COMMON_FILE ||
 	    decision->reason == DECISION_PUBLIC_FILE)
 		return;
@@ -148,8 +149,8 @@ put_answer(struct buf *out, const struct response *response,
 }
 
 void
-answer_request(const struct exchange *exchange, const struct request *request,
-    bool keep_alive, struct buf *out, struct slice *file)
+answer_decide(const struct exchange *exchange, const struct request *request,
+    struct decision *decision)
 {
 	const struct decision_input input = {
 		.policy = &exchange->listener->policy,
@@ -159,6 +160,26 @@ answer_request(const struct exchange *exchange, const struct request *request,
 		.routes = service_routes(exchange->service),
 		.snapshot = exchange->snapshot,
 	};
+
+	decision_make(&input, decision);
+}
+
+/* Most requests have no body, and are decided once. */
+size_t
+answer_body_max(const struct exchange *exchange, const struct request *request)
+{
+	struct decision decision;
+
+	if (request->framing == REQUEST_NO_BODY)
+		return 0;
+	answer_decide(exchange, request, &decision);
+	return decision.body_max;
+}
+
+void
+answer_request(const struct exchange *exchange, const struct request *request,
+    bool keep_alive, struct buf *out, struct slice *file)
+{
 	struct response response = { .keep_alive = keep_alive,
 		.date = clock_wall() };
 	struct decision decision;
@@ -168,7 +189,7 @@ answer_request(const struct exchange *exchange, const struct request *request,
 
 	*file = (struct slice) { .fd = -1 };
 	buf_init(&body, PROFILE_BYTES_MAX);
-	decision_make(&input, &decision);
+	answer_decide(exchange, request, &decision);
 	response.status = decision.status;
 	reason = decision_reason_name(decision.reason);
 	if (decision.allow && render(exchange, &decision, &body, &err) != 0) {
@@ -181,7 +202,9 @@ answer_request(const struct exchange *exchange, const struct request *request,
 	response.content_type = response.status == 200 ? "text/xml" :
 							 "text/plain";
 	if (response.status == 405)
-		response.allow = "GET, HEAD";
+		response.allow = route_kind_is_report(decision.route.kind) ?
+		    "POST, PUT" :
+		    "GET, HEAD";
 	if (response.status != 200)
 		put_text(&body, response.status);
 	response.content_length = body.len;
@@ -195,7 +218,15 @@ void
 answer_invalid(const struct exchange *exchange, int status, const char *reason,
     struct buf *out)
 {
+	answer_plain(exchange, NULL, status, reason, false, out);
+}
+
+void
+answer_plain(const struct exchange *exchange, const struct request *request,
+    int status, const char *reason, bool keep_alive, struct buf *out)
+{
 	struct response response = { .status = status,
+		.keep_alive = keep_alive,
 		.content_type = "text/plain",
 		.date = clock_wall() };
 	struct buf body;
@@ -204,7 +235,7 @@ answer_invalid(const struct exchange *exchange, int status, const char *reason,
 	put_text(&body, status);
 	response.content_length = body.len;
 	put_answer(out, &response, &body, false);
-	log_answer(exchange, NULL, status, reason, body.len);
+	log_answer(exchange, request, status, reason, body.len);
 	buf_clear(&body);
 }
 

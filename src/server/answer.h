@@ -13,6 +13,7 @@
 #include "base/slice.h"
 #include "spa/peer.h"
 
+struct decision;
 struct log_line;
 struct record;
 struct request;
@@ -44,6 +45,20 @@ struct exchange {
 void
 answer_request(const struct exchange *exchange, const struct request *request,
     bool keep_alive, struct buf *out, struct slice *file);
+
+/* What is to become of a request. */
+void answer_decide(const struct exchange *exchange,
+    const struct request *request, struct decision *decision);
+
+/* How many bytes of its body to read before it is answered; 0: none, it is
+ * answered as it is. */
+size_t
+answer_body_max(const struct exchange *exchange, const struct request *request);
+
+/* Answer with that status and a word, log with that reason. */
+void
+answer_plain(const struct exchange *exchange, const struct request *request,
+    int status, const char *reason, bool keep_alive, struct buf *out);
 
 /* Answer bytes that are no valid request with that status, log. */
 void answer_invalid(const struct exchange *exchange, int status,

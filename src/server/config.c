@@ -146,6 +146,7 @@ timeout_of(struct config *config, int phase)
 	unsigned *const timeouts[] = {
 		&config->handshake_timeout_ms,
 		&config->request_timeout_ms,
+		&config->body_timeout_ms,
 		&config->write_timeout_ms,
 		&config->idle_timeout_ms,
 		&config->stop_timeout_ms,
@@ -157,8 +158,8 @@ timeout_of(struct config *config, int phase)
 static void
 read_timeout(struct config_reader *reader, const struct scfg_directive *d)
 {
-	static const char *const names[] = { "handshake", "request", "write",
-		"idle", "stop" };
+	static const char *const names[] = { "handshake", "request", "body",
+		"write", "idle", "stop" };
 	int phase = config_choose(reader, &d->words[1], "phase", names,
 	    sizeof(names) / sizeof(*names));
 	struct config_place *seen;
@@ -236,7 +237,7 @@ read_route(struct config_reader *reader, enum config_route_kind kind,
 	if (config->route_count == CONFIG_ROUTES_MAX) {
 		config_complain(reader, place,
 		    "more than %d paths in profile, "
-		    "common and public",
+		    "common, public and report",
 		    CONFIG_ROUTES_MAX);
 		return NULL;
 	}
@@ -286,6 +287,21 @@ static void
 read_public(struct config_reader *reader, const struct scfg_directive *d)
 {
 	read_template_route(reader, CONFIG_PUBLIC, d);
+}
+
+/* PATH, and what of itself the device sends there. */
+static void
+read_report(struct config_reader *reader, const struct scfg_directive *d)
+{
+	static const char *const names[] = { "full", "delta", "status" };
+	static const enum config_route_kind kinds[] = { CONFIG_REPORT,
+		CONFIG_REPORT_DELTA, CONFIG_REPORT_STATUS };
+	int i = 0;
+
+	if (d->count > 2)
+		i = config_choose(reader, &d->words[2], "kind of report", names,
+		    sizeof(names) / sizeof(*names));
+	(void)read_route(reader, kinds[i >= 0 ? i : 0], &d->words[1]);
 }
 
 static void
@@ -353,6 +369,12 @@ static const struct config_directive directives[] = {
 	    .max = 2,
 	    .repeats = true,
 	    .read = read_public },
+	{ .name = "report",
+	    .usage = "PATH [full|delta|status]",
+	    .min = 1,
+	    .max = 2,
+	    .repeats = true,
+	    .read = read_report },
 	{ .name = "performance",
 	    .usage = "{ ... }",
 	    .min = 0,
@@ -424,6 +446,7 @@ config_new(const char *path)
 	config->connections_max = 20000;
 	config->handshake_timeout_ms = 20000;
 	config->request_timeout_ms = 10000;
+	config->body_timeout_ms = 30000;
 	config->write_timeout_ms = 30000;
 	config->idle_timeout_ms = 5000;
 	config->stop_timeout_ms = 10000;

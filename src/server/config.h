@@ -12,7 +12,8 @@
  *     workers 2                           # default: one per core
  *     log-level info
  *     connections 20000                   # open at once, all listeners
- *     timeout handshake 20s               # also: request, write, idle, stop
+ *     timeout handshake 20s               # also: request, body, write, idle,
+ *                                         # stop
  *
  *     performance {
  *         algorithms reduced              # the default; or all
@@ -21,6 +22,8 @@
  *     profile /spa$MA.cfg /$MA.xml        # paths of a device's own profile
  *     common /spa$PSN.cfg common.xml      # path, template: per model
  *     public /hello.xml hello.xml         # path, template: without identity
+ *     report /report/$MA.xml              # where devices send what they have
+ *     report /delta/$MA.xml delta         # or what changed, or status
  *
  *     listener csb {
  *         address 0.0.0.0:443
@@ -33,7 +36,7 @@
  *         expired-device-certificates refuse # the default; or allow
  *     }
  *
- * profile, common and public may be repeated.  Without any "profile" line
+ * profile, common, public and report may be repeated.  Without any "profile" line
  * the built-in list applies (config.c, default_profile_paths).
  */
 #ifndef SERVER_CONFIG_H
@@ -85,13 +88,20 @@ struct config_listener {
 	bool allow_expired_devices;
 };
 
-enum config_route_kind { CONFIG_PROFILE, CONFIG_COMMON, CONFIG_PUBLIC };
+enum config_route_kind {
+	CONFIG_PROFILE,
+	CONFIG_COMMON,
+	CONFIG_PUBLIC,
+	CONFIG_REPORT,
+	CONFIG_REPORT_DELTA,
+	CONFIG_REPORT_STATUS,
+};
 
 struct config_route {
 	enum config_route_kind kind;
 	struct config_place place; /* 0:0 for the built-in ones */
 	char *pattern;		   /* begins with '/' */
-	char *template;		   /* NULL for CONFIG_PROFILE */
+	char *template;		   /* NULL for CONFIG_PROFILE and reports */
 	struct config_place template_place;
 };
 
@@ -114,6 +124,7 @@ struct config {
 	unsigned connections_max;      /* default 20000 */
 	unsigned handshake_timeout_ms; /* default 20 s; 100 ms .. 10 min each */
 	unsigned request_timeout_ms; /* default 10 s: from handshake to head */
+	unsigned body_timeout_ms;    /* default 30 s: all of a report */
 	unsigned write_timeout_ms;   /* default 30 s */
 	unsigned idle_timeout_ms; /* default 5 s: between kept-alive requests */
 	unsigned stop_timeout_ms; /* default 10 s: for those in flight */

@@ -16,7 +16,7 @@
 #include "base/scfg.h"
 #include "server/config.h"
 
-#define CONFIG_TIMEOUTS 5 /* phases that have one */
+#define CONFIG_TIMEOUTS 6 /* phases that have one */
 
 struct config_reader {
 	struct config *config;

@@ -5,7 +5,9 @@
 #include "http/request.h"
 #include "server/answer.h"
 #include "server/config.h"
+#include "server/intake.h"
 #include "server/service.h"
+#include "server/upload.h"
 #include "tls/conn.h"
 
 #include <errno.h>
@@ -17,6 +19,8 @@
 enum phase {
 	PHASE_HANDSHAKE,
 	PHASE_REQUEST, /* reading a head */
+	PHASE_BODY,    /* reading the body of a report */
+	PHASE_WORK,    /* the pool looks at it */
 	PHASE_ANSWER,  /* writing head and body */
 	PHASE_DRAIN,   /* all is said; what the client still sends is dropped,
 			* so that a reset does not overtake the answer */
@@ -29,6 +33,7 @@ enum step {
 	STEP_READ,
 	STEP_WRITE,
 	STEP_FETCH, /* for the pool to have read a file */
+	STEP_WORK,  /* for the pool to have read a report */
 	STEP_END,
 };
 
@@ -55,9 +60,11 @@ struct conn {
 	struct buf in;	 /* received, not yet understood */
 	struct buf out;	 /* to be sent */
 	size_t sent;
-	struct slice file; /* to be sent after out; the service's */
-	uv_work_t fetch;   /* in the pool, while the disk is asked */
-	bool fetched;	   /* what the pool said */
+	struct slice file;     /* to be sent after out; the service's */
+	uv_work_t fetch;       /* in the pool, while the disk is asked */
+	bool fetched;	       /* what the pool said */
+	struct upload *upload; /* its body is being read; NULL: none */
+	struct intake *intake; /* of the upload */
 	size_t drained;
 	uint64_t started_us;
 };
@@ -74,6 +81,8 @@ free_conn(struct conn *conn)
 	if (conn->next != NULL)
 		conn->next->previous = conn->previous;
 	tls_conn_free(conn->tls);
+	intake_free(conn->intake);
+	upload_free(conn->upload);
 	buf_clear(&conn->in);
 	buf_clear(&conn->out);
 	service_release(conn->service);
@@ -190,12 +199,50 @@ step_handshake(struct conn *conn)
 	return STEP_AGAIN;
 }
 
+static enum step write_out(struct conn *conn);
+
 static void
 start_answer(struct conn *conn)
 {
 	enter(conn, PHASE_ANSWER,
 	    service_config(conn->service)->write_timeout_ms);
 	conn->sent = 0;
+}
+
+/* An answer instead of the body, or of the rest of it. */
+static void
+refuse_body(struct conn *conn, const struct request *request, int status,
+    const char *reason)
+{
+	struct exchange exchange = exchange_of(conn);
+
+	conn->keep_alive = false;
+	conn->drain = true; /* it may be sending still */
+	answer_plain(&exchange, request, status, reason, false, &conn->out);
+}
+
+/*
+ * Is the body to be read first?  The head alone decides that: who may not send
+ * one is answered at once.  True when all is begun, or refused.
+ */
+static bool
+take_body(struct conn *conn, const struct exchange *exchange,
+    const struct request *request)
+{
+	size_t max = answer_body_max(exchange, request);
+
+	if (max == 0)
+		return false;
+	conn->upload = upload_new(request, max, &conn->host->upload_bytes);
+	if (conn->upload == NULL) {
+		refuse_body(conn, request, 503, "too-many-bodies");
+		start_answer(conn);
+		return true;
+	}
+	conn->sent = 0;
+	upload_greet(conn->upload, &conn->in, &conn->out);
+	enter(conn, PHASE_BODY, service_config(conn->service)->body_timeout_ms);
+	return true;
 }
 
 /* Look at what has arrived; true when an answer is ready to be written. */
@@ -220,6 +267,8 @@ take_request(struct conn *conn)
 		break;
 	case REQUEST_COMPLETE:
 		buf_consume(&conn->in, used);
+		if (take_body(conn, &exchange, &request))
+			return true;
 		has_body = request_has_body(&request);
 		conn->keep_alive = request.keep_alive && !has_body &&
 		    may_go_on(conn);
@@ -269,12 +318,87 @@ step_request(struct conn *conn)
 	return STEP_AGAIN;
 }
 
+/* All of it is there: for the pool, unless it is not wanted any more. */
+static enum step
+body_complete(struct conn *conn)
+{
+	const struct request *request = upload_request(conn->upload);
+	struct exchange exchange = exchange_of(conn);
+	const char *data;
+	size_t len;
+
+	data = upload_bytes(conn->upload, &len);
+	buf_clear(&conn->out);
+	conn->drain = false;
+	conn->keep_alive = request->keep_alive && may_go_on(conn);
+	conn->intake = intake_new(&exchange, request, data, len);
+	if (conn->intake != NULL) {
+		conn->phase = PHASE_WORK;
+		(void)uv_timer_stop(&conn->timer);
+		return STEP_WORK;
+	}
+	answer_request(&exchange, request, conn->keep_alive, &conn->out,
+	    &conn->file);
+	start_answer(conn);
+	return STEP_AGAIN;
+}
+
+static enum step
+read_body(struct conn *conn)
+{
+	struct error err;
+	char *space;
+	size_t n = 0;
+
+	/* All that had arrived is in the body: in is empty. */
+	space = buf_reserve(&conn->in, conn->in.limit);
+	switch (tls_conn_read(conn->tls, space, conn->in.limit, &n, &err)) {
+	case TLS_WANT_READ:
+		return STEP_READ;
+	case TLS_WANT_WRITE:
+		return STEP_WRITE;
+	case TLS_CLOSED:
+		no_request(conn, "closed by the peer within a body");
+		return STEP_END;
+	case TLS_FAILED:
+		no_request(conn, err.text);
+		return STEP_END;
+	case TLS_DONE:
+		break;
+	}
+	conn->in.len = n;
+	conn->in.data[n] = '\0';
+	return STEP_AGAIN;
+}
+
+static enum step
+step_body(struct conn *conn)
+{
+	struct error err;
+	int status = 400, rc = 0;
+
+	if (conn->sent < conn->out.len)
+		return write_out(conn);
+	rc = upload_feed(conn->upload, &conn->in, &status, &err);
+	if (rc > 0)
+		return body_complete(conn);
+	if (rc == 0)
+		return read_body(conn);
+	refuse_body(conn, upload_request(conn->upload), status, err.text);
+	start_answer(conn);
+	return STEP_AGAIN;
+}
+
 static enum step
 answer_complete(struct conn *conn)
 {
 	const struct config *config = service_config(conn->service);
 
 	buf_clear(&conn->out);
+	intake_free(conn->intake);
+	conn->intake = NULL;
+	upload_free(conn->upload);
+	conn->upload = NULL;
 	if (conn->keep_alive && may_go_on(conn)) {
 		conn->started_us = clock_monotonic_us();
 		conn->idle = conn->in.len == 0;
@@ -328,13 +452,19 @@ next_piece(struct conn *conn)
 static enum step
 step_answer(struct conn *conn)
 {
+	if (conn->sent < conn->out.len)
+		return write_out(conn);
+	if (conn->file.len > 0)
+		return next_piece(conn);
+	return answer_complete(conn);
+}
+
+static enum step
+write_out(struct conn *conn)
+{
 	struct error err;
 	size_t n = 0;
 
-	if (conn->sent == conn->out.len && conn->file.len > 0)
-		return next_piece(conn);
-	if (conn->sent == conn->out.len)
-		return answer_complete(conn);
 	switch (tls_conn_write(conn->tls, conn->out.data + conn->sent,
 	    conn->out.len - conn->sent, &n, &err)) {
 	case TLS_WANT_READ:
@@ -373,6 +503,10 @@ step(struct conn *conn)
 		return step_handshake(conn);
 	case PHASE_REQUEST:
 		return step_request(conn);
+	case PHASE_BODY:
+		return step_body(conn);
+	case PHASE_WORK:
+		return STEP_WORK;
 	case PHASE_ANSWER:
 		return step_answer(conn);
 	case PHASE_DRAIN:
@@ -434,6 +568,44 @@ start_fetch(struct conn *conn)
 	    after_fetch);
 }
 
+/* In the pool. */
+static void
+work_report(uv_work_t *work)
+{
+	struct conn *conn = work->data;
+
+	intake_work(conn->intake);
+}
+
+static void
+after_report(uv_work_t *work, int status)
+{
+	struct conn *conn = work->data;
+
+	(void)status; /* nobody cancels it */
+	if (conn->phase != PHASE_CLOSED) {
+		struct exchange exchange = exchange_of(conn);
+
+		intake_answer(conn->intake, &exchange,
+		    upload_request(conn->upload), conn->keep_alive, &conn->out);
+		start_answer(conn);
+		run(conn);
+	}
+	release(conn);
+}
+
+/* Who waits in the pool is not woken by its socket. */
+static void
+start_report(struct conn *conn)
+{
+	(void)uv_poll_stop(&conn->poll);
+	conn->events = 0;
+	conn->fetch.data = conn;
+	conn->open_handles++;
+	(void)uv_queue_work(conn->host->loop, &conn->fetch, work_report,
+	    after_report);
+}
+
 static void
 run(struct conn *conn)
 {
@@ -449,6 +621,9 @@ run(struct conn *conn)
 			return;
 		case STEP_FETCH:
 			start_fetch(conn);
+			return;
+		case STEP_WORK:
+			start_report(conn);
 			return;
 		case STEP_END:
 			close_conn(conn);
@@ -481,6 +656,14 @@ on_timeout(uv_timer_t *timer)
 		conn->keep_alive = false;
 		conn->drain = true; /* it may be sending still */
 		answer_invalid(&exchange, 408, "request timed out", &conn->out);
+		start_answer(conn);
+		run(conn);
+		return;
+	} else if (conn->phase == PHASE_BODY) {
+		/* A greeting that is not out yet is not the answer. */
+		buf_clear(&conn->out);
+		refuse_body(conn, upload_request(conn->upload), 408,
+		    "body timed out");
 		start_answer(conn);
 		run(conn);
 		return;

@@ -26,6 +26,7 @@ struct conn_host {
 	struct snapshot *snapshot; /* the newest one */
 	struct service *service;   /* ditto */
 	struct record *record;	   /* of answers; NULL: none is kept */
+	size_t upload_bytes;	   /* that bodies in flight may need */
 	bool stopping;
 	struct conn *first; /* all connections, for conn_host_sweep */
 	/* Called once for each, after it is closed and freed. */

@@ -128,6 +128,9 @@ load_routes(struct service *service, bool templates_known,
 		[CONFIG_PROFILE] = ROUTE_PROFILE,
 		[CONFIG_COMMON] = ROUTE_COMMON,
 		[CONFIG_PUBLIC] = ROUTE_PUBLIC,
+		[CONFIG_REPORT] = ROUTE_REPORT,
+		[CONFIG_REPORT_DELTA] = ROUTE_REPORT_DELTA,
+		[CONFIG_REPORT_STATUS] = ROUTE_REPORT_STATUS,
 	};
 	const struct config *config = service->config;
 	struct error err;

@@ -58,7 +58,8 @@ check_routes(const struct config *config)
 		const struct config_route *r = &config->routes[i];
 
 		require(r->pattern[0] == '/');
-		require((r->template == NULL) == (r->kind == CONFIG_PROFILE));
+		require((r->template == NULL) ==
+		    (r->kind != CONFIG_COMMON && r->kind != CONFIG_PUBLIC));
 		require(r->template == NULL ||
 		    (text_ends(r->template, ".xml") &&
 			strchr(r->template, '/') == NULL));
@@ -86,6 +87,7 @@ check_config(const struct config *config)
 	    config->connections_max <= CONFIG_CONNECTIONS_MAX);
 	require(is_timeout(config->handshake_timeout_ms) &&
 	    is_timeout(config->request_timeout_ms) &&
+	    is_timeout(config->body_timeout_ms) &&
 	    is_timeout(config->write_timeout_ms) &&
 	    is_timeout(config->idle_timeout_ms) &&
 	    is_timeout(config->stop_timeout_ms));

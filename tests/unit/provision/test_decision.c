@@ -40,6 +40,9 @@ static const struct {
 	{ ROUTE_COMMON, "/spa$PSN.cfg", "series.xml" },
 	{ ROUTE_COMMON, "/all.cfg", "all.xml" },
 	{ ROUTE_COMMON, "/common-$MA.cfg", "all.xml" },
+	{ ROUTE_REPORT, "/report/$MA.xml", NULL },
+	{ ROUTE_REPORT_DELTA, "/delta/$MA.xml", NULL },
+	{ ROUTE_REPORT_STATUS, "/status/$PN/$MA.xml", NULL },
 	{ ROUTE_PUBLIC, "/hello.xml", "hello.xml" },
 	{ ROUTE_PUBLIC, "/hello-$MA.xml", "hello.xml" },
 	{ ROUTE_PUBLIC, "/hello-$PN.xml", "hello.xml" },
@@ -84,8 +87,17 @@ struct situation {
 	const char *path;
 };
 
+/* What a request has that asks for nothing but sends something. */
+struct sending {
+	enum request_framing framing;
+	uint64_t length;
+	const char *coding; /* NULL: none */
+	enum request_expect expect;
+};
+
 static struct decision
-decide(const struct situation *s, const X509 *cert)
+decide_sending(const struct situation *s, const struct sending *sending,
+    const X509 *cert)
 {
 	const struct decision_policy policy = { s->required, s->allow_expired };
 	struct tls_peer tls_peer = { .verdict = s->verdict };
@@ -111,9 +123,24 @@ decide(const struct situation *s, const X509 *cert)
 	/* As in the server: without a certificate there is no peer. */
 	input.peer = s->verdict != TLS_PEER_NONE ? &peer : NULL;
 	(void)snprintf(request.path, sizeof(request.path), "%s", s->path);
+	request.framing = sending->framing;
+	request.body_length = sending->length;
+	request.expect = sending->expect;
+	if (sending->coding != NULL)
+		stock_copy(request.content_encoding, sending->coding);
 	memset(&decision, 0x55, sizeof(decision));
 	decision_make(&input, &decision);
 	return decision;
+}
+
+/* With a body that is fine where one may come. */
+static struct decision
+decide(const struct situation *s, const X509 *cert)
+{
+	const struct sending sending = { .framing = REQUEST_LENGTH,
+		.length = s->method == REQUEST_POST ? 1000 : 0 };
+
+	return decide_sending(s, &sending, cert);
 }
 
 #define REQ true, false
@@ -126,6 +153,8 @@ decide(const struct situation *s, const X509 *cert)
 #define DOC PEER_DOCUMENTED
 #define UNIT_A A, "CCQ000000A1", "SPA-504G"
 #define GET REQUEST_GET
+#define POST REQUEST_POST
+#define REPORT "/report/" A ".xml"
 #define OWN "/spa" A ".cfg"
 
 static const struct {
@@ -317,6 +346,35 @@ static const struct {
 	{ { REQ, GOOD, DOC, ODD, "X1", "XYZ1", GET, "/all.cfg" },
 	    DECISION_COMMON_FILE },
 
+	/* What a device sends of itself, on the same terms */
+	{ { REQ, GOOD, DOC, UNIT_A, POST, REPORT }, DECISION_REPORT },
+	{ { OPT, GOOD, DOC, UNIT_A, REQUEST_PUT, REPORT }, DECISION_REPORT },
+	{ { REQ, GOOD, DOC, UNIT_A, POST, "/delta/" A ".xml" },
+	    DECISION_REPORT },
+	{ { REQ, GOOD, DOC, UNIT_A, POST, "/status/SPA504G/" A ".xml" },
+	    DECISION_REPORT },
+	{ { REQ, NONE, POST, REPORT }, DECISION_NO_CERTIFICATE },
+	{ { OPT, NONE, REQUEST_PUT, REPORT }, DECISION_NO_CERTIFICATE },
+	{ { REQ, BAD, DOC, UNIT_A, POST, REPORT }, DECISION_UNTRUSTED },
+	{ { REQ, OLD, DOC, UNIT_A, POST, REPORT }, DECISION_EXPIRED },
+	{ { REQ, GOOD, PEER_GENERIC, NULL, NULL, NULL, POST, REPORT },
+	    DECISION_GENERIC },
+	{ { REQ, GOOD, DOC, STRANGER, "S1", "SPA-504G", POST, REPORT },
+	    DECISION_UNKNOWN_DEVICE },
+	{ { REQ, GOOD, DOC, RETIRED, "", "", POST, "/report/" RETIRED ".xml" },
+	    DECISION_RETIRED_DEVICE },
+	{ { REQ, GOOD, DOC, UNIT_A, POST, "/report/" BARE ".xml" },
+	    DECISION_OTHER_DEVICE },
+	{ { REQ, GOOD, DOC, UNIT_A, POST, "/status/SPA502G/" A ".xml" },
+	    DECISION_OTHER_MODEL },
+	/* ... and never to be read back. */
+	{ { REQ, GOOD, DOC, UNIT_A, GET, REPORT }, DECISION_METHOD },
+	{ { REQ, GOOD, DOC, UNIT_A, REQUEST_HEAD, REPORT }, DECISION_METHOD },
+	{ { REQ, GOOD, DOC, UNIT_A, REQUEST_OTHER, REPORT }, DECISION_METHOD },
+	{ { REQ, NONE, GET, REPORT }, DECISION_NO_CERTIFICATE },
+	{ { REQ, GOOD, DOC, UNIT_A, GET, "/report/" BARE ".xml" },
+	    DECISION_OTHER_DEVICE },
+
 	/* The method comes first of all. */
 	{ { REQ, GOOD, DOC, UNIT_A, REQUEST_OTHER, OWN }, DECISION_METHOD },
 	{ { REQ, GOOD, DOC, UNIT_A, REQUEST_POST, OWN }, DECISION_METHOD },
@@ -325,6 +383,42 @@ static const struct {
 	{ { OPT, NONE, REQUEST_OTHER, "/hello.xml" }, DECISION_METHOD },
 	{ { REQ, BAD, DOC, STRANGER, "", "", REQUEST_OTHER, "/none" },
 	    DECISION_METHOD },
+	{ { REQ, BAD, DOC, STRANGER, "", "", POST, "/none" }, DECISION_METHOD },
+	{ { OPT, NONE, POST, "/hello.xml" }, DECISION_METHOD },
+};
+
+/* What the head says of the body, once the rest of it is fine */
+static const struct {
+	struct sending sending;
+	enum decision_reason reason;
+} bodies[] = {
+	{ { REQUEST_LENGTH, 1, NULL, REQUEST_EXPECT_NOTHING },
+	    DECISION_REPORT },
+	{ { REQUEST_LENGTH, 0, "", REQUEST_EXPECT_NOTHING }, DECISION_REPORT },
+	{ { REQUEST_LENGTH, DECISION_BODY_MAX, "gzip",
+	      REQUEST_EXPECT_CONTINUE },
+	    DECISION_REPORT },
+	{ { REQUEST_CHUNKED, 0, "X-GZIP", REQUEST_EXPECT_NOTHING },
+	    DECISION_REPORT },
+	{ { REQUEST_CHUNKED, 0, "identity", REQUEST_EXPECT_NOTHING },
+	    DECISION_REPORT },
+	{ { REQUEST_LENGTH, 9, "aes128gcm", REQUEST_EXPECT_NOTHING },
+	    DECISION_REPORT },
+	{ { REQUEST_LENGTH, DECISION_BODY_MAX + 1, NULL,
+	      REQUEST_EXPECT_NOTHING },
+	    DECISION_TOO_LARGE },
+	{ { REQUEST_LENGTH, UINT64_MAX, "br", REQUEST_EXPECT_CONTINUE },
+	    DECISION_TOO_LARGE },
+	{ { REQUEST_NO_BODY, 0, NULL, REQUEST_EXPECT_NOTHING },
+	    DECISION_NO_LENGTH },
+	{ { REQUEST_LENGTH, 9, "br", REQUEST_EXPECT_NOTHING },
+	    DECISION_CODING },
+	{ { REQUEST_LENGTH, 9, "gzip, aes128gcm", REQUEST_EXPECT_NOTHING },
+	    DECISION_CODING },
+	{ { REQUEST_LENGTH, 9, "gzi", REQUEST_EXPECT_NOTHING },
+	    DECISION_CODING },
+	{ { REQUEST_LENGTH, 9, NULL, REQUEST_EXPECT_UNKNOWN },
+	    DECISION_EXPECTATION },
 };
 
 static const struct {
@@ -336,6 +430,7 @@ static const struct {
 	{ DECISION_OWN_PROFILE, "own-profile", true, 200 },
 	{ DECISION_COMMON_FILE, "common-file", true, 200 },
 	{ DECISION_PUBLIC_FILE, "public-file", true, 200 },
+	{ DECISION_REPORT, "report", true, 200 },
 	{ DECISION_METHOD, "method", false, 405 },
 	{ DECISION_NO_CERTIFICATE, "no-certificate", false, 403 },
 	{ DECISION_UNTRUSTED, "untrusted-certificate", false, 403 },
@@ -349,6 +444,10 @@ static const struct {
 	{ DECISION_NO_SUCH_PATH, "no-such-path", false, 404 },
 	{ DECISION_OTHER_DEVICE, "other-device", false, 403 },
 	{ DECISION_OTHER_MODEL, "other-model", false, 403 },
+	{ DECISION_EXPECTATION, "expectation", false, 417 },
+	{ DECISION_NO_LENGTH, "no-length", false, 411 },
+	{ DECISION_TOO_LARGE, "too-large", false, 413 },
+	{ DECISION_CODING, "content-coding", false, 415 },
 };
 
 static void
@@ -372,6 +471,21 @@ test_cases(void **state)
 		assert_string_equal(decision_reason_name(reason),
 		    outcomes[reason].name);
 		seen[reason] = true;
+	}
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		const struct situation s = { REQ, GOOD, DOC, UNIT_A, POST,
+			REPORT };
+		struct decision d = decide_sending(&s, &bodies[i].sending,
+		    NULL);
+
+		if (d.reason != bodies[i].reason)
+			fail_msg("body %zu: %s", i,
+			    decision_reason_name(d.reason));
+		assert_int_equal(outcomes[d.reason].reason, d.reason);
+		assert_int_equal(d.status, outcomes[d.reason].status);
+		assert_int_equal(d.body_max,
+		    d.reason == DECISION_REPORT ? DECISION_BODY_MAX : 0);
+		seen[d.reason] = true;
 	}
 	/* The table leaves no reason out. */
 	for (size_t i = 0; i < COUNT(outcomes); i++)
@@ -497,7 +611,8 @@ random_situation(uint64_t *seed)
 		"/Cisco/SPA504G/" A ".cfg", "/Cisco/WRP400/" W400 ".cfg",
 		"/mine/SPA504G.cfg", "/mine/SPA400.cfg", "/spa504G.cfg",
 		"/spa400.cfg", "/all.cfg", "/common-" A ".cfg", "/hello.xml",
-		"/hello-" A ".xml", "/hello-SPA504G.xml", "/none", "/" };
+		"/hello-" A ".xml", "/hello-SPA504G.xml", "/none", "/", REPORT,
+		"/report/" BARE ".xml", REPORT, "/delta/" A ".xml" };
 	/* Most are such that the later rules are reached. */
 	static const enum tls_verdict verdicts[] = { TLS_PEER_NONE,
 		TLS_PEER_UNTRUSTED, TLS_PEER_EXPIRED, TLS_PEER_TRUSTED,
@@ -505,7 +620,8 @@ random_situation(uint64_t *seed)
 	static const enum peer_form forms[] = { PEER_DOCUMENTED, PEER_OBSERVED,
 		PEER_MIC, PEER_DOCUMENTED, PEER_GENERIC, PEER_INVALID };
 	static const enum request_method methods[] = { REQUEST_GET, REQUEST_GET,
-		REQUEST_HEAD, REQUEST_OTHER };
+		REQUEST_HEAD, REQUEST_OTHER, REQUEST_POST, REQUEST_PUT,
+		REQUEST_POST, REQUEST_PUT };
 
 	return (struct situation) {
 		.required = next_random(seed) & 1,
@@ -535,6 +651,9 @@ check_allowed(const struct situation *s, const struct decision *d)
 	struct mac mac;
 
 	assert_int_not_equal(s->method, REQUEST_OTHER);
+	assert_int_equal(d->reason == DECISION_REPORT,
+	    s->method == REQUEST_POST || s->method == REQUEST_PUT);
+	assert_int_equal(d->body_max > 0, d->reason == DECISION_REPORT);
 	if (d->reason == DECISION_PUBLIC_FILE && !s->required) {
 		assert_int_equal(d->route.kind, ROUTE_PUBLIC);
 		return;
@@ -551,6 +670,10 @@ check_allowed(const struct situation *s, const struct decision *d)
 	    strcmp(device->serial, s->serial) == 0);
 	if (d->route.has_mac)
 		assert_true(mac_equal(&d->route.mac, &mac));
+	if (d->reason == DECISION_REPORT) {
+		assert_true(route_kind_is_report(d->route.kind));
+		return;
+	}
 	assert_int_equal(d->route.kind,
 	    d->reason == DECISION_OWN_PROFILE	  ? ROUTE_PROFILE :
 		d->reason == DECISION_COMMON_FILE ? ROUTE_COMMON :
@@ -565,14 +688,20 @@ test_property(void **state)
 
 	(void)state;
 	for (int i = 0; i < 200000; i++) {
-		struct situation s = random_situation(&seed);
-		struct decision d = decide(&s, NULL);
+		/* Some are such that the body decides. */
+		struct situation s = next_random(&seed) % 8 != 0 ?
+		    random_situation(&seed) :
+		    (struct situation) { REQ, GOOD, DOC, UNIT_A, POST, REPORT };
+		const struct sending *sending =
+		    &bodies[next_random(&seed) % COUNT(bodies)].sending;
+		struct decision d = decide_sending(&s, sending, NULL);
 
 		assert_int_equal(d.allow, d.status == 200);
 		assert_int_equal(d.allow,
 		    d.reason == DECISION_OWN_PROFILE ||
 			d.reason == DECISION_COMMON_FILE ||
-			d.reason == DECISION_PUBLIC_FILE);
+			d.reason == DECISION_PUBLIC_FILE ||
+			d.reason == DECISION_REPORT);
 		if (d.allow)
 			check_allowed(&s, &d);
 		/* Absence shows only to a device of ours. */

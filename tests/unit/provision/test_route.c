@@ -173,6 +173,13 @@ static const struct {
 	{ ROUTE_PROFILE, "/x.cfg",
 	    "\"/x.cfg\": a profile's path needs a "
 	    "macro such as $MA" },
+	{ ROUTE_REPORT, "/report/$MAU.xml", NULL },
+	{ ROUTE_REPORT_DELTA, "/$PN/$MAC.xml", NULL },
+	{ ROUTE_REPORT, "/report.xml",
+	    "\"/report.xml\": a report's path needs the device's address: "
+	    "$MA, $MAU or $MAC" },
+	{ ROUTE_REPORT_STATUS, "/report/$PN.xml",
+	    "\"/report/$PN.xml\": a report's path needs" },
 	{ ROUTE_PROFILE, "/$MB.cfg",
 	    "\"/$MB.cfg\": unknown macro at "
 	    "\"$MB.cfg\": expected $MA, $MAU, $MAC, $PN or $PSN" },

@@ -63,6 +63,7 @@ test_defaults(void **state)
 	assert_int_equal(config->connections_max, 20000);
 	assert_int_equal(config->handshake_timeout_ms, 20000);
 	assert_int_equal(config->request_timeout_ms, 10000);
+	assert_int_equal(config->body_timeout_ms, 30000);
 	assert_int_equal(config->write_timeout_ms, 30000);
 	assert_int_equal(config->idle_timeout_ms, 5000);
 	assert_int_equal(config->stop_timeout_ms, 10000);
@@ -122,7 +123,11 @@ static const char everything[] =
     "}\n"
     "performance {\n"
     "	algorithms all\n"
-    "}\n";
+    "}\n"
+    "timeout body 45s\n"
+    "report /report/$MA.xml\n"
+    "report /changes/$MA.xml delta\n"
+    "report /state/$MA.xml status\n";
 
 static void
 test_everything(void **state)
@@ -146,11 +151,12 @@ test_everything(void **state)
 	assert_int_equal(config->connections_max, 500);
 	assert_int_equal(config->handshake_timeout_ms, 500);
 	assert_int_equal(config->request_timeout_ms, 20000);
+	assert_int_equal(config->body_timeout_ms, 45000);
 	assert_int_equal(config->write_timeout_ms, 120000);
 	assert_int_equal(config->idle_timeout_ms, 100);
 	assert_int_equal(config->stop_timeout_ms, 600000);
 	assert_true(config->performance.all_algorithms);
-	assert_int_equal(config->route_count, 5);
+	assert_int_equal(config->route_count, 8);
 	assert_string_equal(r[0].pattern, "/spa$MA.cfg");
 	assert_int_equal(r[0].place.line, 14);
 	assert_int_equal(r[0].place.column, 9);
@@ -163,6 +169,10 @@ test_everything(void **state)
 	assert_string_equal(r[3].template, "common.xml");
 	assert_int_equal(r[4].kind, CONFIG_PUBLIC);
 	assert_string_equal(r[4].template, "hello.xml");
+	assert_int_equal(r[5].kind, CONFIG_REPORT);
+	assert_null(r[5].template);
+	assert_int_equal(r[6].kind, CONFIG_REPORT_DELTA);
+	assert_int_equal(r[7].kind, CONFIG_REPORT_STATUS);
 	config_free(config);
 }
 
@@ -286,12 +296,12 @@ static const struct {
 	    F "1:1: unknown directive \"something-else\": "
 	      "expected state-directory, inventory, templates, user, workers, "
 	      "log-level, connections, timeout, profile, common, public, "
-	      "performance or listener\n" },
+	      "report, performance or listener\n" },
 	{ "\"\" x\n",
 	    F "1:1: unknown directive \"\": "
 	      "expected state-directory, inventory, templates, user, workers, "
 	      "log-level, connections, timeout, profile, common, public, "
-	      "performance or listener\n" },
+	      "report, performance or listener\n" },
 	{ "tls legacy\n",
 	    F "1:1: \"tls\" does not belong here: "
 	      "expected it in a listener block\n" },
@@ -384,10 +394,10 @@ static const struct {
 	      "USER:GROUP\n" },
 	{ "timeout read 5s\n",
 	    F "1:9: \"read\" is no phase: expected "
-	      "handshake, request, write, idle or stop\n" },
+	      "handshake, request, body, write, idle or stop\n" },
 	{ "timeout idel 5h\n",
 	    F "1:9: \"idel\" is no phase: expected "
-	      "handshake, request, write, idle or stop; did you mean "
+	      "handshake, request, body, write, idle or stop; did you mean "
 	      "\"idle\"?\n" F "1:14: \"5h\" is no duration: expected a number "
 	      "with ms, s or m, from 100ms to 10m\n" },
 	{ "timeout idle 5s\ntimeout stop 5s\ntimeout idle 6s\n",
@@ -412,6 +422,11 @@ static const struct {
 	{ "public /a .xml\n",
 	    F "1:11: \".xml\" is no template: expected "
 	      "NAME.xml without a folder\n" },
+	{ "report /a/$MA all\n",
+	    F "1:15: \"all\" is no kind of report: expected full, delta or "
+	      "status; did you mean \"full\"?\n" },
+	{ "report a\n",
+	    F "1:8: \"a\" is no path: expected it to begin with \"/\"\n" },
 	{ "public /a\n",
 	    F "1:1: \"public\" with 1 word: expected \"public "
 	      "PATH TEMPLATE\"\n" },
@@ -692,9 +707,11 @@ static const struct {
 	const char *error; /* with one more */
 } limits[] = {
 	{ "", "profile /", "\n", LISTENER, CONFIG_ROUTES_MAX,
-	    F "257:9: more than 256 paths in profile, common and public\n" },
+	    F "257:9: more than 256 paths in profile, common, public and "
+	      "report\n" },
 	{ "", "public /", " a.xml\n", LISTENER, CONFIG_ROUTES_MAX,
-	    F "257:8: more than 256 paths in profile, common and public\n" },
+	    F "257:8: more than 256 paths in profile, common, public and "
+	      "report\n" },
 	{ "listener a {\n", "address 192.0.2.1:", "\n",
 	    "certificate a key b\nclient-anchors c\n}\n", CONFIG_ADDRESSES_MAX,
 	    F "66:9: more than 64 addresses in one listener\n" },
