@@ -1,4 +1,5 @@
 #include "provision/decision.h"
+#include "base/text.h"
 #include "http/request.h"
 #include "inventory/snapshot.h"
 #include "spa/registry.h"
@@ -21,6 +22,8 @@ static const struct {
 	[DECISION_COMMON_FILE] = { "common-file", true, 200 },
 	[DECISION_PUBLIC_FILE] = { "public-file", true, 200 },
 	[DECISION_REPORT] = { "report", true, 200 },
+	[DECISION_DEVICE_FILE] = { "device-file", true, 200 },
+	[DECISION_STUB] = { "stub", true, 200 },
 	[DECISION_METHOD] = { "method", false, 405 },
 	[DECISION_NO_CERTIFICATE] = { "no-certificate", false, 403 },
 	[DECISION_UNTRUSTED] = { "untrusted-certificate", false, 403 },
@@ -148,12 +151,27 @@ is_method_for(enum request_method method, enum route_kind kind)
 	return route_kind_is_report(kind) ? sends : gets;
 }
 
+/* May a path that leads nowhere be answered with an empty profile? */
+static bool
+wants_stub(const struct decision_input *input, const struct device *device)
+{
+	const char *path = input->request->path;
+	const char *value;
+
+	if (!text_ends(path, ".cfg") && !text_ends(path, ".xml"))
+		return false;
+	value = snapshot_variable(input->snapshot, device, device->model,
+	    "missing-files");
+	return value != NULL && strcmp(value, "stub") == 0;
+}
+
 static enum decision_reason
 judge_path(const struct decision_input *input, const struct device *device,
     struct route_match *route)
 {
 	if (!routes_match(input->routes, input->request->path, route))
-		return DECISION_NO_SUCH_PATH;
+		return wants_stub(input, device) ? DECISION_STUB :
+						   DECISION_NO_SUCH_PATH;
 	if (route->has_mac && !mac_equal(&route->mac, &device->mac))
 		return DECISION_OTHER_DEVICE;
 	if (!route_match_is_for(route,
@@ -167,11 +185,14 @@ judge_path(const struct decision_input *input, const struct device *device,
 	case ROUTE_COMMON:
 		return DECISION_COMMON_FILE;
 	case ROUTE_PUBLIC:
+	case ROUTE_PUBLIC_FILE:
 		return DECISION_PUBLIC_FILE;
 	case ROUTE_REPORT:
 	case ROUTE_REPORT_DELTA:
 	case ROUTE_REPORT_STATUS:
 		return judge_body(input->request);
+	case ROUTE_DEVICE_FILE:
+		return DECISION_DEVICE_FILE;
 	}
 	return DECISION_NO_SUCH_PATH;
 }
@@ -208,7 +229,7 @@ judge(const struct decision_input *input, struct decision *decision)
 	if (!input->policy->certificate_required &&
 	    routes_match(input->routes, input->request->path,
 		&decision->route) &&
-	    decision->route.kind == ROUTE_PUBLIC)
+	    route_kind_is_public(decision->route.kind))
 		return DECISION_PUBLIC_FILE;
 	reason = judge_certificate(input);
 	if (reason != DECISION_OWN_PROFILE)

@@ -7,6 +7,10 @@
  * the inventory are the same, and nothing else about the certificate speaks
  * against it.  What a device sends of itself is taken on the same terms, and
  * that is decided before a byte of it is read.
+ *
+ * A device whose variable "missing-files" is "stub" gets an empty profile at
+ * any path *.cfg or *.xml that leads nowhere: it would ask again each hour for
+ * what it does not get ([SPA-PROV] on Resync_Fails_On_FNF).
  */
 #ifndef PROVISION_DECISION_H
 #define PROVISION_DECISION_H
@@ -45,6 +49,8 @@ enum decision_reason {
 	DECISION_COMMON_FILE, /* allowed */
 	DECISION_PUBLIC_FILE, /* allowed */
 	DECISION_REPORT,      /* allowed: its body is what counts */
+	DECISION_DEVICE_FILE, /* allowed: sent as it is, to any device */
+	DECISION_STUB,	      /* allowed: an empty profile for no such path */
 	DECISION_METHOD,
 	DECISION_NO_CERTIFICATE,
 	DECISION_UNTRUSTED,

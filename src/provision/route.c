@@ -16,6 +16,8 @@ struct piece {
 struct route {
 	enum route_kind kind;
 	char *template;
+	size_t file;
+	bool own; /* of ROUTE_PROFILE: the path need not name the device */
 	struct piece *pieces;
 	size_t piece_count;
 };
@@ -136,7 +138,8 @@ parse_pattern(struct route *route, const char *pattern, struct error *err)
 			    pattern, p);
 		p += len;
 	}
-	if (route->kind == ROUTE_PROFILE && route->piece_count < 2)
+	if (route->kind == ROUTE_PROFILE && !route->own &&
+	    route->piece_count < 2)
 		return error_set(err, ERROR_INPUT,
 		    "\"%s\": a profile's path needs a macro such as $MA",
 		    pattern);
@@ -148,21 +151,58 @@ parse_pattern(struct route *route, const char *pattern, struct error *err)
 	return 0;
 }
 
-int
-routes_add(struct routes *routes, enum route_kind kind, const char *pattern,
-    const char *template, struct error *err)
+bool
+route_kind_is_public(enum route_kind kind)
 {
-	struct route route = { .kind = kind };
+	return kind == ROUTE_PUBLIC || kind == ROUTE_PUBLIC_FILE;
+}
 
+/* Read the pattern of route, which is taken, also on failure. */
+static int
+add_route(struct routes *routes, struct route route, const char *pattern,
+    struct error *err)
+{
 	if (parse_pattern(&route, pattern, err) != 0) {
 		route_clear(&route);
 		return -1;
 	}
-	route.template = template != NULL ? xstrdup(template) : NULL;
 	routes->list = xrealloc(routes->list,
 	    (routes->count + 1) * sizeof(*routes->list));
 	routes->list[routes->count++] = route;
 	return 0;
+}
+
+int
+routes_add(struct routes *routes, enum route_kind kind, const char *pattern,
+    const char *template, struct error *err)
+{
+	const struct route route = {
+		.kind = kind,
+		.template = template != NULL ? xstrdup(template) : NULL,
+	};
+
+	return add_route(routes, route, pattern, err);
+}
+
+int
+routes_add_own(struct routes *routes, const char *pattern, struct error *err)
+{
+	const struct route route = { .kind = ROUTE_PROFILE, .own = true };
+
+	if (strstr(pattern, "$MA") != NULL)
+		return error_set(err, ERROR_INPUT,
+		    "\"%s\": names a device: expected it in \"profile\"",
+		    pattern);
+	return add_route(routes, route, pattern, err);
+}
+
+int
+routes_add_file(struct routes *routes, enum route_kind kind,
+    const char *pattern, size_t file, struct error *err)
+{
+	const struct route route = { .kind = kind, .file = file };
+
+	return add_route(routes, route, pattern, err);
 }
 
 /*
@@ -261,7 +301,8 @@ match_route(const struct route *route, const char *path,
     struct route_match *match)
 {
 	*match = (struct route_match) { .kind = route->kind,
-		.template = route->template };
+		.template = route->template,
+		.file = route->file };
 	for (size_t i = 0; i < route->piece_count; i++) {
 		size_t len = take_piece(route, i, path, match);
 

@@ -19,15 +19,23 @@
 struct model;
 
 enum route_kind {
-	ROUTE_PROFILE, /* the asking device's own profile */
-	ROUTE_COMMON,  /* one file for all devices of a model */
-	ROUTE_PUBLIC,  /* needs no identity */
+	ROUTE_PROFILE,	   /* the asking device's own profile */
+	ROUTE_COMMON,	   /* one file for all devices of a model */
+	ROUTE_PUBLIC,	   /* rendered; needs no identity */
+	ROUTE_PUBLIC_FILE, /* sent as it is; needs no identity */
+	ROUTE_DEVICE_FILE, /* sent as it is, to devices of the inventory */
 	/* What a device sends of itself: all parameters, those changed since
 	 * the last resync, or its state. */
 	ROUTE_REPORT,
 	ROUTE_REPORT_DELTA,
 	ROUTE_REPORT_STATUS,
 };
+
+/*
+ * Does it need no identity?  This is the whole set of public things: the lanes
+ * without certificates (plain HTTP, TFTP) serve what is in it and nothing else.
+ */
+bool route_kind_is_public(enum route_kind kind);
 
 bool route_kind_is_report(enum route_kind kind);
 
@@ -44,9 +52,23 @@ struct routes *routes_new(void) MUST_CHECK FREED_BY(routes_free);
 int routes_add(struct routes *routes, enum route_kind kind, const char *pattern,
     const char *template, struct error *err) MUST_CHECK;
 
+/*
+ * Add a path without macros at which a device gets its own profile: one that
+ * devices ask for before they know better, as /init.cfg.  Refused: macros that
+ * name a device, which are routes_add()'s.
+ */
+int routes_add_own(struct routes *routes, const char *pattern,
+    struct error *err) MUST_CHECK;
+
+/* Add a pattern of ROUTE_PUBLIC_FILE or ROUTE_DEVICE_FILE; what the number of
+ * the file means is the caller's affair. */
+int routes_add_file(struct routes *routes, enum route_kind kind,
+    const char *pattern, size_t file, struct error *err) MUST_CHECK;
+
 struct route_match {
 	enum route_kind kind;
 	const char *template; /* borrowed from routes; NULL for a profile */
+	size_t file;	      /* of the two kinds of files; 0 otherwise */
 	bool has_mac;	      /* the path names a device */
 	struct mac mac;
 	/* Product and series that the path names; NULL: none.  Borrowed from

@@ -7,6 +7,9 @@
 #include "inventory/snapshot.h"
 #include "provision/decision.h"
 #include "provision/render.h"
+#include "provision/small_templates.h"
+#include "server/answer_file.h"
+#include "server/files.h"
 #include "server/record.h"
 #include "server/service.h"
 #include "spa/profile.h"
@@ -67,7 +70,7 @@ log_tls(struct log_line *line, const struct exchange *exchange)
 
 static void
 log_answer(const struct exchange *exchange, const struct request *request,
-    int status, const char *reason, size_t body_len)
+    int status, const char *reason, uint64_t body_len)
 {
 	struct log_line line;
 
@@ -103,7 +106,9 @@ record_answer(const struct exchange *exchange, const struct decision *decision,
 	if (decision->device == NULL ||
 	    route_kind_is_report(decision->route.kind) ||
 	    decision->reason == DECISION_COMMON_FILE ||
-	    decision->reason == DECISION_PUBLIC_FILE)
+	    decision->reason == DECISION_PUBLIC_FILE ||
+	    decision->reason == DECISION_DEVICE_FILE ||
+	    decision->reason == DECISION_STUB)
 		return;
 	resync.mac = decision->device->mac;
 	(void)snprintf(resync.listener, sizeof(resync.listener), "%s",
@@ -124,6 +129,9 @@ render(const struct exchange *exchange, const struct decision *decision,
 	if (decision->reason == DECISION_OWN_PROFILE)
 		return render_profile(templates, exchange->snapshot,
 		    decision->device, body, err);
+	if (decision->reason == DECISION_STUB)
+		return render_common(templates, exchange->snapshot, NULL,
+		    TEMPLATE_EMPTY, body, err);
 	if (decision->reason == DECISION_COMMON_FILE)
 		model = registry_find_model(decision->device->model, NULL);
 	return render_common(templates, exchange->snapshot, model,
@@ -146,6 +154,73 @@ put_answer(struct buf *out, const struct response *response,
 	if (response_write_head(response, out) != 0 ||
 	    (!head_only && buf_append(out, buf_text(body), body->len) != 0))
 		buf_clear(out); /* cannot be: ANSWER_MAX holds both */
+}
+
+/* What is to be said, before it is. */
+struct reply_parts {
+	struct response response;
+	struct buf body;   /* in memory */
+	struct slice file; /* or this */
+	char range[ANSWER_RANGE_BYTES];
+	const char *reason;
+};
+
+static bool
+is_file(const struct decision *decision)
+{
+	return decision->allow &&
+	    (decision->route.kind == ROUTE_PUBLIC_FILE ||
+		decision->route.kind == ROUTE_DEVICE_FILE);
+}
+
+/* Ours to mend: the device keeps what it has and asks again. */
+static void
+fail(struct reply_parts *parts, const char *reason, const struct error *err)
+{
+	log_message(LOG_LEVEL_ERROR, reason, "%s", err->text);
+	buf_clear(&parts->body);
+	parts->response.status = 500;
+	parts->reason = reason;
+}
+
+static void
+make_file(const struct exchange *exchange, const struct request *request,
+    const struct decision *decision, struct reply_parts *parts)
+{
+	const struct served_file *file =
+	    files_get(service_files(exchange->service), decision->route.file);
+	struct error err;
+
+	if (answer_file(file, request, &parts->response, parts->range,
+		&parts->file, &err) != 0)
+		fail(parts, "file-changed", &err);
+}
+
+static void
+make_body(const struct exchange *exchange, const struct decision *decision,
+    struct reply_parts *parts)
+{
+	struct error err;
+
+	if (decision->allow &&
+	    render(exchange, decision, &parts->body, &err) != 0)
+		fail(parts, "render-failed", &err);
+	else if (decision->allow)
+		parts->response.content_type = "text/xml";
+	parts->response.content_length = parts->body.len;
+}
+
+/* A word instead of what was asked for. */
+static void
+make_refusal(const struct decision *decision, struct reply_parts *parts)
+{
+	if (parts->response.status == 405)
+		parts->response.allow =
+		    route_kind_is_report(decision->route.kind) ? "POST, PUT" :
+								 "GET, HEAD";
+	put_text(&parts->body, parts->response.status);
+	parts->response.content_type = "text/plain";
+	parts->response.content_length = parts->body.len;
 }
 
 void
@@ -180,38 +255,29 @@ void
 answer_request(const struct exchange *exchange, const struct request *request,
     bool keep_alive, struct buf *out, struct slice *file)
 {
-	struct response response = { .keep_alive = keep_alive,
-		.date = clock_wall() };
+	struct reply_parts parts = {
+		.response = { .keep_alive = keep_alive, .date = clock_wall() },
+		.file = { .fd = -1 },
+	};
 	struct decision decision;
-	struct error err;
-	struct buf body;
-	const char *reason;
 
-	*file = (struct slice) { .fd = -1 };
-	buf_init(&body, PROFILE_BYTES_MAX);
+	buf_init(&parts.body, PROFILE_BYTES_MAX);
 	answer_decide(exchange, request, &decision);
-	response.status = decision.status;
-	reason = decision_reason_name(decision.reason);
-	if (decision.allow && render(exchange, &decision, &body, &err) != 0) {
-		/* Ours to mend: the device keeps what it has and asks again. */
-		log_message(LOG_LEVEL_ERROR, "render-failed", "%s", err.text);
-		buf_clear(&body);
-		response.status = 500;
-		reason = "render-failed";
-	}
-	response.content_type = response.status == 200 ? "text/xml" :
-							 "text/plain";
-	if (response.status == 405)
-		response.allow = route_kind_is_report(decision.route.kind) ?
-		    "POST, PUT" :
-		    "GET, HEAD";
-	if (response.status != 200)
-		put_text(&body, response.status);
-	response.content_length = body.len;
-	put_answer(out, &response, &body, request->method == REQUEST_HEAD);
-	record_answer(exchange, &decision, response.status);
-	log_answer(exchange, request, response.status, reason, body.len);
-	buf_clear(&body);
+	parts.response.status = decision.status;
+	parts.reason = decision_reason_name(decision.reason);
+	if (is_file(&decision))
+		make_file(exchange, request, &decision, &parts);
+	else
+		make_body(exchange, &decision, &parts);
+	if (parts.response.status >= 400)
+		make_refusal(&decision, &parts);
+	put_answer(out, &parts.response, &parts.body,
+	    request->method == REQUEST_HEAD);
+	*file = parts.file;
+	record_answer(exchange, &decision, parts.response.status);
+	log_answer(exchange, request, parts.response.status, parts.reason,
+	    parts.response.content_length);
+	buf_clear(&parts.body);
 }
 
 void

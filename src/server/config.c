@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/scfg.h"
 #include "base/text.h"
+#include "server/config_files.h"
 #include "server/config_listener.h"
 #include "server/config_performance.h"
 #include "server/config_reader.h"
@@ -46,8 +47,10 @@ config_free(struct config *config)
 	for (size_t i = 0; i < config->route_count; i++) {
 		free(config->routes[i].pattern);
 		free(config->routes[i].template);
+		free(config->routes[i].file);
 	}
 	free(config->routes);
+	config_files_clear(config);
 	free(config);
 }
 
@@ -208,9 +211,8 @@ find_route(const struct config *config, const char *pattern)
 	return NULL;
 }
 
-/* Add the route of a pattern; NULL after a complaint. */
-static struct config_route *
-read_route(struct config_reader *reader, enum config_route_kind kind,
+struct config_route *
+config_read_route(struct config_reader *reader, enum config_route_kind kind,
     const struct scfg_word *word)
 {
 	struct config *config = reader->config;
@@ -250,7 +252,7 @@ static void
 read_profile(struct config_reader *reader, const struct scfg_directive *d)
 {
 	for (size_t i = 1; i < d->count; i++)
-		(void)read_route(reader, CONFIG_PROFILE, &d->words[i]);
+		(void)config_read_route(reader, CONFIG_PROFILE, &d->words[i]);
 	reader->profile_given = true;
 }
 
@@ -258,7 +260,8 @@ static void
 read_template_route(struct config_reader *reader, enum config_route_kind kind,
     const struct scfg_directive *d)
 {
-	struct config_route *route = read_route(reader, kind, &d->words[1]);
+	struct config_route *route = config_read_route(reader, kind,
+	    &d->words[1]);
 	const struct scfg_word *word = &d->words[2];
 	char shown[CONFIG_SHOWN_BYTES];
 
@@ -301,7 +304,7 @@ read_report(struct config_reader *reader, const struct scfg_directive *d)
 	if (d->count > 2)
 		i = config_choose(reader, &d->words[2], "kind of report", names,
 		    sizeof(names) / sizeof(*names));
-	(void)read_route(reader, kinds[i >= 0 ? i : 0], &d->words[1]);
+	(void)config_read_route(reader, kinds[i >= 0 ? i : 0], &d->words[1]);
 }
 
 static void
@@ -375,6 +378,37 @@ static const struct config_directive directives[] = {
 	    .max = 2,
 	    .repeats = true,
 	    .read = read_report },
+	{ .name = "public-file",
+	    .usage = "PATH FILE",
+	    .min = 2,
+	    .max = 2,
+	    .repeats = true,
+	    .read = config_read_public_file },
+	{ .name = "own-profile",
+	    .usage = "factory-defaults|PATH...",
+	    .min = 1,
+	    .max = SCFG_WORDS_MAX,
+	    .repeats = true,
+	    .read = config_read_own_profile },
+	{ .name = "firmware",
+	    .usage = "FOLDER { ... }",
+	    .min = 1,
+	    .max = 1,
+	    .block = true,
+	    .read = config_read_firmware },
+	{ .name = "ladder",
+	    .usage = "NAME { ... }",
+	    .min = 1,
+	    .max = 1,
+	    .repeats = true,
+	    .block = true,
+	    .read = config_read_ladder },
+	{ .name = "tftp",
+	    .usage = "{ ... }",
+	    .min = 0,
+	    .max = 0,
+	    .block = true,
+	    .read = config_read_tftp },
 	{ .name = "performance",
 	    .usage = "{ ... }",
 	    .min = 0,
@@ -417,6 +451,7 @@ complete(struct config_reader *reader)
 	const char *inventory = "inventory.db";
 	char *path;
 
+	config_files_complete(reader);
 	if (config->state_directory == NULL)
 		config->state_directory = xstrdup(reader->directory);
 	if (config->inventory == NULL ||

@@ -24,6 +24,23 @@
  *     public /hello.xml hello.xml         # path, template: without identity
  *     report /report/$MA.xml              # where devices send what they have
  *     report /delta/$MA.xml delta         # or what changed, or status
+ *     public-file /ca.pem ca.pem          # path, file, sent as it is: same
+ *     own-profile factory-defaults        # or paths that name no device
+ *
+ *     firmware images {                   # a folder, see sprov firmware
+ *         path /firmware                  # images are at /firmware/NAME
+ *         access devices                  # the default; or public
+ *         url http://prov.example.net:8080
+ *     }
+ *     ladder spa5xx {                     # for Upgrade_Rule
+ *         model SPA504G SPA508G
+ *         step 7.5.2b
+ *         step 7.6.2f from 7.5.2b
+ *     }
+ *     tftp {
+ *         address 192.0.2.1:69
+ *         transfers 64                    # at once; per-source 4
+ *     }
  *
  *     listener csb {
  *         address 0.0.0.0:443
@@ -48,6 +65,7 @@
 #include "base/addr.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "provision/ladder.h"
 #include "tls/context.h"
 
 /* Where the file is when nobody says otherwise. */
@@ -90,8 +108,10 @@ struct config_listener {
 
 enum config_route_kind {
 	CONFIG_PROFILE,
+	CONFIG_OWN_PROFILE, /* a profile's path that names no device */
 	CONFIG_COMMON,
 	CONFIG_PUBLIC,
+	CONFIG_PUBLIC_FILE,
 	CONFIG_REPORT,
 	CONFIG_REPORT_DELTA,
 	CONFIG_REPORT_STATUS,
@@ -99,10 +119,46 @@ enum config_route_kind {
 
 struct config_route {
 	enum config_route_kind kind;
-	struct config_place place; /* 0:0 for the built-in ones */
-	char *pattern;		   /* begins with '/' */
-	char *template;		   /* NULL for CONFIG_PROFILE and reports */
-	struct config_place template_place;
+	struct config_place place;	    /* 0:0 for the built-in ones */
+	char *pattern;			    /* begins with '/' */
+	char *template;			    /* NULL but for common and public */
+	char *file;			    /* of CONFIG_PUBLIC_FILE */
+	struct config_place template_place; /* or that of the file */
+};
+
+#define CONFIG_LADDERS_MAX 64
+#define CONFIG_LADDER_STEPS_MAX 16
+#define CONFIG_LADDER_MODELS_MAX 64
+#define CONFIG_LADDER_NAME_MAX 31
+#define CONFIG_TFTP_TRANSFERS_MAX 1000
+
+struct config_firmware {
+	char *folder; /* NULL: no firmware is served */
+	struct config_place place;
+	char *path; /* "/firmware" */
+	bool is_public;
+	/* What Upgrade_Rule begins with, by enum url_scheme; NULL: not given.
+	 * Without '/' at the end. */
+	char *url[3];
+};
+
+struct config_ladder {
+	char name[CONFIG_LADDER_NAME_MAX + 1];
+	struct config_place place;
+	const struct model *models[CONFIG_LADDER_MODELS_MAX];
+	struct config_place model_places[CONFIG_LADDER_MODELS_MAX];
+	size_t model_count;
+	struct ladder_step steps[CONFIG_LADDER_STEPS_MAX];
+	struct config_place step_places[CONFIG_LADDER_STEPS_MAX];
+	size_t step_count;
+};
+
+struct config_tftp {
+	struct addr *addresses; /* none: there is no TFTP service */
+	struct config_place *address_places;
+	size_t address_count;
+	unsigned transfers_max;	 /* at once; default 64 */
+	unsigned per_source_max; /* ditto, from one address; default 4 */
 };
 
 /* The block "performance". */
@@ -134,6 +190,10 @@ struct config {
 	struct config_route *routes; /* in the order of the file, then the
 				      * built-in ones */
 	size_t route_count;
+	struct config_firmware firmware;
+	struct config_ladder *ladders;
+	size_t ladder_count;
+	struct config_tftp tftp;
 };
 
 /*

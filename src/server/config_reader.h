@@ -74,6 +74,10 @@ int config_number(struct config_reader *reader, const struct scfg_word *word,
 int config_duration(struct config_reader *reader, const struct scfg_word *word,
     unsigned *duration_ms); /* CONFIG_DURATION_MIN_MS .. _MAX_MS */
 
+/* Add the route of a pattern; NULL after a complaint. */
+struct config_route *config_read_route(struct config_reader *reader,
+    enum config_route_kind kind, const struct scfg_word *word);
+
 /* The path resolved against the file's directory, the caller's to free(). */
 char *config_path(struct config_reader *reader, const struct scfg_word *word);
 

@@ -5,6 +5,7 @@
 #include "provision/route.h"
 #include "provision/template.h"
 #include "server/config.h"
+#include "server/files.h"
 #include "server/template_folder.h"
 #include "tls/context.h"
 
@@ -20,6 +21,7 @@ struct service {
 	size_t listener_count;
 	struct routes *routes;
 	struct templates *templates;
+	struct files *files;
 };
 
 static void
@@ -33,6 +35,7 @@ service_free(struct service *service)
 	free(service->listeners);
 	routes_free(service->routes);
 	templates_free(service->templates);
+	files_free(service->files);
 	config_free(service->config);
 	free(service);
 }
@@ -120,27 +123,55 @@ load_listener(struct service_listener *listener, const struct config *config,
 		complain(errors, config, from->certificate_place, &err);
 }
 
+static int
+add_route(struct service *service, const struct config_route *route,
+    struct error *err)
+{
+	size_t file;
+
+	switch (route->kind) {
+	case CONFIG_PROFILE:
+		return routes_add(service->routes, ROUTE_PROFILE,
+		    route->pattern, NULL, err);
+	case CONFIG_OWN_PROFILE:
+		return routes_add_own(service->routes, route->pattern, err);
+	case CONFIG_COMMON:
+		return routes_add(service->routes, ROUTE_COMMON, route->pattern,
+		    route->template, err);
+	case CONFIG_PUBLIC:
+		return routes_add(service->routes, ROUTE_PUBLIC, route->pattern,
+		    route->template, err);
+	case CONFIG_REPORT:
+		return routes_add(service->routes, ROUTE_REPORT, route->pattern,
+		    NULL, err);
+	case CONFIG_REPORT_DELTA:
+		return routes_add(service->routes, ROUTE_REPORT_DELTA,
+		    route->pattern, NULL, err);
+	case CONFIG_REPORT_STATUS:
+		return routes_add(service->routes, ROUTE_REPORT_STATUS,
+		    route->pattern, NULL, err);
+	case CONFIG_PUBLIC_FILE:
+		if (files_add(service->files, route->file, &file, err) != 0)
+			return -1;
+		return routes_add_file(service->routes, ROUTE_PUBLIC_FILE,
+		    route->pattern, file, err);
+	}
+	return -1;
+}
+
 static void
 load_routes(struct service *service, bool templates_known,
     struct errors *errors)
 {
-	static const enum route_kind kinds[] = {
-		[CONFIG_PROFILE] = ROUTE_PROFILE,
-		[CONFIG_COMMON] = ROUTE_COMMON,
-		[CONFIG_PUBLIC] = ROUTE_PUBLIC,
-		[CONFIG_REPORT] = ROUTE_REPORT,
-		[CONFIG_REPORT_DELTA] = ROUTE_REPORT_DELTA,
-		[CONFIG_REPORT_STATUS] = ROUTE_REPORT_STATUS,
-	};
 	const struct config *config = service->config;
 	struct error err;
 
 	service->routes = routes_new();
+	service->files = files_new();
 	for (size_t i = 0; i < config->route_count; i++) {
 		const struct config_route *route = &config->routes[i];
 
-		if (routes_add(service->routes, kinds[route->kind],
-			route->pattern, route->template, &err) != 0) {
+		if (add_route(service, route, &err) != 0) {
 			complain(errors, config, route->place, &err);
 		} else if (route->template != NULL && templates_known &&
 		    !templates_has(service->templates, route->template)) {
@@ -197,6 +228,12 @@ const struct routes *
 service_routes(const struct service *service)
 {
 	return service->routes;
+}
+
+const struct files *
+service_files(const struct service *service)
+{
+	return service->files;
 }
 
 const struct templates *

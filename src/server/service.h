@@ -16,6 +16,7 @@
 struct anchors;
 struct chain;
 struct config;
+struct files;
 struct routes;
 struct templates;
 struct tls_context;
@@ -49,6 +50,7 @@ size_t service_listener_count(const struct service *service);
 const struct service_listener *
 service_listener(const struct service *service, size_t index);
 const struct routes *service_routes(const struct service *service);
+const struct files *service_files(const struct service *service);
 const struct templates *service_templates(const struct service *service);
 
 #endif

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "provision/render.h"
+#include "provision/small_templates.h"
 #include "provision/template.h"
 #include "server/config.h"
 
@@ -111,6 +112,8 @@ template_folder_load(const struct config *config, bool *known,
 	    templates_add(loading.templates, RENDER_DEFAULT_TEMPLATE,
 		render_builtin_template, strlen(render_builtin_template),
 		&err) != 0)
+		errors_add(errors, "%s", err.text);
+	if (templates_add_small(loading.templates, &err) != 0)
 		errors_add(errors, "%s", err.text);
 	if (has_folder && *known)
 		check(&loading);

@@ -48,6 +48,21 @@ static const struct {
 	{ ROUTE_PUBLIC, "/hello-$PN.xml", "hello.xml" },
 };
 
+static const struct {
+	enum route_kind kind;
+	const char *pattern;
+	size_t file;
+} files[] = {
+	{ ROUTE_DEVICE_FILE, "/image.bin", 7 },
+	{ ROUTE_PUBLIC_FILE, "/ca-$PSN.pem", 8 },
+};
+
+/* One device that shall not ask again for what there is not. */
+static const struct stock_variable variables[] = {
+	{ BARE, SCOPE_DEFAULT, NULL, "missing-files", "stub" },
+	{ A, SCOPE_DEFAULT, NULL, "missing-files", "not-found" },
+};
+
 static struct snapshot *snapshot;
 static struct routes *routes;
 
@@ -57,13 +72,19 @@ setup(void **state)
 	struct error err;
 
 	(void)state;
-	snapshot = stock_snapshot(devices, COUNT(devices), NULL, 0);
+	snapshot = stock_snapshot(devices, COUNT(devices), variables,
+	    COUNT(variables));
 	routes = routes_new();
 	for (size_t i = 0; i < COUNT(patterns); i++)
 		stock_check(routes_add(routes, patterns[i].kind,
 				patterns[i].pattern, patterns[i].template,
 				&err),
 		    &err);
+	for (size_t i = 0; i < COUNT(files); i++)
+		stock_check(routes_add_file(routes, files[i].kind,
+				files[i].pattern, files[i].file, &err),
+		    &err);
+	stock_check(routes_add_own(routes, "/init.cfg", &err), &err);
 	return 0;
 }
 
@@ -195,6 +216,35 @@ static const struct {
 	    DECISION_OWN_PROFILE },
 	{ { REQ, GOOD, DOC, UNIT_A, GET, "/mine/SPA504G.cfg" },
 	    DECISION_OWN_PROFILE },
+	/* ... also where devices ask before they know better. */
+	{ { REQ, GOOD, DOC, UNIT_A, GET, "/init.cfg" }, DECISION_OWN_PROFILE },
+	{ { OPT, NONE, GET, "/init.cfg" }, DECISION_NO_CERTIFICATE },
+	{ { REQ, BAD, DOC, UNIT_A, GET, "/init.cfg" }, DECISION_UNTRUSTED },
+
+	/* Files are for devices of ours, or for all. */
+	{ { REQ, GOOD, DOC, UNIT_A, GET, "/image.bin" }, DECISION_DEVICE_FILE },
+	{ { OPT, NONE, GET, "/image.bin" }, DECISION_NO_CERTIFICATE },
+	{ { OPT, BAD, DOC, UNIT_A, GET, "/image.bin" }, DECISION_UNTRUSTED },
+	{ { OPT, NONE, GET, "/ca-504G.pem" }, DECISION_PUBLIC_FILE },
+	{ { REQ, NONE, GET, "/ca-504G.pem" }, DECISION_NO_CERTIFICATE },
+	{ { REQ, GOOD, DOC, UNIT_A, GET, "/ca-504G.pem" },
+	    DECISION_PUBLIC_FILE },
+
+	/* An empty profile for what there is not, to who is known, if so set;
+	 * other files, and what is somebody else's, stay what they are. */
+	{ { REQ, GOOD, DOC, BARE, "CCQ000000A2", "SPA-504G", GET, "/none.cfg" },
+	    DECISION_STUB },
+	{ { REQ, GOOD, DOC, BARE, "CCQ000000A2", "SPA-504G", GET,
+	      "/a/none.xml" },
+	    DECISION_STUB },
+	{ { REQ, GOOD, DOC, BARE, "CCQ000000A2", "SPA-504G", GET, "/none.bin" },
+	    DECISION_NO_SUCH_PATH },
+	{ { REQ, GOOD, DOC, BARE, "CCQ000000A2", "SPA-504G", GET, OWN },
+	    DECISION_OTHER_DEVICE },
+	{ { REQ, GOOD, DOC, UNIT_A, GET, "/none.cfg" }, DECISION_NO_SUCH_PATH },
+	{ { OPT, NONE, GET, "/none.cfg" }, DECISION_NO_CERTIFICATE },
+	{ { REQ, BAD, DOC, BARE, "CCQ000000A2", "SPA-504G", GET, "/none.cfg" },
+	    DECISION_UNTRUSTED },
 
 	/* No certificate: nothing, whether or not there is such a path, */
 	{ { REQ, NONE, GET, OWN }, DECISION_NO_CERTIFICATE },
@@ -431,6 +481,8 @@ static const struct {
 	{ DECISION_COMMON_FILE, "common-file", true, 200 },
 	{ DECISION_PUBLIC_FILE, "public-file", true, 200 },
 	{ DECISION_REPORT, "report", true, 200 },
+	{ DECISION_DEVICE_FILE, "device-file", true, 200 },
+	{ DECISION_STUB, "stub", true, 200 },
 	{ DECISION_METHOD, "method", false, 405 },
 	{ DECISION_NO_CERTIFICATE, "no-certificate", false, 403 },
 	{ DECISION_UNTRUSTED, "untrusted-certificate", false, 403 },
@@ -611,8 +663,9 @@ random_situation(uint64_t *seed)
 		"/Cisco/SPA504G/" A ".cfg", "/Cisco/WRP400/" W400 ".cfg",
 		"/mine/SPA504G.cfg", "/mine/SPA400.cfg", "/spa504G.cfg",
 		"/spa400.cfg", "/all.cfg", "/common-" A ".cfg", "/hello.xml",
-		"/hello-" A ".xml", "/hello-SPA504G.xml", "/none", "/", REPORT,
-		"/report/" BARE ".xml", REPORT, "/delta/" A ".xml" };
+		"/hello-" A ".xml", "/hello-SPA504G.xml", "/none", "/none.cfg",
+		"/a.xml", "/image.bin", "/ca-504G.pem", "/init.cfg", "/",
+		REPORT, "/report/" BARE ".xml", REPORT, "/delta/" A ".xml" };
 	/* Most are such that the later rules are reached. */
 	static const enum tls_verdict verdicts[] = { TLS_PEER_NONE,
 		TLS_PEER_UNTRUSTED, TLS_PEER_EXPIRED, TLS_PEER_TRUSTED,
@@ -655,7 +708,7 @@ check_allowed(const struct situation *s, const struct decision *d)
 	    s->method == REQUEST_POST || s->method == REQUEST_PUT);
 	assert_int_equal(d->body_max > 0, d->reason == DECISION_REPORT);
 	if (d->reason == DECISION_PUBLIC_FILE && !s->required) {
-		assert_int_equal(d->route.kind, ROUTE_PUBLIC);
+		assert_true(route_kind_is_public(d->route.kind));
 		return;
 	}
 	assert_true(is_believed(s));
@@ -674,10 +727,15 @@ check_allowed(const struct situation *s, const struct decision *d)
 		assert_true(route_kind_is_report(d->route.kind));
 		return;
 	}
-	assert_int_equal(d->route.kind,
-	    d->reason == DECISION_OWN_PROFILE	  ? ROUTE_PROFILE :
-		d->reason == DECISION_COMMON_FILE ? ROUTE_COMMON :
-						    ROUTE_PUBLIC);
+	if (d->reason == DECISION_STUB)
+		assert_string_equal(s->mac, BARE);
+	else if (d->reason == DECISION_PUBLIC_FILE)
+		assert_true(route_kind_is_public(d->route.kind));
+	else
+		assert_int_equal(d->route.kind,
+		    d->reason == DECISION_OWN_PROFILE	  ? ROUTE_PROFILE :
+			d->reason == DECISION_COMMON_FILE ? ROUTE_COMMON :
+							    ROUTE_DEVICE_FILE);
 }
 
 static void
@@ -701,7 +759,9 @@ test_property(void **state)
 		    d.reason == DECISION_OWN_PROFILE ||
 			d.reason == DECISION_COMMON_FILE ||
 			d.reason == DECISION_PUBLIC_FILE ||
-			d.reason == DECISION_REPORT);
+			d.reason == DECISION_REPORT ||
+			d.reason == DECISION_DEVICE_FILE ||
+			d.reason == DECISION_STUB);
 		if (d.allow)
 			check_allowed(&s, &d);
 		/* Absence shows only to a device of ours. */

@@ -296,12 +296,14 @@ static const struct {
 	    F "1:1: unknown directive \"something-else\": "
 	      "expected state-directory, inventory, templates, user, workers, "
 	      "log-level, connections, timeout, profile, common, public, "
-	      "report, performance or listener\n" },
+	      "report, public-file, own-profile, firmware, ladder, tftp, "
+	      "performance or listener\n" },
 	{ "\"\" x\n",
 	    F "1:1: unknown directive \"\": "
 	      "expected state-directory, inventory, templates, user, workers, "
 	      "log-level, connections, timeout, profile, common, public, "
-	      "report, performance or listener\n" },
+	      "report, public-file, own-profile, firmware, ladder, tftp, "
+	      "performance or listener\n" },
 	{ "tls legacy\n",
 	    F "1:1: \"tls\" does not belong here: "
 	      "expected it in a listener block\n" },
