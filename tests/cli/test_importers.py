@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+from xml.etree import ElementTree
 
 import pytest
 
@@ -129,3 +131,173 @@ def test_no_file(sprov, tmp_path):
                    str(tmp_path / "none.csv"))
     assert result.status == 1
     assert "none.csv" in result.err
+
+
+# A folder of profiles
+
+
+def parameters(text):
+    """(name, value or None, ua) of a flat profile, as a device takes it."""
+    root = ElementTree.fromstring(text)
+    profile = root if root.tag == "flat-profile" else \
+        root.find(".//flat-profile")
+    return [(item.tag, item.text, item.get("ua")) for item in profile]
+
+
+def spc_parameters(path):
+    """The same of plain text, read by rules of our own."""
+    found = []
+    for line in path.read_text().splitlines():
+        if line.startswith("import "):
+            found += spc_parameters(path.parent / line.split()[1])
+            continue
+        match = re.match(r'(\w+)(?:\[(\d+)\])? *([!?]?) *(?:"([^"]*)")? *;',
+                         line)
+        if match:
+            name, index, mark, value = match.groups()
+            found.append((name + ("_%s_" % index if index else ""), value,
+                          {"!": "rw", "?": "ro", "": "na"}[mark]))
+    return found
+
+
+@pytest.fixture
+def render(sprov, tmp_path):
+    """What the server would send to a device, from the written templates."""
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    config = tmp_path / "sprov.conf"
+    config.write_text(
+        "inventory sqlite:%s\ntemplates %s\nlistener a {\n"
+        "  address 127.0.0.1:4433\n  certificate a.crt key a.key\n"
+        "  client-anchors a.pem\n}\n" % (tmp_path / "inventory.db",
+                                        templates))
+
+    def run(mac):
+        result = sprov("profile", "render", "--secrets", "--config",
+                       str(config), mac)
+        assert result.status == 0, result
+        return result.out
+    run.templates = templates
+    return run
+
+
+DEVICES = {
+    "000e08aabb21": "spa000e08aabb21.cfg",
+    "000e08aabb22": "hall/spa504g-00-0E-08-AA-BB-22.xml",
+    "000e08aabb23": "hall/spa000E08AABB23.xml",
+    "000e08aabb31": "ata/SPA112/000e08aabb31.txt",
+    "000e08aabb32": "ata/SPA112/000e08aabb32.txt",
+    "000e08aabb41": "Cisco/CP-8841-3PCC/000e08aabb41.cfg",
+}
+
+
+def import_tree(sprov, tree, templates, *more):
+    return sprov("device", "import", "--format", "tree", "--json",
+                 "--templates", str(templates), *more, str(tree))
+
+
+def test_tree(sprov, data, render):
+    """Every device gets what its file said, parameter by parameter."""
+    result = import_tree(sprov, data / "tree", render.templates)
+    assert result.status == 3
+    found = json.loads(result.out)
+    assert found["added"] == len(DEVICES)
+    for mac, name in DEVICES.items():
+        path = data / "tree" / name
+        expected = spc_parameters(path) if path.suffix == ".txt" \
+            else parameters(path.read_text())
+        assert parameters(render(mac)) == expected
+    left_out = " ".join(found["not_taken"])
+    for part in ("bb24.cfg: is encrypted", "bb25.cfg: is compressed",
+                 "bb26.cfg: is binary", "README: is no profile",
+                 "directory.xml: is XML without"):
+        assert part in left_out
+    assert found["not_taken_count"] == 5
+    assert shown(sprov, "000e08aabb22")["group"] == "hall"
+    leaks = {os.path.relpath(leak["file"], data / "tree"): leak
+             for leak in found["leaks"]}
+    assert set(leaks) == set(DEVICES.values()) | {"spa504G.cfg"}
+    assert leaks["spa000e08aabb21.cfg"]["parameters"] == \
+        "Admin_Passwd, Password_1_, GPP_SA"
+    assert leaks["spa504G.cfg"]["devices"] == 3
+    assert any("Profile_Rule_B is still" in note for note in found["notes"])
+    # No secret in a template, which all may read.
+    written = "".join(path.read_text()
+                      for path in render.templates.iterdir())
+    for secret in ("Pp1", "Nn8", "other-admin", "Ww6", "Yy4", "common-admin",
+                   "kk-"):
+        assert secret not in written
+    assert "common-admin" == variables(sprov, "model:SPA504G")[
+        "admin_password-common"]
+
+
+def test_tree_needs_templates(sprov, data):
+    result = sprov("device", "import", "--format", "tree",
+                   str(data / "tree"))
+    assert result.status == 1
+    assert "6 templates are to be written" not in result.err
+    assert "5 templates are to be written" in result.err
+    trial = sprov("device", "import", "--format", "tree", "--dry-run",
+                  str(data / "tree"))
+    assert trial.status == 3 and "would import 6 devices" in trial.out
+
+
+@pytest.mark.parametrize("name, text, message", [
+    # one device in two spellings, with two profiles
+    ("000E08AABB21.xml", "<flat-profile><A>1</A></flat-profile>",
+     "another profile of the device"),
+    ("spa000e08aabb99.cfg", "<flat-profile><A>1</B></flat-profile>",
+     "spa000e08aabb99.cfg:1:"),
+    ("spa000e08aabb99.cfg", "<flat-profile><A>1</A></flat-profile>",
+     "nothing tells the model"),
+    ("spa000e08aabb99.cfg", 'A "1\n', "spa000e08aabb99.cfg:1:3: the value "
+     "has no closing quote"),
+    ("spa000e08aabb99.txt", "import ../base.txt\n",
+     "expected a file in the same folder"),
+    ("spa504g-000e08aabb99.xml",
+     "<flat-profile><User_ID_1_>%s</User_ID_1_></flat-profile>" % (5000 * "a"),
+     "at most 4096"),
+])
+def test_tree_refused(sprov, data, render, name, text, message):
+    (data / "tree" / name).write_text(text)
+    result = import_tree(sprov, data / "tree", render.templates)
+    assert result.status == 1
+    assert message in " ".join(json.loads(result.out)["errors"])
+    assert not list(render.templates.iterdir())
+    assert sprov("device", "show", "000e08aabb21").status == 1
+
+
+def test_tree_doubles(sprov, data, render):
+    """The same profile under another spelling of the name is no matter."""
+    text = (data / "tree" / "spa000e08aabb21.cfg").read_text()
+    (data / "tree" / "SPA504G-000E08AABB21.xml").write_text(text)
+    os.symlink("spa000e08aabb21.cfg", data / "tree" /
+               "spa00:0e:08:aa:bb:21.cfg")
+    result = import_tree(sprov, data / "tree", render.templates)
+    assert result.status == 3
+    found = json.loads(result.out)
+    assert found["added"] == 6
+    assert sum("the same as" in note for note in found["notes"]) == 2
+
+
+def test_tree_templates_stay(sprov, data, render):
+    """A template of the operator's is never overwritten; none is left."""
+    (render.templates / "spa112.xml").write_text("mine")
+    result = import_tree(sprov, data / "tree", render.templates)
+    assert result.status == 1
+    assert "another template is there" in json.loads(result.out)["errors"][0]
+    assert [path.name for path in render.templates.iterdir()] == \
+        ["spa112.xml"]
+
+
+def test_tree_model(sprov, tmp_path, render):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "000e08aabb99.xml").write_text(
+        "<flat-profile><User_ID_1_>9</User_ID_1_></flat-profile>")
+    result = import_tree(sprov, tree, render.templates, "--model", "SPA942",
+                         "--group", "office")
+    assert result.status == 0, result
+    assert shown(sprov, "000e08aabb99")["model"] == "SPA942"
+    assert shown(sprov, "000e08aabb99")["group"] == "office"
+    assert parameters(render("000e08aabb99")) == [("User_ID_1_", "9", None)]
