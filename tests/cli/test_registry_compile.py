@@ -14,7 +14,7 @@ SOURCE = pathlib.Path(os.environ.get(
 REGISTRY = SOURCE / "src/spa/registry"
 COMPILE = REGISTRY / "compile.py"
 TABLES = ["cas", "models", "stacks", "stack-uses", "releases", "claims",
-          "denied"]
+          "denied", "parameters"]
 
 
 def load_compile():
@@ -113,7 +113,26 @@ USE = {"family": "SPA5xx", "firmware_min": "7.5.6"}
 RELEASE = {"family": "SPA5xx", "version": "7.5.4"}
 GENERIC = {"id": "sipura-generic-client"}
 
+PARAMETER = {"name": "Max_Forward"}
+LISTED = {"name": "Proxy_[line]_"}
+
 CHANGES = [
+    ("parameters", PARAMETER, {"source": "-"}, "no source"),
+    ("parameters", PARAMETER, {"source": "NO-SUCH"}, '"NO-SUCH"'),
+    ("parameters", PARAMETER, {"families": "PA"}, "in that order"),
+    ("parameters", PARAMETER, {"families": "-"}, "in that order"),
+    ("parameters", PARAMETER, {"type": "number"}, "wanted one of bool"),
+    ("parameters", PARAMETER, {"range": "1-255"}, "LOW..HIGH"),
+    ("parameters", {"name": "Resync_At__HHmm_"}, {"range": "x"}, "a length"),
+    ("parameters", {"name": "SIP_Transport_[line]_"}, {"range": "-"},
+     "range is empty"),
+    ("parameters", PARAMETER, {"firmware": "7.5"}, "FROM..UNTIL"),
+    ("parameters", PARAMETER, {"firmware": "x..7"}, 'firmware "x"'),
+    ("parameters", PARAMETER, {"effect": "fire"}, "wanted one of -"),
+    ("parameters", PARAMETER, {"confidence": "sure"}, "wanted one of high"),
+    ("parameters", PARAMETER, {"name": "Max Forward"}, "a name, with [line]"),
+    ("parameters", LISTED, {"name": "Proxy_[1]_"}, "a name, with [line]"),
+    ("parameters", LISTED, {"name": "Max_Auth"}, "stands in line"),
     # Sources.
     *[(name, where, {"source": "-"}, "no source") for name, where in (
         ("cas", CA), ("models", MODEL), ("claims", CLAIM), ("stacks", STACK),

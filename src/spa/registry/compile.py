@@ -36,6 +36,15 @@ VERDICTS = {"trusted": "VERDICT_TRUSTED", "not": "VERDICT_NOT",
 BASES = {"tested": "BASIS_TESTED", "firmware": "BASIS_FIRMWARE",
          "vendor": "BASIS_VENDOR", "community": "BASIS_COMMUNITY",
          "inferred": "BASIS_INFERRED", "none": "BASIS_NONE"}
+PARAMETER_FAMILIES = {letter: f"PARAMETER_{name}" for letter, name in (
+    ("A", "ADAPTER"), ("P", "PHONE"), ("G", "SPA525"), ("S", "SPA1XX"),
+    ("T", "ATA19X"), ("M", "MPP"))}
+PARAMETER_TYPES = ("bool int float hex port text password enum rule "
+                   "report-rule upgrade-rule condition schedule hhmm ip host "
+                   "url tone cadence code phone dialplan timezone "
+                   "info").split()
+EFFECTS = {"-": "EFFECT_NONE", "resync": "EFFECT_RESYNC",
+           "admin": "EFFECT_ADMIN", "upgrade": "EFFECT_UPGRADE"}
 CONFIDENCES = {"high": "CONFIDENCE_HIGH", "medium": "CONFIDENCE_MEDIUM",
                "low": "CONFIDENCE_LOW", "none": "CONFIDENCE_NONE"}
 
@@ -52,6 +61,8 @@ COLUMNS = {
     "releases": "family version source",
     "claims": "ca model firmware_min firmware_max verdict basis confidence "
               "reason source",
+    "parameters": "name families type range default firmware effect "
+                  "confidence source",
 }
 
 
@@ -519,6 +530,59 @@ def write_claims(rows, models, cas, out):
     finish(rows, "claim", out)
 
 
+def parameter_families(row):
+    letters = row["families"]
+    if not re.fullmatch("A?P?G?S?T?M?", letters) or letters == "-":
+        row.problem(f'families "{letters}": wanted some of APGSTM, in that '
+                    "order")
+        return ["0"]
+    return [PARAMETER_FAMILIES[letter] for letter in letters]
+
+
+def check_parameter(row):
+    row.match("name", r"([A-Za-z_][A-Za-z0-9_.-]*/)*[A-Za-z_]"
+              r"([A-Za-z0-9_.-]|\[line\]|\[[0-9]+-[0-9]+\])*",
+              "a name, with [line] or [1-9] where a number is")
+    if row["type"] == "enum":
+        row.need("range")
+    elif row["type"] in ("int", "float", "hex"):
+        row.match("range", r"[0-9]+\.\.[0-9]+", "LOW..HIGH")
+    else:
+        row.match("range", "[0-9]+", "a length")
+    if row.match("firmware", r"[^ ]*\.\.[^ ]*", "FROM..UNTIL"):
+        for end in row["firmware"].split(".."):
+            try:
+                firmware_key(end or "1")
+            except ValueError as why:
+                row.problem(f'firmware "{end}": {why}')
+
+
+def write_parameters(rows, out):
+    known = {f"PARAMETER_TYPE_{name}": name for name in PARAMETER_TYPES}
+    types = {name: constant.upper().replace("-", "_")
+             for constant, name in known.items()}
+    seen = {}
+    out.append("const struct parameter parameters[] = {")
+    for row in rows:
+        check_parameter(row)
+        low, _, high = row["firmware"].partition("..")
+        for family in parameter_families(row):
+            other = seen.setdefault((row["name"], family), row)
+            if other is not row:
+                row.problem(f"stands in line {other.line} for one of these "
+                            "families already")
+        out.append("\t{ " + ", ".join([
+            row.text("name"), " | ".join(parameter_families(row)),
+            row.word("type", types), row.text("range"),
+            row.text("default"),
+            c_string(low) if low not in ("-", "") else "NULL",
+            c_string(high) if high else "NULL",
+            row.word("effect", EFFECTS),
+            row.word("confidence", CONFIDENCES), row.text("source")])
+            + " },")
+    out += ["};", f"const size_t parameter_count = {len(rows)};", ""]
+
+
 def write_sources(keys, out):
     out.append("const struct source registry_sources[] = {")
     out += [f"\t{{ {c_string(key)}, {c_string(keys[key])} }}," for key in keys]
@@ -528,7 +592,7 @@ def write_sources(keys, out):
 def translate(tables, keys):
     """Check all tables and return them as lines of C."""
     out = ["/* Made by compile.py from the tables beside it. */",
-           '#include "spa/registry.h"', ""]
+           '#include "spa/parameter.h"', '#include "spa/registry.h"', ""]
     check_sources(tables, keys)
     cas = check_cas(tables["cas"])
     models = check_models(tables["models"], cas)
@@ -539,6 +603,7 @@ def translate(tables, keys):
     write_stack_uses(tables["stack-uses"], models, stacks, out)
     write_releases(tables["releases"], models, out)
     write_claims(tables["claims"], models, cas, out)
+    write_parameters(tables["parameters"], out)
     write_sources(keys, out)
     return out
 
