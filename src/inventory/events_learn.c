@@ -138,7 +138,9 @@ events_learn(struct events *events, const struct event *event,
 		return -1;
 	if (!proven)
 		return 0;
-	if (event->class != 0 && learn_class(events, event, err) != 0)
+	/* Without a User-Agent it is not known at which firmware. */
+	if (event->class != 0 && *event->agent != '\0' &&
+	    learn_class(events, event, err) != 0)
 		return -1;
 	return learn_source(events, event, err);
 }

@@ -12,85 +12,13 @@
 #include "server/files.h"
 #include "server/record.h"
 #include "server/service.h"
+#include "server/tell.h"
 #include "spa/profile.h"
 #include "spa/registry.h"
 #include "tls/conn.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static void
-log_source(struct log_line *line, const struct exchange *exchange)
-{
-	char source[ADDR_TEXT_BYTES];
-
-	addr_format(exchange->source, source);
-	log_text(line, "listener", exchange->listener->name);
-	log_text(line, "source", source);
-}
-
-/* Who the certificate speaks of, whether or not it is believed. */
-static void
-log_peer(struct log_line *line, const struct exchange *exchange)
-{
-	const struct tls_peer *tls_peer = tls_conn_peer(exchange->tls);
-	const struct peer *peer = exchange->peer;
-	char mac[MAC_TEXT_BYTES];
-
-	if (tls_peer->verdict == TLS_PEER_NONE)
-		return;
-	log_text(line, "issuer", tls_peer->issuer);
-	if (tls_peer->verdict != TLS_PEER_TRUSTED) {
-		log_text(line, "verify", tls_peer->verify_text);
-		log_number(line, "depth", tls_peer->verify_depth);
-	}
-	if (peer == NULL)
-		return;
-	log_text(line, "form", peer_form_name(peer->form));
-	if (peer->has_mac) {
-		mac_format(&peer->mac, mac);
-		log_text(line, "mac", mac);
-		log_text(line, "product", peer->product);
-		log_text(line, "serial", peer->serial);
-	}
-	if (peer->form == PEER_INVALID)
-		log_text(line, "subject", peer->reason);
-}
-
-static void
-log_tls(struct log_line *line, const struct exchange *exchange)
-{
-	uint16_t version = tls_conn_version(exchange->tls);
-
-	if (version != 0)
-		log_text(line, "tls", tls_version_name(version));
-	if (*tls_conn_cipher(exchange->tls) != '\0')
-		log_text(line, "cipher", tls_conn_cipher(exchange->tls));
-}
-
-static void
-log_answer(const struct exchange *exchange, const struct request *request,
-    int status, const char *reason, uint64_t body_len)
-{
-	struct log_line line;
-
-	log_begin(&line, LOG_LEVEL_INFO, "request");
-	log_source(&line, exchange);
-	log_number(&line, "status", status);
-	log_text(&line, "reason", reason);
-	if (request != NULL) {
-		log_text(&line, "method", request->method_name);
-		log_text(&line, "path", request->path);
-	}
-	log_peer(&line, exchange);
-	log_tls(&line, exchange);
-	if (request != NULL && *request->user_agent != '\0')
-		log_text(&line, "agent", request->user_agent);
-	log_number(&line, "bytes", (long long)body_len);
-	log_number(&line, "us",
-	    (long long)(clock_monotonic_us() - exchange->started_us));
-	log_end(&line);
-}
 
 /*
  * Common files say nothing about a device's own profile.  Strangers are left
@@ -275,8 +203,8 @@ answer_request(const struct exchange *exchange, const struct request *request,
 	    request->method == REQUEST_HEAD);
 	*file = parts.file;
 	record_answer(exchange, &decision, parts.response.status);
-	log_answer(exchange, request, parts.response.status, parts.reason,
-	    parts.response.content_length);
+	tell_answer(exchange, request, parts.response.status, parts.reason,
+	    parts.response.content_length, decision.allow);
 	buf_clear(&parts.body);
 }
 
@@ -301,82 +229,6 @@ answer_plain(const struct exchange *exchange, const struct request *request,
 	put_text(&body, status);
 	response.content_length = body.len;
 	put_answer(out, &response, &body, false);
-	log_answer(exchange, request, status, reason, body.len);
+	tell_answer(exchange, request, status, reason, body.len, status < 400);
 	buf_clear(&body);
-}
-
-void
-answer_log_no_request(const struct exchange *exchange, const char *reason)
-{
-	int received = tls_conn_alert_received(exchange->tls);
-	struct log_line line;
-
-	log_begin(&line, LOG_LEVEL_INFO, "no-request");
-	log_source(&line, exchange);
-	log_text(&line, "reason", reason);
-	if (received >= 0)
-		log_text(&line, "alert-received", tls_alert_name(received));
-	log_peer(&line, exchange);
-	log_tls(&line, exchange);
-	log_number(&line, "us",
-	    (long long)(clock_monotonic_us() - exchange->started_us));
-	log_end(&line);
-}
-
-/* Enough of the ClientHello to see at a glance which kind of device it is. */
-static void
-log_hello(struct log_line *line, const struct tls_hello *hello)
-{
-	char ciphers[16 * 5 + 4];
-	size_t len = 0;
-
-	if (!hello->seen)
-		return;
-	log_text(line, "hello",
-	    hello->sslv2_format ? "SSLv2-format" :
-				  tls_version_name(hello->version));
-	log_text(line, "offered", tls_version_name(hello->max_version));
-	for (size_t i = 0;
-	     i < hello->cipher_count && i < 16 && i < TLS_HELLO_CIPHERS_MAX;
-	     i++)
-		len += (size_t)snprintf(ciphers + len, sizeof(ciphers) - len,
-		    "%s%04x", i > 0 ? "," : "", hello->cipher[i]);
-	log_number(line, "cipher-count", (long long)hello->cipher_count);
-	if (len > 0)
-		log_text(line, "ciphers", ciphers);
-	log_number(line, "extensions", (long long)hello->extension_count);
-	if (*hello->sni != '\0')
-		log_text(line, "sni", hello->sni);
-}
-
-void
-answer_log_failed_handshake(const struct exchange *exchange, const char *reason,
-    bool phase_timeout)
-{
-	const struct tls_hello *hello = tls_conn_hello(exchange->tls);
-	int received = tls_conn_alert_received(exchange->tls);
-	int sent = tls_conn_alert_sent(exchange->tls);
-	struct log_line line;
-
-	/*
-	 * Port scans and health checks connect and say nothing.  Who says
-	 * something else than TLS may be a device whose rule has "http://".
-	 */
-	log_begin(&line,
-	    tls_conn_has_received(exchange->tls) || phase_timeout ?
-		LOG_LEVEL_INFO :
-		LOG_LEVEL_DEBUG,
-	    "handshake-failed");
-	log_source(&line, exchange);
-	log_text(&line, "reason", reason);
-	if (received >= 0)
-		log_text(&line, "alert-received", tls_alert_name(received));
-	if (sent >= 0)
-		log_text(&line, "alert-sent", tls_alert_name(sent));
-	log_hello(&line, hello);
-	log_peer(&line, exchange);
-	log_tls(&line, exchange);
-	log_number(&line, "us",
-	    (long long)(clock_monotonic_us() - exchange->started_us));
-	log_end(&line);
 }

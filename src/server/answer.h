@@ -64,13 +64,4 @@ answer_plain(const struct exchange *exchange, const struct request *request,
 void answer_invalid(const struct exchange *exchange, int status,
     const char *reason, struct buf *out);
 
-/* One line about a client that shook hands and then asked for nothing: so ends
- * a device to which the name or address of the certificate is wrong. */
-void answer_log_no_request(const struct exchange *exchange, const char *reason);
-
-/* One line about a connection that ended before its handshake was complete.
- * reason is in words; phase_timeout tells that we gave up waiting. */
-void answer_log_failed_handshake(const struct exchange *exchange,
-    const char *reason, bool phase_timeout);
-
 #endif

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/scfg.h"
 #include "base/text.h"
+#include "inventory/events.h"
 #include "server/config_files.h"
 #include "server/config_listener.h"
 #include "server/config_performance.h"
@@ -128,6 +129,22 @@ read_connections(struct config_reader *reader, const struct scfg_directive *d)
 {
 	(void)config_number(reader, &d->words[1], 1, CONFIG_CONNECTIONS_MAX,
 	    &reader->config->connections_max);
+}
+
+static void
+read_events(struct config_reader *reader, const struct scfg_directive *d)
+{
+	struct config *config = reader->config;
+
+	if (d->count == 2 && strcmp(d->words[1].text, "off") == 0) {
+		config->events_max = 0;
+		return;
+	}
+	(void)config_number(reader, &d->words[1], 1000, CONFIG_EVENTS_MAX,
+	    &config->events_max);
+	if (d->count > 2)
+		(void)config_number(reader, &d->words[2], 1,
+		    CONFIG_EVENTS_DAYS_MAX, &config->events_days);
 }
 
 static void
@@ -348,6 +365,11 @@ static const struct config_directive directives[] = {
 	    .min = 1,
 	    .max = 1,
 	    .read = read_connections },
+	{ .name = "events",
+	    .usage = "off|COUNT [DAYS]",
+	    .min = 1,
+	    .max = 2,
+	    .read = read_events },
 	{ .name = "timeout",
 	    .usage = "PHASE DURATION",
 	    .min = 2,
@@ -479,6 +501,8 @@ config_new(const char *path)
 	config->path = xstrdup(path);
 	config->log_level = LOG_LEVEL_INFO;
 	config->connections_max = 20000;
+	config->events_max = EVENTS_MAX_DEFAULT;
+	config->events_days = EVENTS_DAYS_DEFAULT;
 	config->handshake_timeout_ms = 20000;
 	config->request_timeout_ms = 10000;
 	config->body_timeout_ms = 30000;

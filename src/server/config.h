@@ -12,6 +12,7 @@
  *     workers 2                           # default: one per core
  *     log-level info
  *     connections 20000                   # open at once, all listeners
+ *     events 1000000 30                   # how many are kept, how many days
  *     timeout handshake 20s               # also: request, body, write, idle,
  *                                         # stop
  *
@@ -79,6 +80,8 @@
 #define CONFIG_ROUTES_MAX 256 /* of the file; the built-in ones come on top */
 #define CONFIG_WORKERS_MAX 256
 #define CONFIG_CONNECTIONS_MAX 1000000
+#define CONFIG_EVENTS_MAX 100000000
+#define CONFIG_EVENTS_DAYS_MAX 3650
 #define CONFIG_DURATION_MIN_MS 100
 #define CONFIG_DURATION_MAX_MS 600000
 #define CONFIG_LISTENER_NAME_MAX 31
@@ -177,7 +180,8 @@ struct config {
 	struct config_place user_place;
 	unsigned workers; /* 0: one per core; at most 256 */
 	enum log_level log_level;
-	unsigned connections_max;      /* default 20000 */
+	unsigned connections_max;	  /* default 20000 */
+	unsigned events_max, events_days; /* 0: none; default 1000000, 30 */
 	unsigned handshake_timeout_ms; /* default 20 s; 100 ms .. 10 min each */
 	unsigned request_timeout_ms; /* default 10 s: from handshake to head */
 	unsigned body_timeout_ms;    /* default 30 s: all of a report */

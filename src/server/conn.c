@@ -7,6 +7,7 @@
 #include "server/config.h"
 #include "server/intake.h"
 #include "server/service.h"
+#include "server/tell.h"
 #include "server/upload.h"
 #include "tls/conn.h"
 
@@ -158,7 +159,7 @@ handshake_failed(struct conn *conn, const char *reason, bool timeout)
 	if (tls_peer->der != NULL)
 		peer_parse(&conn->peer, tls_peer->der, tls_peer->der_len);
 	exchange = exchange_of(conn);
-	answer_log_failed_handshake(&exchange, reason, timeout);
+	tell_failed_handshake(&exchange, reason, timeout);
 }
 
 /* Between two requests a client may leave without a word. */
@@ -168,7 +169,7 @@ no_request(const struct conn *conn, const char *reason)
 	struct exchange exchange = exchange_of(conn);
 
 	if (!conn->idle)
-		answer_log_no_request(&exchange, reason);
+		tell_no_request(&exchange, reason);
 }
 
 static enum step

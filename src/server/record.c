@@ -1,258 +1,153 @@
 #include "server/record.h"
-#include "base/clock.h"
-#include "base/file.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "inventory/resyncs.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-/* How long the first entry of a batch waits for others. */
-#define BATCH_MS 300
-/* After a failure: how long the file is left alone, and the log. */
-#define RETRY_MS 5000
-#define COMPLAIN_MS 60000
 
 struct record {
-	pthread_t thread;
-	pthread_mutex_t mutex; /* of what follows ... */
-	pthread_cond_t wake;
-	struct resync *queue;
-	size_t count;
-	uint64_t dropped, dropped_logged, written;
-	char *path;
-	bool moved, stopping;
-	/* ... up to here; these are the thread's own. */
-	struct resyncs *resyncs;
-	uint64_t retry_ms, complain_ms; /* not before; 0: at once */
+	struct writer *resyncs, *events;
+	atomic_uint_fast64_t event_count; /* the limits of events */
+	atomic_uint event_days;
 };
 
-/* Lost entries are named too: an operator then knows why a device that was
- * provisioned is not in the file. */
-static void
-complain(struct record *record, const char *text)
+static void *
+open_resyncs(const char *path, struct error *err)
 {
-	uint64_t now_ms = clock_monotonic_ms(), lost;
-	struct log_line line;
-
-	if (now_ms < record->complain_ms)
-		return;
-	record->complain_ms = now_ms + COMPLAIN_MS;
-	(void)pthread_mutex_lock(&record->mutex);
-	lost = record->dropped - record->dropped_logged;
-	record->dropped_logged = record->dropped;
-	(void)pthread_mutex_unlock(&record->mutex);
-	log_begin(&line, LOG_LEVEL_WARN, "resyncs-not-recorded");
-	log_number(&line, "lost", (long long)lost);
-	log_text(&line, "message", text);
-	log_end(&line);
+	return resyncs_open(path, false, err);
 }
 
 static int
-put_batch(struct record *record, const char *path, const struct resync *batch,
-    size_t count, struct error *err)
+put_resyncs(void *store, const void *entries, size_t count, void *arg,
+    struct error *err)
 {
-	if (record->resyncs == NULL)
-		record->resyncs = resyncs_open(path, false, err);
-	if (record->resyncs != NULL &&
-	    resyncs_put(record->resyncs, batch, count, err) == 0)
-		return 0;
-	/* Open it anew next time: it may have been removed or moved. */
-	resyncs_close(record->resyncs);
-	record->resyncs = NULL;
-	return -1;
-}
-
-/* Entries that the file does not take are lost: to keep them would only move
- * the problem into memory. */
-static void
-write_batch(struct record *record, const char *path, const struct resync *batch,
-    size_t count)
-{
-	struct error err = { .kind = ERROR_NONE };
-	bool tried = clock_monotonic_ms() >= record->retry_ms;
-	bool good = tried && put_batch(record, path, batch, count, &err) == 0;
-	bool lost;
-
-	(void)pthread_mutex_lock(&record->mutex);
-	if (good)
-		record->written += count;
-	else
-		record->dropped += count;
-	lost = record->dropped > record->dropped_logged;
-	(void)pthread_mutex_unlock(&record->mutex);
-	if (good && lost)
-		complain(record, "more answers than could be written");
-	if (good || !tried)
-		return;
-	record->retry_ms = clock_monotonic_ms() + RETRY_MS;
-	complain(record, err.text);
+	(void)arg;
+	return resyncs_put(store, entries, count, err);
 }
 
 static void
-wait_for_batch(struct record *record)
+close_resyncs(void *store)
 {
-	struct timespec until;
-
-	while (record->count == 0 && !record->stopping)
-		(void)pthread_cond_wait(&record->wake, &record->mutex);
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += BATCH_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	while (record->count < RECORD_QUEUE_MAX / 2 && !record->stopping)
-		if (pthread_cond_timedwait(&record->wake, &record->mutex,
-			&until) == ETIMEDOUT)
-			return;
+	resyncs_close(store);
 }
 
 static void *
-record_main(void *arg)
+open_events(const char *path, struct error *err)
 {
-	struct record *record = arg;
-	struct resync *batch = xcalloc(RECORD_QUEUE_MAX, sizeof(*batch));
-	struct resync *filled;
-	bool stopping = false, moved;
-	char *path;
-	size_t count;
+	return events_open(path, false, err);
+}
 
-	while (!stopping) {
-		(void)pthread_mutex_lock(&record->mutex);
-		wait_for_batch(record);
-		filled = record->queue;
-		count = record->count;
-		record->queue = batch;
-		record->count = 0;
-		stopping = record->stopping;
-		path = xstrdup(record->path);
-		moved = record->moved;
-		record->moved = false;
-		(void)pthread_mutex_unlock(&record->mutex);
-		batch = filled;
-		if (moved) {
-			resyncs_close(record->resyncs);
-			record->resyncs = NULL;
-			record->retry_ms = 0;
-		}
-		if (count > 0)
-			write_batch(record, path, batch, count);
-		free(path);
-	}
-	free(batch);
-	resyncs_close(record->resyncs);
-	return NULL;
+static int
+put_events(void *store, const void *entries, size_t count, void *arg,
+    struct error *err)
+{
+	const struct record *record = arg;
+	const struct events_limits limits = {
+		atomic_load_explicit(&record->event_count,
+		    memory_order_relaxed),
+		atomic_load_explicit(&record->event_days, memory_order_relaxed),
+	};
+
+	return events_put(store, entries, count, &limits, err);
 }
 
 static void
-record_free(struct record *record)
+close_events(void *store)
 {
-	(void)pthread_cond_destroy(&record->wake);
-	(void)pthread_mutex_destroy(&record->mutex);
-	free(record->queue);
-	free(record->path);
-	free(record);
+	events_close(store);
 }
+
+static const struct writer_kind resyncs_kind = {
+	.file = RESYNCS_FILE,
+	.what = "resyncs",
+	.lost = "resyncs-not-recorded",
+	.entry_bytes = sizeof(struct resync),
+	.queue_max = RECORD_QUEUE_MAX,
+	.open = open_resyncs,
+	.put = put_resyncs,
+	.close = close_resyncs,
+};
+
+static const struct writer_kind events_kind = {
+	.file = EVENTS_FILE,
+	.what = "events",
+	.lost = "events-not-recorded",
+	.entry_bytes = sizeof(struct event),
+	.queue_max = RECORD_QUEUE_MAX,
+	.open = open_events,
+	.put = put_events,
+	.close = close_events,
+};
 
 struct record *
 record_start(const char *state_directory, struct error *err)
 {
 	struct record *record = xcalloc(1, sizeof(*record));
-	pthread_condattr_t attributes;
-	sigset_t all, old;
-	int rc;
 
-	record->path = file_join(state_directory, RESYNCS_FILE);
-	record->queue = xcalloc(RECORD_QUEUE_MAX, sizeof(*record->queue));
-	(void)pthread_mutex_init(&record->mutex, NULL);
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&record->wake, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
-	/* Signals are the main thread's. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&record->thread, NULL, record_main, record);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc == 0)
+	atomic_init(&record->event_count, EVENTS_MAX_DEFAULT);
+	atomic_init(&record->event_days, EVENTS_DAYS_DEFAULT);
+	record->resyncs = writer_start(&resyncs_kind, state_directory, record,
+	    err);
+	if (record->resyncs != NULL)
+		record->events = writer_start(&events_kind, state_directory,
+		    record, err);
+	if (record->events != NULL)
 		return record;
-	(void)error_set(err, ERROR_SYSTEM,
-	    "cannot start the thread that records resyncs: %s", strerror(rc));
-	record_free(record);
+	record_stop(record);
 	return NULL;
 }
 
 void
 record_stop(struct record *record)
 {
-	struct record_counts counts;
-
 	if (record == NULL)
 		return;
-	(void)pthread_mutex_lock(&record->mutex);
-	record->stopping = true;
-	(void)pthread_cond_signal(&record->wake);
-	(void)pthread_mutex_unlock(&record->mutex);
-	(void)pthread_join(record->thread, NULL);
-	counts = record_counts(record);
-	if (counts.dropped > record->dropped_logged)
-		log_message(LOG_LEVEL_WARN, "resyncs-not-recorded",
-		    "%llu more answers are missing in %s",
-		    (unsigned long long)(counts.dropped -
-			record->dropped_logged),
-		    record->path);
-	record_free(record);
+	writer_stop(record->resyncs);
+	writer_stop(record->events);
+	free(record);
 }
 
 void
 record_move(struct record *record, const char *state_directory)
 {
-	char *path = file_join(state_directory, RESYNCS_FILE);
+	writer_move(record->resyncs, state_directory);
+	writer_move(record->events, state_directory);
+}
 
-	(void)pthread_mutex_lock(&record->mutex);
-	if (strcmp(path, record->path) != 0) {
-		char *old = record->path;
-
-		record->path = path;
-		record->moved = true;
-		path = old;
-	}
-	(void)pthread_mutex_unlock(&record->mutex);
-	free(path);
+void
+record_limit_events(struct record *record, const struct events_limits *limits)
+{
+	atomic_store_explicit(&record->event_count, limits->count,
+	    memory_order_relaxed);
+	atomic_store_explicit(&record->event_days, limits->days,
+	    memory_order_relaxed);
 }
 
 void
 record_add(struct record *record, const struct resync *resync)
 {
-	bool wake;
+	if (record != NULL)
+		writer_add(record->resyncs, resync);
+}
 
-	if (record == NULL)
-		return;
-	(void)pthread_mutex_lock(&record->mutex);
-	if (record->count < RECORD_QUEUE_MAX)
-		record->queue[record->count++] = *resync;
-	else
-		record->dropped++;
-	/* A signal costs a system call: only when the thread waits for it. */
-	wake = record->count == 1 || record->count == RECORD_QUEUE_MAX / 2;
-	(void)pthread_mutex_unlock(&record->mutex);
-	if (wake)
-		(void)pthread_cond_signal(&record->wake);
+void
+record_event(struct record *record, const struct event *event)
+{
+	if (record_has_events(record))
+		writer_add(record->events, event);
+}
+
+bool
+record_has_events(const struct record *record)
+{
+	return record != NULL &&
+	    atomic_load_explicit(&record->event_count, memory_order_relaxed) >
+	    0;
 }
 
 struct record_counts
 record_counts(struct record *record)
 {
-	struct record_counts counts;
-
-	(void)pthread_mutex_lock(&record->mutex);
-	counts.written = record->written;
-	counts.dropped = record->dropped;
-	(void)pthread_mutex_unlock(&record->mutex);
-	return counts;
+	return (struct record_counts) { writer_counts(record->resyncs),
+		writer_counts(record->events) };
 }

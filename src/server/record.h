@@ -1,11 +1,8 @@
 /*
- * record.h -- what the server tells about its answers: a queue and a thread
- * that writes them to a file (inventory/resyncs.h).
+ * record.h -- what the server keeps of its work: which listener answered which
+ * device (inventory/resyncs.h), and what happened (inventory/events.h).
  *
- * Workers only copy an answer into the queue.  It is bounded: what does not
- * fit is counted and dropped.  The thread opens the file itself, writes in
- * batches, and tries again later when it cannot; that is logged at most once a
- * minute and never holds up a worker.
+ * Workers only copy into bounded queues; threads write (server/writer.h).
  */
 #ifndef SERVER_RECORD_H
 #define SERVER_RECORD_H
@@ -13,30 +10,37 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "inventory/events.h"
+#include "server/writer.h"
 
 #define RECORD_QUEUE_MAX 8192
 
 struct record;
 struct resync;
 
-/*
- * Start the thread, for the file RESYNCS_FILE in that directory.  It writes
- * soon after the first entry of a batch, and what is left at the end.
- */
+/* Start the threads, for the files in that directory.  At the end what is left
+ * is written. */
 void record_stop(struct record *record); /* NULL is fine */
 struct record *record_start(const char *state_directory,
     struct error *err) MUST_CHECK FREED_BY(record_stop);
 
-/* From now on use the file in that directory. */
+/* From now on use the files in that directory. */
 void record_move(struct record *record, const char *state_directory);
 
-/* Add one answer; any thread may, record may be NULL: nothing happens then. */
-void record_add(struct record *record, const struct resync *resync);
+/* How many events are kept, and how long; count 0: none is written. */
+void
+record_limit_events(struct record *record, const struct events_limits *limits);
 
-/* How many were written, and how many lost: to a full queue or to a file that
- * could not be written. */
+/* Add one answer, or what happened; any thread may, record may be NULL: nothing
+ * happens then. */
+void record_add(struct record *record, const struct resync *resync);
+void record_event(struct record *record, const struct event *event);
+
+/* Are events wanted at all?  To fill one in costs a little. */
+bool record_has_events(const struct record *record);
+
 struct record_counts {
-	uint64_t written, dropped;
+	struct writer_counts resyncs, events;
 };
 struct record_counts record_counts(struct record *record);
 

@@ -210,6 +210,16 @@ work_reload(uv_work_t *work)
 }
 
 static void
+limit_events(const struct server *server)
+{
+	const struct config *config = service_config(server->service);
+	const struct events_limits limits = { config->events_max,
+		config->events_days };
+
+	record_limit_events(server->record, &limits);
+}
+
+static void
 discard_new(struct server *server)
 {
 	service_release(server->new_service);
@@ -240,6 +250,7 @@ commit_reload(struct server *server, struct sockets *fresh)
 	log_set_level(service_config(server->service)->log_level);
 	record_move(server->record,
 	    service_config(server->service)->state_directory);
+	limit_events(server);
 	acceptors_start(server->acceptors, &server->sockets, server->service);
 	log_listeners(server);
 	log_message(LOG_LEVEL_INFO, "reloaded", "%s", server->path);
@@ -379,9 +390,12 @@ start_record(struct server *server, struct errors *errors)
 	server->record =
 	    record_start(service_config(server->service)->state_directory,
 		&err);
-	if (server->record == NULL)
+	if (server->record == NULL) {
 		errors_add(errors, "%s", err.text);
-	return server->record != NULL ? 0 : -1;
+		return -1;
+	}
+	limit_events(server);
+	return 0;
 }
 
 static int

@@ -127,7 +127,7 @@ listener ONE {
              "or debug"),
             ("5\n", '"5" is no duration: expected a number with ms, s or m, '
              "from 100ms to 10m"),
-            ("idel", '"idel" is no phase: expected handshake, request, '
+            ("idel", '"idel" is no phase: expected handshake, request, body, '
              'write, idle or stop; did you mean "idle"?'),
             ("0\n", '"0": expected a number from 1 to 1000000'),
             ("postgres", '"postgres:x" is no inventory'),

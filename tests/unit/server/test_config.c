@@ -61,6 +61,8 @@ test_defaults(void **state)
 	assert_int_equal(config->workers, 0);
 	assert_int_equal(config->log_level, LOG_LEVEL_INFO);
 	assert_int_equal(config->connections_max, 20000);
+	assert_int_equal(config->events_max, 1000000);
+	assert_int_equal(config->events_days, 30);
 	assert_int_equal(config->handshake_timeout_ms, 20000);
 	assert_int_equal(config->request_timeout_ms, 10000);
 	assert_int_equal(config->body_timeout_ms, 30000);
@@ -93,6 +95,7 @@ static const char everything[] =
     "workers 2\n"
     "log-level debug\n"
     "connections 500\n"
+    "events 5000 7\n"
     "timeout handshake 500ms\n"
     "timeout request 20s\n"
     "timeout write 2m\n"
@@ -149,6 +152,8 @@ test_everything(void **state)
 	assert_int_equal(config->workers, 2);
 	assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(config->connections_max, 500);
+	assert_int_equal(config->events_max, 5000);
+	assert_int_equal(config->events_days, 7);
 	assert_int_equal(config->handshake_timeout_ms, 500);
 	assert_int_equal(config->request_timeout_ms, 20000);
 	assert_int_equal(config->body_timeout_ms, 45000);
@@ -158,7 +163,7 @@ test_everything(void **state)
 	assert_true(config->performance.all_algorithms);
 	assert_int_equal(config->route_count, 8);
 	assert_string_equal(r[0].pattern, "/spa$MA.cfg");
-	assert_int_equal(r[0].place.line, 14);
+	assert_int_equal(r[0].place.line, 15);
 	assert_int_equal(r[0].place.column, 9);
 	assert_string_equal(r[1].pattern, "/my phones/$MA.xml");
 	assert_int_equal(r[1].place.column, 21);
@@ -186,28 +191,28 @@ test_listeners(void **state)
 	(void)state;
 	assert_int_equal(config->listener_count, 2);
 	assert_string_equal(l->name, "csb-2");
-	assert_int_equal(l->place.line, 18);
+	assert_int_equal(l->place.line, 19);
 	assert_int_equal(l->place.column, 10);
 	assert_int_equal(l->address_count, 2);
 	addr_format(&l->addresses[0], text);
 	assert_string_equal(text, "0.0.0.0:443");
 	addr_format(&l->addresses[1], text);
 	assert_string_equal(text, "[::]:443");
-	assert_int_equal(l->address_places[1].line, 20);
+	assert_int_equal(l->address_places[1].line, 21);
 	assert_int_equal(l->address_places[1].column, 10);
 	assert_string_equal(l->certificate_path, "/etc/sprov/csb.crt");
 	assert_string_equal(l->key_path, "/etc/ssl/private/csb.key");
-	assert_int_equal(l->certificate_place.line, 21);
+	assert_int_equal(l->certificate_place.line, 22);
 	assert_int_equal(l->policy, TLS_LEGACY);
 	assert_false(l->certificate_required);
 	assert_int_equal(l->anchor_path_count, 2);
 	assert_string_equal(l->anchor_paths[0], "/etc/sprov/combinedca.crt");
 	assert_string_equal(l->anchor_paths[1], "/etc/sprov/anchors.d");
-	assert_int_equal(l->anchor_places[1].line, 25);
+	assert_int_equal(l->anchor_places[1].line, 26);
 	assert_int_equal(l->expired_anchor_count, 1);
 	assert_string_equal(l->expired_anchors[0],
 	    "Cisco Linksys Client Root Authority 1");
-	assert_int_equal(l->expired_anchor_places[0].line, 26);
+	assert_int_equal(l->expired_anchor_places[0].line, 27);
 	assert_true(l->allow_expired_devices);
 	l++;
 	assert_string_equal(l->name, "mpp_1");
@@ -293,17 +298,19 @@ static const struct {
 	    F "1:1: unknown directive \"LISTENER\"; did "
 	      "you mean \"listener\"?\n" },
 	{ "something-else\n",
-	    F "1:1: unknown directive \"something-else\": "
-	      "expected state-directory, inventory, templates, user, workers, "
-	      "log-level, connections, timeout, profile, common, public, "
-	      "report, public-file, own-profile, firmware, ladder, tftp, "
-	      "performance or listener\n" },
+	    F
+	    "1:1: unknown directive \"something-else\": "
+	    "expected state-directory, inventory, templates, user, workers, "
+	    "log-level, connections, events, timeout, profile, common, public, "
+	    "report, public-file, own-profile, firmware, ladder, tftp, "
+	    "performance or listener\n" },
 	{ "\"\" x\n",
-	    F "1:1: unknown directive \"\": "
-	      "expected state-directory, inventory, templates, user, workers, "
-	      "log-level, connections, timeout, profile, common, public, "
-	      "report, public-file, own-profile, firmware, ladder, tftp, "
-	      "performance or listener\n" },
+	    F
+	    "1:1: unknown directive \"\": "
+	    "expected state-directory, inventory, templates, user, workers, "
+	    "log-level, connections, events, timeout, profile, common, public, "
+	    "report, public-file, own-profile, firmware, ladder, tftp, "
+	    "performance or listener\n" },
 	{ "tls legacy\n",
 	    F "1:1: \"tls\" does not belong here: "
 	      "expected it in a listener block\n" },
@@ -361,6 +368,12 @@ static const struct {
 	{ "connections 1000001\n",
 	    F "1:13: \"1000001\": expected a number "
 	      "from 1 to 1000000\n" },
+	{ "events 999\n",
+	    F "1:8: \"999\": expected a number from 1000 to "
+	      "100000000\n" },
+	{ "events 1000 0\n",
+	    F "1:13: \"0\": expected a number from 1 to "
+	      "3650\n" },
 	{ "log-level inof\n",
 	    F "1:11: \"inof\" is no log level: expected "
 	      "error, warn, info or debug; did you mean \"info\"?\n" },

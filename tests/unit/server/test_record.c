@@ -101,12 +101,12 @@ static void
 wait_until_seen(struct record *record, uint64_t count)
 {
 	uint64_t deadline = clock_monotonic_ms() + 30000;
-	struct record_counts counts;
+	struct writer_counts counts;
 
 	do {
 		assert_true(clock_monotonic_ms() < deadline);
 		(void)usleep(5000);
-		counts = record_counts(record);
+		counts = record_counts(record).resyncs;
 	} while (counts.written + counts.dropped < count);
 }
 
@@ -139,7 +139,7 @@ test_many_threads(void **state)
 	struct record *record = start(*state);
 	struct adder adders[THREADS];
 	pthread_t threads[THREADS];
-	struct record_counts counts;
+	struct writer_counts counts;
 
 	for (size_t i = 0; i < THREADS; i++) {
 		adders[i] = (struct adder) { record, i };
@@ -150,7 +150,7 @@ test_many_threads(void **state)
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 	wait_until_seen(record, THREADS * PER_THREAD);
-	counts = record_counts(record);
+	counts = record_counts(record).resyncs;
 	assert_int_equal(counts.written + counts.dropped, THREADS * PER_THREAD);
 	record_stop(record);
 	assert_int_equal(recorded(*state), counts.written);
@@ -181,7 +181,7 @@ test_overflow(void **state)
 {
 	struct record *record = start(*state);
 	uint64_t started_us = clock_monotonic_us(), longest_us = 0;
-	struct record_counts counts;
+	struct writer_counts counts;
 	size_t total = 10 * RECORD_QUEUE_MAX;
 
 	for (size_t i = 0; i < total; i++) {
@@ -196,7 +196,7 @@ test_overflow(void **state)
 	    (unsigned long long)(clock_monotonic_us() - started_us),
 	    (unsigned long long)longest_us);
 	wait_until_seen(record, total);
-	counts = record_counts(record);
+	counts = record_counts(record).resyncs;
 	assert_int_equal(counts.written + counts.dropped, total);
 	assert_true(counts.dropped > 0);
 	assert_true(counts.written >= RECORD_QUEUE_MAX / 2);
@@ -212,24 +212,24 @@ test_unwritable(void **state)
 	char *missing = xasprintf("%s/missing", (const char *)*state);
 	struct record *record = start(missing);
 	struct resync resync = resync_of(0, 1);
-	struct record_counts counts;
+	struct writer_counts counts;
 
 	record_add(record, &resync);
 	wait_until_seen(record, 1);
-	counts = record_counts(record);
+	counts = record_counts(record).resyncs;
 	assert_int_equal(counts.dropped, 1);
 	assert_int_equal(counts.written, 0);
 	/* Not tried again at once. */
 	assert_int_equal(mkdir(missing, 0700), 0);
 	record_add(record, &resync);
 	wait_until_seen(record, 2);
-	assert_int_equal(record_counts(record).dropped, 2);
+	assert_int_equal(record_counts(record).resyncs.dropped, 2);
 	/* Another folder is: a reload must not wait. */
 	record_move(record, *state);
 	record_move(record, *state); /* the same again changes nothing */
 	record_add(record, &resync);
 	wait_until_seen(record, 3);
-	assert_int_equal(record_counts(record).written, 1);
+	assert_int_equal(record_counts(record).resyncs.written, 1);
 	assert_int_equal(recorded(*state), 1);
 	record_stop(record);
 	(void)rmdir(missing);
@@ -248,7 +248,7 @@ test_locked(void **state)
 	resync = resync_of(0, 2);
 	record_add(second, &resync);
 	wait_until_seen(second, 1);
-	assert_int_equal(record_counts(second).dropped, 1);
+	assert_int_equal(record_counts(second).resyncs.dropped, 1);
 	record_stop(second);
 	record_stop(first);
 	assert_int_equal(recorded(*state), 1);
