@@ -16,6 +16,7 @@ int device_add(int argc, char **argv);
 int device_import(int argc, char **argv);
 int device_list(int argc, char **argv);
 int device_remove(int argc, char **argv);
+int device_resync(int argc, char **argv);
 int device_set(int argc, char **argv);
 int device_show(int argc, char **argv);
 

@@ -372,6 +372,9 @@ write_parameter(struct buf *out, const struct flat_parameter *parameter,
 		return error_set(err, ERROR_INPUT,
 		    "%s/%s: plain text has no router-configuration",
 		    parameter->path, parameter->name);
+	if (strcmp(parameter->name, IMPORT_WORD) == 0)
+		return error_set(err, ERROR_INPUT,
+		    "no parameter can be called \"" IMPORT_WORD "\" here");
 	if (strchr(parameter->value, '"') != NULL)
 		return error_set(err, ERROR_INPUT,
 		    "%s: plain text cannot hold a quote in a value",

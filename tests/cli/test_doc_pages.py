@@ -1,0 +1,52 @@
+"""docs/resync.md and docs/importing.md, run as they stand."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import BINARY, TREE
+from sipdevice import SipDevice
+
+FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def run(tmp_path, environment):
+    """Run a page's blocks one after the other; their output."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "sprov").symlink_to(BINARY)
+    environment["PATH"] = "%s:%s" % (folder, environment["PATH"])
+    shutil.copytree(TREE / "tests" / "data" / "importers", tmp_path / "old")
+
+    def page(name, **replaced):
+        text = (TREE / "docs" / name).read_text(encoding="utf-8")
+        for old, new in replaced.items():
+            text = text.replace(old.replace("_", ""), new)
+        said = []
+        blocks = FENCE.findall(text)
+        assert blocks
+        for block in blocks:
+            done = subprocess.run(["sh", "-ec", block], cwd=tmp_path,
+                                  env=environment, capture_output=True,
+                                  encoding="utf-8", timeout=60, check=False)
+            assert done.returncode in (0, 3), (block, done)
+            said.append(done.stdout)
+        return said, text
+    return page
+
+
+def test_resync(run):
+    device = SipDevice(user="100", password="secret")
+    try:
+        said, text = run("resync.md", _5060=str(device.port))
+        assert len(device.accepted) == 1
+        # What the page shows is what is printed.
+        shown = [line.strip() for line in text.splitlines()
+                 if line.startswith("    000e08aabbcc 127.0.0.1")]
+        assert [line.split() for line in shown] == \
+            [line.split() for line in said[-1].splitlines()[1:2]]
+    finally:
+        device.close()
