@@ -18,6 +18,7 @@
  *
  *     performance {
  *         algorithms reduced              # the default; or all
+ *         verifications 65536             # remembered, per listener
  *     }
  *
  *     profile /spa$MA.cfg /$MA.xml        # paths of a device's own profile
@@ -167,6 +168,7 @@ struct config_tftp {
 /* The block "performance". */
 struct config_performance {
 	bool all_algorithms; /* of OpenSSL; false: those of tls/algorithms.h */
+	unsigned verifications; /* remembered per listener; default 65536 */
 };
 
 struct config {

@@ -1,5 +1,6 @@
 #include "server/config_performance.h"
 #include "server/config_reader.h"
+#include "tls/verify_cache.h"
 
 static void
 read_algorithms(struct config_reader *reader, const struct scfg_directive *d)
@@ -12,12 +13,24 @@ read_algorithms(struct config_reader *reader, const struct scfg_directive *d)
 		reader->config->performance.all_algorithms = i == 1;
 }
 
+static void
+read_verifications(struct config_reader *reader, const struct scfg_directive *d)
+{
+	(void)config_number(reader, &d->words[1], 0, VERIFY_CACHE_MAX,
+	    &reader->config->performance.verifications);
+}
+
 static const struct config_directive directives[] = {
 	{ .name = "algorithms",
 	    .usage = "reduced|all",
 	    .min = 1,
 	    .max = 1,
 	    .read = read_algorithms },
+	{ .name = "verifications",
+	    .usage = "NUMBER",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_verifications },
 };
 
 static const struct config_table table = {
@@ -31,6 +44,7 @@ config_performance_default(struct config_performance *performance)
 {
 	*performance = (struct config_performance) {
 		.all_algorithms = false,
+		.verifications = 65536,
 	};
 }
 

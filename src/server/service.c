@@ -97,6 +97,7 @@ load_listener(struct service_listener *listener, const struct config *config,
 	struct tls_server_options options = {
 		.policy = from->policy,
 		.all_algorithms = config->performance.all_algorithms,
+		.verifications = config->performance.verifications,
 	};
 	size_t before = errors->count;
 	struct error err;

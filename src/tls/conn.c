@@ -86,10 +86,18 @@ tls_conn_see_message(int sent, int version, int type, const void *data,
 	bool sslv2 = type == 0 && version == SSL2_VERSION;
 
 	(void)arg;
-	if (sent || conn->hello.seen || (type != SSL3_RT_HANDSHAKE && !sslv2))
+	if (sent || len == 0 || (type != SSL3_RT_HANDSHAKE && !sslv2))
 		return;
-	(void)tls_hello_parse(&conn->hello, sslv2, data, len);
-	SSL_set_msg_callback(ssl, NULL);
+	if (!conn->hello.seen)
+		(void)tls_hello_parse(&conn->hello, sslv2, data, len);
+	else if (*(const uint8_t *)data == SSL3_MT_CERTIFICATE)
+		conn->has_chain_key = EVP_Digest(data, len, conn->chain_key,
+					  NULL, conn->context->sha256,
+					  NULL) == 1;
+	else
+		return;
+	if (conn->has_chain_key || conn->context->verifications == NULL)
+		SSL_set_msg_callback(ssl, NULL);
 }
 
 void

@@ -41,6 +41,8 @@ tls_context_free(struct tls_context *context)
 	if (context == NULL || atomic_fetch_sub(&context->references, 1) != 1)
 		return;
 	SSL_CTX_free(context->ssl_ctx);
+	verify_cache_free(context->verifications);
+	EVP_MD_free(context->sha256);
 	free(context);
 }
 
@@ -161,6 +163,10 @@ set_up_server(struct tls_context *context,
 
 	context->is_server = true;
 	context->anchors = options->anchors;
+	context->verifications = verify_cache_new(options->verifications);
+	context->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (context->sha256 == NULL)
+		return error_openssl(err, "cannot find SHA-256");
 	/*
 	 * No sessions are resumed, neither by id nor by ticket: verification
 	 * does not run on resumption.  The session context is set all the

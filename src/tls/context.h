@@ -10,6 +10,7 @@
 #define TLS_CONTEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -36,6 +37,8 @@ struct tls_server_options {
 	const struct anchors *anchors;
 	/* Use OpenSSL's own library context, not that of tls/algorithms.h. */
 	bool all_algorithms;
+	/* How many verifications of chains are remembered, about; 0: none. */
+	size_t verifications;
 };
 
 /* How a simulated device speaks; from the registry's stacks. */

@@ -13,12 +13,16 @@
 
 #include "tls/conn.h"
 #include "tls/context.h"
+#include "tls/verify_cache.h"
 
 struct tls_context {
 	atomic_uint references;
 	SSL_CTX *ssl_ctx;
 	bool is_server;
 	const struct anchors *anchors; /* borrowed; may be NULL */
+	/* Of a server: */
+	struct verify_cache *verifications; /* NULL: none are kept */
+	EVP_MD *sha256;			    /* for their keys */
 	/* Of a client: */
 	bool send_sni;
 	bool check_time;
@@ -36,6 +40,8 @@ struct tls_conn {
 	struct tls_peer peer;	  /* as verified */
 	struct tls_peer unproven; /* as told until the handshake is complete */
 	uint8_t *peer_der;
+	bool has_chain_key; /* the Certificate message was seen; its SHA-256: */
+	uint8_t chain_key[VERIFY_CACHE_KEY_BYTES];
 };
 
 /* Add a reference. */

@@ -81,6 +81,19 @@ copy_common_name(const struct cert_name *name,
 		text_escape(part->value, part->len, text, TLS_PEER_TEXT_MAX);
 }
 
+static void
+copy_leaf(struct tls_conn *conn, const X509 *leaf)
+{
+	struct error ignored;
+
+	free(conn->peer_der);
+	conn->peer_der = NULL;
+	if (cert_encode(leaf, &conn->peer_der, &conn->peer.der_len, &ignored) !=
+	    0)
+		keep_error(&conn->peer, X509_V_ERR_CERT_REJECTED, 0);
+	conn->peer.der = conn->peer_der;
+}
+
 /* Note what was shown, whatever becomes of it. */
 static void
 describe_peer(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
@@ -88,7 +101,6 @@ describe_peer(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
 	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_ctx);
 	X509 *leaf = X509_STORE_CTX_get0_cert(store_ctx);
 	struct cert_name name;
-	struct error ignored;
 
 	cert_issuer(leaf, &name);
 	copy_common_name(&name, conn->peer.issuer);
@@ -97,12 +109,7 @@ describe_peer(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
 		    &name);
 		copy_common_name(&name, conn->peer.anchor);
 	}
-	free(conn->peer_der);
-	conn->peer_der = NULL;
-	if (cert_encode(leaf, &conn->peer_der, &conn->peer.der_len, &ignored) !=
-	    0)
-		keep_error(&conn->peer, X509_V_ERR_CERT_REJECTED, 0);
-	conn->peer.der = conn->peer_der;
+	copy_leaf(conn, leaf);
 	cert_sha256(leaf, conn->peer.sha256);
 	cert_key_sha256(leaf, conn->peer.key_sha256);
 }
@@ -121,6 +128,44 @@ begin_verify(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
 	return param;
 }
 
+/*
+ * When is every certificate of the verified chain valid?  OpenSSL takes
+ * notBefore as part of that time, and notAfter as its end.  The end of an
+ * anchor that is allowed although expired does not count.
+ */
+static void
+find_validity(const struct anchors *anchors, const STACK_OF(X509) * chain,
+    time_t *from, time_t *until)
+{
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		const X509 *cert = sk_X509_value(chain, i);
+		time_t begin = cert_not_before(cert);
+		time_t end = cert_not_after(cert);
+
+		if (i == 0 || begin > *from)
+			*from = begin;
+		if (i == 0 ||
+		    (end < *until &&
+			!anchors_is_allowed_expired(anchors, cert)))
+			*until = end;
+	}
+}
+
+static void
+remember(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
+{
+	const struct tls_context *context = conn->context;
+	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_ctx);
+	time_t from, until;
+
+	if (context->verifications == NULL || !conn->has_chain_key ||
+	    conn->peer.verdict != TLS_PEER_TRUSTED || sk_X509_num(chain) == 0)
+		return;
+	find_validity(context->anchors, chain, &from, &until);
+	verify_cache_keep(context->verifications, conn->chain_key, from, until,
+	    &conn->peer);
+}
+
 int
 tls_verify_device(X509_STORE_CTX *store_ctx, void *context)
 {
@@ -129,6 +174,13 @@ tls_verify_device(X509_STORE_CTX *store_ctx, void *context)
 
 	(void)context;
 	(void)begin_verify(conn, store_ctx);
+	if (conn->has_chain_key &&
+	    verify_cache_find(conn->context->verifications, conn->chain_key,
+		time(NULL), &conn->peer)) {
+		X509_STORE_CTX_set_error(store_ctx, X509_V_OK);
+		copy_leaf(conn, X509_STORE_CTX_get0_cert(store_ctx));
+		return 1;
+	}
 	X509_STORE_CTX_set_verify_cb(store_ctx, record_error);
 	rc = X509_verify_cert(store_ctx);
 	/* What fails without asking record_error() is a failure all the same. */
@@ -140,6 +192,7 @@ tls_verify_device(X509_STORE_CTX *store_ctx, void *context)
 		    X509_STORE_CTX_get_error_depth(store_ctx));
 	}
 	describe_peer(conn, store_ctx);
+	remember(conn, store_ctx);
 	ERR_clear_error();
 	return 1;
 }

@@ -70,6 +70,7 @@ test_defaults(void **state)
 	assert_int_equal(config->idle_timeout_ms, 5000);
 	assert_int_equal(config->stop_timeout_ms, 10000);
 	assert_false(config->performance.all_algorithms);
+	assert_int_equal(config->performance.verifications, 65536);
 	assert_int_equal(config->route_count, COUNT(paths));
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		assert_int_equal(config->routes[i].kind, CONFIG_PROFILE);
@@ -126,6 +127,7 @@ static const char everything[] =
     "}\n"
     "performance {\n"
     "	algorithms all\n"
+    "	verifications 0\n"
     "}\n"
     "timeout body 45s\n"
     "report /report/$MA.xml\n"
@@ -162,6 +164,7 @@ test_everything(void **state)
 	assert_int_equal(config->stop_timeout_ms, 600000);
 	assert_true(config->performance.all_algorithms);
 	assert_int_equal(config->route_count, 8);
+	assert_int_equal(config->performance.verifications, 0);
 	assert_string_equal(r[0].pattern, "/spa$MA.cfg");
 	assert_int_equal(r[0].place.line, 15);
 	assert_int_equal(r[0].place.column, 9);
@@ -335,6 +338,8 @@ static const struct {
 	{ "performance x {\n}\n",
 	    F "1:1: \"performance\" with 1 word: expected "
 	      "\"performance { ... }\"\n" },
+	{ "performance {\nverifications 1000001\n}\n",
+	    F "2:15: \"1000001\": expected a number from 0 to 1000000\n" },
 	{ "performance {\nalgorithms some\n}\n",
 	    F "2:12: \"some\" is no choice for algorithms: expected "
 	      "reduced or all\n" },
