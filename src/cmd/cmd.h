@@ -55,7 +55,7 @@ struct cmd_option {
 	struct cmd_texts *texts;
 };
 
-#define CMD_OPTIONS_MAX 32
+#define CMD_OPTIONS_MAX 48
 
 struct cmd_syntax {
 	const char *name;     /* "sprov device add" */

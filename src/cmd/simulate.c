@@ -446,12 +446,15 @@ cmd_simulate(int argc, char **argv)
 		    "device trusts those that the registry says it does; "
 		    "others count as its\ncustom CA.\n"
 		    "Exit status: 0 provisioned, 1 it could not be tried, "
-		    "3 not provisioned.\nSee sprov-simulate(1).\n",
+		    "3 not provisioned.\nFor load and storms: sprov simulate "
+		    "--fleet 1 --help.\nSee sprov-simulate(1).\n",
 		.options = options,
 		.option_count = sizeof(options) / sizeof(*options),
 	};
 	int first, rc;
 
+	if (simulate_is_fleet(argc, argv))
+		return simulate_fleet(argc, argv);
 	rc = cmd_options(&syntax, argc, argv, &first);
 	if (rc < 0)
 		rc = cmd_number(&syntax, "timeout", timeout, 1, 600,

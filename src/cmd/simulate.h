@@ -1,5 +1,5 @@
 /*
- * simulate.h -- the two halves of "sprov simulate": one resync, or many.
+ * simulate.h -- the parts of "sprov simulate": one resync, many, or a fleet.
  */
 #ifndef CMD_SIMULATE_H
 #define CMD_SIMULATE_H
@@ -13,5 +13,9 @@
  */
 int simulate_many(const char *directory, unsigned threads, unsigned seconds,
     bool json);
+
+/* With --fleet it is another command, with options of its own. */
+bool simulate_is_fleet(int argc, char **argv);
+int simulate_fleet(int argc, char **argv);
 
 #endif

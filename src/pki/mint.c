@@ -229,7 +229,7 @@ mint_certificate(const struct mint_request *request, struct error *err)
 	    (!request->version_1 && !add_extensions(cert, request)) ||
 	    !X509_sign(cert, issuer_key, EVP_get_digestbyname(request->digest)))
 		goto failed;
-	return read_back(cert, err);
+	return request->only_shown ? cert : read_back(cert, err);
 failed:
 	(void)error_openssl(err, "cannot make the certificate");
 	X509_free(cert);

@@ -38,6 +38,8 @@ struct mint_request {
 	    *extended_key_usage;      /* "serverAuth", "clientAuth"; or NULL */
 	const char *subject_alt_name; /* as "DNS:host.example.net"; or NULL */
 	const char *serial_hex;	      /* or NULL: random 16 bytes */
+	bool only_shown; /* it will be shown, never verified with: not read
+			  * back, which saves two thirds of the time */
 };
 
 /*
