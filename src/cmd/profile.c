@@ -7,6 +7,8 @@ int
 cmd_profile(int argc, char **argv)
 {
 	static const struct command commands[] = {
+		{ "check", "what is wrong with profiles and templates",
+		    profile_check_command },
 		{ "decrypt", "unpack a file that a device would read",
 		    profile_decrypt },
 		{ "encrypt", "pack a file as devices read it",

@@ -19,35 +19,8 @@ profile_site_close(struct profile_site *site)
 {
 	templates_free(site->templates);
 	snapshot_release(site->snapshot);
+	config_free(site->config);
 	*site = (struct profile_site) { 0 };
-}
-
-/* Templates as the configuration has them, or the built-in ones when there is
- * none and none was named. */
-static int
-load_templates(struct profile_site *site, const struct config *config,
-    struct errors *errors)
-{
-	bool known;
-
-	site->templates = template_folder_load(config, &known, errors);
-	return errors->count == 0 ? 0 : -1;
-}
-
-static int
-load_snapshot(struct profile_site *site, const char *uri)
-{
-	struct inventory *inventory = device_open(uri, true);
-	struct error err = { 0 };
-
-	if (inventory == NULL)
-		return -1;
-	site->snapshot = snapshot_load(inventory, &err);
-	inventory_close(inventory);
-	if (site->snapshot != NULL)
-		return 0;
-	(void)cmd_fail(&err);
-	return -1;
 }
 
 /* Of the inventories that may be meant, the one named nearest. */
@@ -64,28 +37,45 @@ choose_uri(const char *given, const struct config *config)
 }
 
 int
-profile_site_open(struct profile_site *site, const char *path,
-    const char *inventory)
+profile_site_open(struct profile_site *site, const char *path)
 {
-	bool named = path != NULL;
 	struct errors errors = { 0 };
-	struct config *config = NULL;
-	int rc = -1;
+	bool known;
+	int rc = 0;
 
 	*site = (struct profile_site) { 0 };
-	if (!named && access(CONFIG_DEFAULT_PATH, F_OK) == 0)
+	if (path == NULL && access(CONFIG_DEFAULT_PATH, F_OK) == 0)
 		path = CONFIG_DEFAULT_PATH;
-	if (path != NULL && (config = config_load(path, &errors)) == NULL)
+	if (path != NULL)
+		site->config = config_load(path, &errors);
+	/* Without a configuration, and none named, the built-in ones do. */
+	if (errors.count == 0)
+		site->templates = template_folder_load(site->config, &known,
+		    &errors);
+	if (errors.count != 0) {
 		(void)cmd_fail_all(&errors);
-	else if (load_templates(site, config, &errors) != 0)
-		(void)cmd_fail_all(&errors);
-	else
-		rc = load_snapshot(site, choose_uri(inventory, config));
-	errors_clear(&errors);
-	config_free(config);
-	if (rc != 0)
 		profile_site_close(site);
+		rc = -1;
+	}
+	errors_clear(&errors);
 	return rc;
+}
+
+int
+profile_site_load(struct profile_site *site, const char *uri)
+{
+	struct inventory *inventory = device_open(choose_uri(uri, site->config),
+	    true);
+	struct error err = { 0 };
+
+	if (inventory == NULL)
+		return -1;
+	site->snapshot = snapshot_load(inventory, &err);
+	inventory_close(inventory);
+	if (site->snapshot != NULL)
+		return 0;
+	(void)cmd_fail(&err);
+	return -1;
 }
 
 const struct device *

@@ -6,12 +6,14 @@
 
 #include "base/error.h"
 
+struct config;
 struct device;
 struct inventory;
 struct snapshot;
 struct templates;
 
 /* The parts; as main() each. */
+int profile_check_command(int argc, char **argv);
 int profile_decrypt(int argc, char **argv);
 int profile_encrypt(int argc, char **argv);
 int profile_render(int argc, char **argv);
@@ -27,17 +29,20 @@ int profile_render(int argc, char **argv);
 /* What a rendering is made of: the templates and the inventory of the server's
  * configuration, or of the options that name others. */
 struct profile_site {
+	struct config *config; /* NULL: there is none */
 	struct templates *templates;
-	struct snapshot *snapshot;
+	struct snapshot *snapshot; /* NULL until profile_site_load() */
 };
 
-/*
- * config: of the server, NULL: where it usually is, if there is one.
- * inventory: URI, NULL: device_find_uri().  -1: all is said already.
- */
+/* config: of the server, NULL: where it usually is, if there is one.  -1: all
+ * is said already. */
 void profile_site_close(struct profile_site *site);
-int profile_site_open(struct profile_site *site, const char *config,
-    const char *inventory) MUST_CHECK;
+int profile_site_open(struct profile_site *site, const char *config) MUST_CHECK;
+
+/* The inventory: a URI, or NULL: that of the configuration, else
+ * device_find_uri().  -1: all is said already. */
+int
+profile_site_load(struct profile_site *site, const char *inventory) MUST_CHECK;
 
 /* The device that text (a MAC) names; borrowed from the site. */
 const struct device *profile_find_device(const struct profile_site *site,

@@ -119,12 +119,14 @@ profile_render(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (profile_site_open(&site, arguments.config, arguments.inventory) !=
-	    0)
+	if (profile_site_open(&site, arguments.config) != 0)
 		return CMD_FAILED;
-	status = render_and_write(&arguments, &site, argv[first], &err) == 0 ?
-	    CMD_DONE :
-	    cmd_fail(&err);
+	if (profile_site_load(&site, arguments.inventory) != 0)
+		status = CMD_FAILED;
+	else if (render_and_write(&arguments, &site, argv[first], &err) != 0)
+		status = cmd_fail(&err);
+	else
+		status = CMD_DONE;
 	profile_site_close(&site);
 	return status;
 }

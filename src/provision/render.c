@@ -1,6 +1,7 @@
 #include "provision/render.h"
 #include "inventory/snapshot.h"
 #include "provision/template.h"
+#include "spa/inspect.h"
 #include "spa/profile.h"
 #include "spa/registry.h"
 
@@ -161,4 +162,45 @@ render_common(const struct templates *templates,
 	struct names names = { .snapshot = snapshot, .model = model };
 
 	return render(templates, template, &names, out, err);
+}
+
+struct sample {
+	const struct model *model;
+	const char *value; /* of every variable */
+};
+
+static const char *
+lookup_sample(void *arg, const char *name)
+{
+	static const struct {
+		const char *name, *value;
+	} fields[] = {
+		{ "mac", "000e08aabbcc" },
+		{ "mac_upper", "000E08AABBCC" },
+		{ "mac_colon", "00:0e:08:aa:bb:cc" },
+	};
+	const struct sample *sample = arg;
+	const char *value = NULL;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (strcmp(name, fields[i].name) == 0)
+			return fields[i].value;
+	if (sample->model != NULL)
+		value = model_field(sample->model, name);
+	return value != NULL ? value : sample->value;
+}
+
+int
+render_sample(const struct templates *templates, const char *template,
+    const struct model *model, bool filled, struct buf *out, struct error *err)
+{
+	struct sample sample = { model, filled ? INSPECT_SAMPLE : "" };
+	size_t before = out->len;
+
+	if (templates_render(templates, template, lookup_sample, &sample, out,
+		err) != 0)
+		return -1;
+	if (profile_check(buf_text(out) + before, out->len - before, err) != 0)
+		return error_prefix(err, "%s, as rendered: ", template);
+	return 0;
 }

@@ -10,6 +10,8 @@
 #ifndef PROVISION_RENDER_H
 #define PROVISION_RENDER_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 
@@ -44,6 +46,15 @@ const char *render_template_name(const struct snapshot *snapshot,
 int render_profile_masked(const struct templates *templates,
     const struct snapshot *snapshot, const struct device *device,
     struct buf *out, struct error *err) MUST_CHECK;
+
+/*
+ * A template filled in with what it might get, to be inspected: the fields of
+ * model (NULL: of none in particular) and of an invented device, and for each
+ * variable INSPECT_SAMPLE, or nothing when it is to be as if none were set.
+ */
+int render_sample(const struct templates *templates, const char *template,
+    const struct model *model, bool filled, struct buf *out,
+    struct error *err) MUST_CHECK;
 
 /* A file for all devices of a model; model NULL: a public file. */
 int render_common(const struct templates *templates,

@@ -86,3 +86,131 @@ def test_render_refusals(sprov, phone, tmp_path):
     assert result.status == 1
     assert "templates/bad.xml:1:15: " in result.err
     assert result.out == ""
+
+
+# check
+
+
+BAD = """<flat-profile>
+  <Provision_Enable>No</Provision_Enable>
+  <Proxi_1_>sip.example.net</Proxi_1_>
+  <Password_1_>s3cret</Password_1_>
+  <SIP_Port_1_>70000</SIP_Port_1_>
+  <Profile_Rule_B/>
+</flat-profile>
+"""
+
+
+def test_check_file(sprov, tmp_path):
+    (tmp_path / "bad.xml").write_text(BAD)
+    result = sprov("profile", "check", "--as", "SPA504G@7.6.2", "bad.xml")
+    assert result.status == 3
+    assert result.err == ""
+    assert result.out.splitlines() == [
+        "bad.xml:2:3: stops resync: Provision_Enable: no resync at all any "
+        "more: only by hand on the device can this be taken back",
+        "bad.xml:3:3: unknown here: Proxi_1_: did you mean Proxy_1_?",
+        'bad.xml:5:3: bad value: SIP_Port_1_: "70000": expected a port: 0 to '
+        "65535",
+        "bad.xml:6:3: note: Profile_Rule_B: <X/> leaves the value as it is; "
+        "<X></X> clears it",
+        "bad.xml: profile for SPA504G at 7.6.2: 3 problems, 1 note"]
+
+
+def test_check_json(sprov, good, tmp_path):
+    (tmp_path / "bad.xml").write_text(BAD)
+    (tmp_path / "good.xml").write_text("<flat-profile/>")
+    result = sprov("profile", "check", "--json", "bad.xml", "good.xml")
+    assert result.status == 3
+    one, two = json.loads(result.out)
+    assert (one["input"], one["kind"], one["model"]) == (
+        "bad.xml", "profile", None)
+    assert (one["problems"], one["count"]) == (3, 4)
+    assert one["findings"][0]["severity"] == "stops resync"
+    assert one["findings"][0]["name"] == "Provision_Enable"
+    assert (one["findings"][0]["line"], one["findings"][0]["column"]) == (2, 3)
+    assert two["findings"] == [] and two["problems"] == 0
+    assert json.loads(good("profile", "check", "--json", "good.xml"))
+
+
+def test_check_notes_are_no_problem(good, tmp_path):
+    (tmp_path / "a.xml").write_text("<flat-profile><GPP_A/></flat-profile>")
+    assert good("profile", "check", "a.xml").endswith(
+        "a.xml: profile: 0 problems, 1 note\n")
+
+
+@pytest.mark.parametrize("text, message", [
+    (b"<flat-profile>\n<A>x & y</A></flat-profile>",
+     "a.xml:2:7: malformed: not well-formed (invalid token); in a value, & is "
+     "written &amp;"),
+    (b"<flat-profile><A>\xe4</A></flat-profile>",
+     "a.xml:1:18: malformed: not well-formed (invalid token); this byte is "
+     'not UTF-8: is encoding="ISO-8859-1" missing in the first line?'),
+    (b"<!DOCTYPE a [<!ENTITY b 'c'>]><flat-profile/>",
+     "a.xml:1:13: malformed: DOCTYPE is not allowed in a profile"),
+    (b"{{#a}}<flat-profile/>", "a.xml:1:1: malformed: section"),
+    (b"<flat-profile>{{>other.xml}}</flat-profile>",
+     'a.xml:1:15: malformed: partial "other.xml" does not exist'),
+    (b"<flat-profile>{{#a}}<A>{{/a}}</flat-profile>",
+     "malformed: ./a.xml, as rendered: 1:20: mismatched tag"),
+])
+def test_check_malformed(sprov, tmp_path, text, message):
+    (tmp_path / "a.xml").write_bytes(text)
+    result = sprov("profile", "check", "a.xml")
+    assert result.status == 3
+    assert message in result.out
+
+
+def test_check_template(sprov, good, tmp_path):
+    """Both kinds of sections, at the places of the template."""
+    (tmp_path / "t.xml").write_text(
+        "<flat-profile>\n{{! none }}\n{{#line}}\n  <Proxi_1_>{{proxy}}"
+        "</Proxi_1_>\n{{/line}}\n{{^line}}\n<Provision_Enabled>No"
+        "</Provision_Enabled>\n{{/line}}\n  <Max_Forward>{{hops}}"
+        "</Max_Forward>\n</flat-profile>\n")
+    result = sprov("profile", "check", "--as", "SPA504G", "t.xml")
+    assert result.status == 3
+    assert result.out.splitlines() == [
+        "t.xml:4:3: unknown here: Proxi_1_: did you mean Proxy_1_?",
+        "t.xml:7:1: unknown here: Provision_Enabled: did you mean "
+        "Provision_Enable?",
+        "t.xml: template for SPA504G: 2 problems, 0 notes"]
+    assert good("profile", "check", "device.xml") == (
+        "device.xml: template: good\n")
+
+
+def test_check_device(sprov, good, phone, tmp_path):
+    path = configure(tmp_path, mine="<flat-profile><Enable_Protocol>Http"
+                     "</Enable_Protocol><Password_1_>{{password}}"
+                     "</Password_1_></flat-profile>")
+    assert good("profile", "check", phone) == (
+        "%s: device for SPA504G: good\n" % phone)
+    good("device", "set", MAC, "template=mine.xml", "firmware=7.5.4")
+    result = sprov("profile", "check", "-c", path, phone)
+    assert result.status == 3
+    assert "Enable_Protocol: known for MPP only" in result.out
+    assert "for SPA504G at 7.5.4: 1 problem" in result.out
+    assert "s3cret" not in result.out
+    good("device", "set", MAC, "template=gone.xml")
+    result = sprov("profile", "check", "-c", path, phone)
+    assert result.status == 3
+    assert 'malformed: template "gone.xml" does not exist' in result.out
+
+
+def test_check_refusals(sprov, tmp_path):
+    (tmp_path / "a.xml").write_text("<flat-profile/>")
+    result = sprov("profile", "check", "nonsense")
+    assert result.status == 1
+    assert "neither a file, nor a template" in result.err
+    result = sprov("profile", "check", "--as", "SPA504", "a.xml")
+    assert result.status == 2
+    assert result.err.startswith('sprov: --as: unknown model "SPA504"; did '
+                                 "you mean SPA504G")
+    result = sprov("profile", "check", "--as", "SPA504G@x", "a.xml")
+    assert result.status == 2
+    assert result.err.startswith("sprov: --as: ")
+    assert sprov("profile", "check").status == 2
+    (tmp_path / "big.xml").write_text(" " * (1024 * 1024 + 1))
+    result = sprov("profile", "check", "big.xml")
+    assert result.status == 1
+    assert "big.xml" in result.err
