@@ -18,6 +18,7 @@
 struct fleet_device {
 	struct mac mac; /* the key */
 	struct device device;
+	size_t index;
 	char *place;
 	UT_hash_handle hh;
 };
@@ -144,6 +145,7 @@ fleet_add(struct fleet *fleet, const struct mac *mac, const char *place)
 	added = xcalloc(1, sizeof(*added));
 	added->mac = added->device.mac = *mac;
 	added->place = xstrdup(place);
+	added->index = fleet->device_count;
 	HASH_ADD(hh, fleet->devices, mac, sizeof(added->mac), added);
 	fleet->order = grown(fleet->order, fleet->device_count,
 	    sizeof(struct fleet_device *));
@@ -155,6 +157,12 @@ size_t
 fleet_device_count(const struct fleet *fleet)
 {
 	return fleet->device_count;
+}
+
+size_t
+fleet_index(const struct fleet *fleet, const struct mac *mac)
+{
+	return find_device(fleet, mac)->index;
 }
 
 struct device *

@@ -50,7 +50,8 @@ struct device *fleet_add(struct fleet *fleet, const struct mac *mac,
     const char *place) MUST_CHECK;
 const char *fleet_place(struct fleet *fleet, const struct mac *mac);
 size_t fleet_device_count(const struct fleet *fleet);
-/* In the order in which they were found. */
+/* Where a device that was found is in the order in which they were. */
+size_t fleet_index(const struct fleet *fleet, const struct mac *mac);
 struct device *fleet_device(struct fleet *fleet, size_t i);
 
 /* The scope of that name, made when missing; it belongs to the list. */

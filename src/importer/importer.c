@@ -12,6 +12,8 @@ const struct importer importers[] = {
 	{ "fusionpbx", "the CSV of FusionPBX's device export",
 	    import_fusionpbx },
 	{ "wazo", "devices and configs of wazo-provd, as JSON", import_wazo },
+	{ "phoneprov", "the folder of Asterisk's phoneprov.conf",
+	    import_phoneprov },
 	{ "tree", "a folder of profiles that devices fetch by TFTP or HTTP",
 	    import_tree },
 };

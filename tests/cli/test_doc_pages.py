@@ -50,3 +50,15 @@ def test_resync(run):
             [line.split() for line in said[-1].splitlines()[1:2]]
     finally:
         device.close()
+
+
+def test_importing(run):
+    said, _ = run("importing.md")
+    assert "imported 3 devices: 3 added" in said[1]  # FusionPBX
+    assert "imported 2 devices: 2 added" in said[2]  # Wazo
+    assert "imported 3 devices: 3 added" in said[3]  # phoneprov
+    assert "imported 6 devices: 6 added" in said[4]  # folder
+    for text in said[1:5]:
+        assert "what leaks today" in text
+    assert "<User_ID_1_ ua=\"na\">202</User_ID_1_>" in said[5]
+    assert "Pp1-202" not in said[5]

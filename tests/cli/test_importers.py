@@ -301,3 +301,105 @@ def test_tree_model(sprov, tmp_path, render):
     assert shown(sprov, "000e08aabb99")["model"] == "SPA942"
     assert shown(sprov, "000e08aabb99")["group"] == "office"
     assert parameters(render("000e08aabb99")) == [("User_ID_1_", "9", None)]
+
+
+# Asterisk's phoneprov
+
+
+def substitute(folder, text, values, extensions):
+    """What res_phoneprov makes of a template, for what the samples use."""
+    def each(match):
+        inner = (folder / match.group(1)).read_text()
+        return "".join(substitute(folder, inner, {**values, **one}, [])
+                       for one in extensions)
+    text = re.sub(r"\$\{PP_EACH_EXTENSION\(\$\{MAC\}\|([^)]*)\)\}", each,
+                  text)
+    text = text.replace("${TOUPPER(${MAC})}", values["MAC"].upper())
+    return re.sub(r"\$\{(\w+)\}", lambda m: values.get(m.group(1), ""), text)
+
+
+PHONES = {
+    "000e08aabb51": [
+        {"USERNAME": "501", "SECRET": "Gg1-phoneprov-501", "LINE": "1",
+         "DISPLAY_NAME": "Front &amp; back", "CALLERID": "501"},
+        {"USERNAME": "502", "SECRET": "Gg1-phoneprov-502", "LINE": "2",
+         "DISPLAY_NAME": "Front, second line", "CALLERID": "502"}],
+    "000e08aabb52": [
+        {"USERNAME": "503", "SECRET": "Gg1-phoneprov-503", "LINE": "1",
+         "DISPLAY_NAME": "Hall", "CALLERID": "503"}],
+}
+
+
+def import_phoneprov(sprov, folder, templates):
+    result = sprov("device", "import", "--format", "phoneprov", "--json",
+                   "--templates", str(templates), str(folder))
+    return result, json.loads(result.out) if result.out else {}
+
+
+def test_phoneprov(sprov, data, render):
+    """The converted template gives the same bytes as Asterisk's."""
+    folder = data / "asterisk"
+    result, found = import_phoneprov(sprov, folder, render.templates)
+    assert result.status == 3, result
+    assert found["added"] == 3
+    common = {"SERVER": "198.51.100.6", "SERVER_PORT": "5060",
+              "TIMEZONE_TEXT": "GMT+01:00", "NTP": "ntp.example.net"}
+    template = (folder / "phoneprov" / "spa504g.xml").read_text()
+    for mac, extensions in PHONES.items():
+        values = {"MAC": mac, **common, **extensions[0]}
+        assert render(mac) == substitute(folder / "phoneprov", template,
+                                         values, extensions)
+    left_out = "\n".join(found["not_taken"])
+    assert "ata.xml:5:20: is not converted" in left_out
+    assert 'ata.xml:6:10: is not converted: "${CALLERID:0:3}"' in left_out
+    assert "polycom.cfg is no flat-profile" in left_out
+    assert "user 505" in left_out
+    assert "phoneprov.conf:20:1: setvar is not taken" in left_out
+    leaks = {leak["file"]: leak for leak in found["leaks"]}
+    assert leaks[str(folder / "users.conf")]["devices"] == 3
+    assert leaks["/phoneprov/spa${MAC}.cfg"]["devices"] == 2
+    assert "password" in leaks["/phoneprov/spa${MAC}.cfg"]["parameters"]
+
+
+def test_phoneprov_not_converted(sprov, data, render):
+    """A template with a hole is never rendered as if it had none."""
+    import_phoneprov(sprov, data / "asterisk", render.templates)
+    assert shown(sprov, "000e08aabb53")["model"] == "SPA112"
+    with pytest.raises(AssertionError, match="phoneprov-not-converted-1"):
+        render("000e08aabb53")
+
+
+@pytest.mark.parametrize("name, old, new, message", [
+    ("users.conf", "000e08aabb52", "000e08aabb5", "macaddress: expected"),
+    ("users.conf", "[502](phone)", "[502](fone)", "users.conf:16:1: no "
+     "section of that name"),
+    ("users.conf", "00:0e:08:aa:bb:51\n",
+     "00:0e:08:aa:bb:51\nprofile = spa112\n", "another profile"),
+    ("phoneprov.conf", "=> spa504g.xml", "=> gone.xml", "gone.xml"),
+    ("phoneprov.conf", "=> spa504g.xml", "=> ../users.conf",
+     "not below the folder"),
+    ("phoneprov/spa504g.xml", "${NTP}", "${NTP", "spa504g.xml:6:23: has no "
+     "closing bracket"),
+    ("phoneprov.conf", "[spa504g]", "[spa504g", 'expected \\"]\\"'),
+])
+def test_phoneprov_refused(sprov, data, render, name, old, new, message):
+    path = data / "asterisk" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    result, found = import_phoneprov(sprov, data / "asterisk",
+                                     render.templates)
+    assert result.status == 1, result
+    assert message in json.dumps(found["errors"])
+    assert not list(render.templates.iterdir())
+
+
+def test_phoneprov_data(sprov, data, render, tmp_path):
+    """Templates where asterisk.conf says that they are."""
+    folder = data / "asterisk"
+    (tmp_path / "var").mkdir()
+    (folder / "phoneprov").rename(tmp_path / "var" / "phoneprov")
+    (folder / "asterisk.conf").write_text(
+        "[directories](!)\nastdatadir => %s\n" % (tmp_path / "var"))
+    result, found = import_phoneprov(sprov, folder, render.templates)
+    assert result.status == 3 and found["added"] == 3
