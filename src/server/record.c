@@ -1,12 +1,14 @@
 #include "server/record.h"
 #include "base/mem.h"
 #include "inventory/resyncs.h"
+#include "server/keep.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
 struct record {
 	struct writer *resyncs, *events;
+	struct keep *keep;
 	atomic_uint_fast64_t event_count; /* the limits of events */
 	atomic_uint event_days;
 };
@@ -92,6 +94,8 @@ record_start(const char *state_directory, struct error *err)
 		record->events = writer_start(&events_kind, state_directory,
 		    record, err);
 	if (record->events != NULL)
+		record->keep = keep_start(state_directory, err);
+	if (record->keep != NULL)
 		return record;
 	record_stop(record);
 	return NULL;
@@ -104,6 +108,7 @@ record_stop(struct record *record)
 		return;
 	writer_stop(record->resyncs);
 	writer_stop(record->events);
+	keep_stop(record->keep);
 	free(record);
 }
 
@@ -112,6 +117,7 @@ record_move(struct record *record, const char *state_directory)
 {
 	writer_move(record->resyncs, state_directory);
 	writer_move(record->events, state_directory);
+	keep_move(record->keep, state_directory);
 }
 
 void
@@ -143,6 +149,12 @@ record_has_events(const struct record *record)
 	return record != NULL &&
 	    atomic_load_explicit(&record->event_count, memory_order_relaxed) >
 	    0;
+}
+
+struct keep *
+record_keep(const struct record *record)
+{
+	return record != NULL ? record->keep : NULL;
 }
 
 struct record_counts

@@ -1,6 +1,7 @@
 /*
  * record.h -- what the server keeps of its work: which listener answered which
- * device (inventory/resyncs.h), and what happened (inventory/events.h).
+ * device (inventory/resyncs.h), what happened (inventory/events.h), and what was
+ * served and reported (inventory/documents.h).
  *
  * Workers only copy into bounded queues; threads write (server/writer.h).
  */
@@ -15,8 +16,10 @@
 
 #define RECORD_QUEUE_MAX 8192
 
+struct keep;
 struct record;
 struct resync;
+struct seal_key;
 
 /* Start the threads, for the files in that directory.  At the end what is left
  * is written. */
@@ -35,6 +38,9 @@ record_limit_events(struct record *record, const struct events_limits *limits);
  * happens then. */
 void record_add(struct record *record, const struct resync *resync);
 void record_event(struct record *record, const struct event *event);
+
+/* Where documents go; NULL when record is.  keep.h says what it takes. */
+struct keep *record_keep(const struct record *record);
 
 /* Are events wanted at all?  To fill one in costs a little. */
 bool record_has_events(const struct record *record);

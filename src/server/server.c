@@ -9,6 +9,7 @@
 #include "server/config.h"
 #include "server/notify.h"
 #include "server/privilege.h"
+#include "server/keep.h"
 #include "server/record.h"
 #include "server/service.h"
 #include "server/sockets.h"
@@ -134,13 +135,9 @@ work_refresh(uv_work_t *work)
 		errors_add(&server->work_errors, "%s", err.text);
 		return;
 	}
-	if (number == snapshot_change_number(server->snapshot))
-		return;
-	/* Only what changed is read; the rest is shared with the old one. */
-	server->new_snapshot = snapshot_refresh(server->snapshot,
-	    server->inventory, &err);
-	if (server->new_snapshot == NULL)
-		errors_add(&server->work_errors, "%s", err.text);
+	if (number != snapshot_change_number(server->snapshot))
+		server->new_snapshot = load_snapshot(server->inventory,
+		    &server->work_errors);
 }
 
 static void
@@ -255,6 +252,8 @@ commit_reload(struct server *server, struct sockets *fresh)
 	record_move(server->record,
 	    service_config(server->service)->state_directory);
 	limit_events(server);
+	keep_use_key(record_keep(server->record),
+	    service_secrets_key(server->service));
 	acceptors_start(server->acceptors, &server->sockets, server->service);
 	log_listeners(server);
 	log_message(LOG_LEVEL_INFO, "reloaded", "%s", server->path);
@@ -399,6 +398,8 @@ start_record(struct server *server, struct errors *errors)
 		return -1;
 	}
 	limit_events(server);
+	keep_use_key(record_keep(server->record),
+	    service_secrets_key(server->service));
 	return 0;
 }
 

@@ -2,11 +2,11 @@
 #include "base/mem.h"
 #include "pki/anchors.h"
 #include "pki/chain.h"
+#include "pki/seal.h"
 #include "provision/route.h"
 #include "provision/template.h"
 #include "server/config.h"
 #include "server/files.h"
-#include "server/firmware.h"
 #include "server/template_folder.h"
 #include "tls/context.h"
 
@@ -23,6 +23,7 @@ struct service {
 	struct routes *routes;
 	struct templates *templates;
 	struct files *files;
+	struct seal_key *secrets_key; /* NULL: none */
 };
 
 static void
@@ -37,6 +38,7 @@ service_free(struct service *service)
 	routes_free(service->routes);
 	templates_free(service->templates);
 	files_free(service->files);
+	seal_key_release(service->secrets_key);
 	config_free(service->config);
 	free(service);
 }
@@ -184,6 +186,26 @@ load_routes(struct service *service, bool templates_known,
 	}
 }
 
+static void
+load_secrets_key(struct service *service, struct errors *errors)
+{
+	char *path = seal_key_find(NULL);
+	struct error err;
+
+	if (path == NULL)
+		return;
+	service->secrets_key = seal_key_load(path, &err);
+	if (service->secrets_key == NULL)
+		errors_add(errors, "%s", err.text);
+	free(path);
+}
+
+struct seal_key *
+service_secrets_key(const struct service *service)
+{
+	return service->secrets_key;
+}
+
 struct service *
 service_new(struct config *config, struct errors *errors)
 {
@@ -202,7 +224,7 @@ service_new(struct config *config, struct errors *errors)
 	service->templates = template_folder_load(config, &templates_known,
 	    errors);
 	load_routes(service, templates_known, errors);
-	firmware_load_images(config, service->files, service->routes, errors);
+	load_secrets_key(service, errors);
 	if (errors->count == before)
 		return service;
 	service_free(service);

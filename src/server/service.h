@@ -18,6 +18,7 @@ struct chain;
 struct config;
 struct files;
 struct routes;
+struct seal_key;
 struct templates;
 struct tls_context;
 
@@ -43,6 +44,9 @@ struct service *service_retain(struct service *service);
  */
 struct service *
 service_new(struct config *config, struct errors *errors) MUST_CHECK;
+
+/* What seals secrets at rest; NULL when nothing names a key. */
+struct seal_key *service_secrets_key(const struct service *service);
 
 /* Borrowed while the service is held. */
 const struct config *service_config(const struct service *service);

@@ -82,7 +82,7 @@ def test_pipelining(taking):
 
 
 def test_largest(taking):
-    start, end = b"<flat-profile><!--", b"--></flat-profile>"
+    start, end = b"<flat-profile><A>1</A><!--", b"--></flat-profile>"
     report = start + b"x" * (1024 * 1024 - len(start + end)) + end
     assert ask(taking, with_length(report)).status == 200
 
