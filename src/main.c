@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	    cmd_migrate },
 	{ "check", "which devices a server, of ours or not, would provision",
 	    cmd_check },
+	{ "doctor", "what fails, why, and what to do", cmd_doctor },
 	{ "simulate", "be a device for one resync, and say what it did",
 	    cmd_simulate },
 };

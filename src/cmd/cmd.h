@@ -83,6 +83,7 @@ int cmd_number(const struct cmd_syntax *syntax, const char *option,
 
 /* The other subcommands. */
 int cmd_check(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);

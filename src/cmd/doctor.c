@@ -1,0 +1,227 @@
+#include "cmd/doctor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "cmd/ca_common.h"
+#include "cmd/cert_common.h"
+#include "cmd/cmd.h"
+#include "cmd/device_common.h"
+#include "server/config.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
+#define DAY 86400
+
+struct arguments {
+	const char *config, *claims, *device, *since, *listener;
+	bool all, events, no_resolve, json;
+};
+
+/* What one run works with. */
+struct visit {
+	struct doctor *doctor;
+	struct doctor_hints *hints;
+	const struct doctor_world *world;
+	bool print_events;
+	struct error err;
+};
+
+/* "2h", "30m", "7d", or a date. */
+static int
+parse_since(const char *text, time_t now, time_t *since, struct error *err)
+{
+	static const struct {
+		char unit;
+		time_t seconds;
+	} units[] = { { 'm', 60 }, { 'h', 3600 }, { 'd', DAY } };
+	char digits[16];
+	size_t len = strspn(text, "0123456789");
+	uint64_t number;
+
+	for (size_t i = 0; i < LENGTH(units); i++) {
+		if (len == 0 || len >= sizeof(digits) ||
+		    text[len] != units[i].unit || text[len + 1] != '\0')
+			continue;
+		memcpy(digits, text, len);
+		digits[len] = '\0';
+		if (text_parse_number(digits, 1, 100000, &number, err) != 0)
+			return error_prefix(err, "--since: ");
+		*since = now - (time_t)number * units[i].seconds;
+		return 0;
+	}
+	if (cert_parse_date(text, since, err) == 0)
+		return 0;
+	return error_set(err, ERROR_INPUT,
+	    "--since %.40s: expected a number with m, h or d, or a date such "
+	    "as 2026-11-25",
+	    text);
+}
+
+static int
+visit_event(const struct event *event, void *arg)
+{
+	struct visit *visit = arg;
+	struct diagnosis diagnosis;
+
+	if (doctor_diagnose(visit->hints, visit->world, event, &diagnosis,
+		&visit->err) != 0)
+		return 1;
+	doctor_add(visit->doctor, event, &diagnosis);
+	if (visit->print_events)
+		doctor_print_event(event, &diagnosis);
+	return 0;
+}
+
+static int
+examine(struct events *events, const struct doctor_world *world,
+    const struct events_query *query, const struct arguments *arguments)
+{
+	struct visit visit = { .doctor = doctor_new(),
+		.hints = doctor_hints_new(events),
+		.world = world,
+		.print_events = arguments->events && !arguments->json };
+	const struct doctor_group *groups;
+	struct doctor_totals totals;
+	struct error err = { 0 };
+	size_t count;
+	int rc = events_each(events, query, visit_event, &visit, &err);
+	int status = CMD_DONE;
+
+	if (rc != 0) {
+		status = cmd_fail(rc < 0 ? &err : &visit.err);
+		goto out;
+	}
+	groups = doctor_groups(visit.doctor, &count, &totals);
+	if (arguments->json && doctor_print_json(groups, count, &totals) != 0)
+		status = CMD_FAILED;
+	else if (!arguments->json)
+		doctor_print(groups, count, &totals,
+		    arguments->all || query->mac != NULL);
+	if (status == CMD_DONE && totals.failing > 0)
+		status = CMD_PROBLEM;
+out:
+	doctor_hints_free(visit.hints);
+	doctor_free(visit.doctor);
+	return status;
+}
+
+static int
+open_events(struct events **events, const struct config *config,
+    struct error *err)
+{
+	char *path = file_join(config->state_directory, EVENTS_FILE);
+
+	*events = events_open(path, true, err);
+	free(path);
+	if (*events != NULL)
+		return 0;
+	return err->kind == ERROR_NOT_FOUND ?
+	    error_prefix(err, "nothing was recorded yet: ") :
+	    -1;
+}
+
+static int
+prepare(struct events_query *query, const struct arguments *arguments,
+    struct mac *mac, struct error *err)
+{
+	time_t now = clock_wall();
+
+	query->since = now - DAY;
+	query->kind = -1;
+	query->listener = arguments->listener;
+	if (arguments->since != NULL &&
+	    parse_since(arguments->since, now, &query->since, err) != 0)
+		return -1;
+	if (arguments->device == NULL)
+		return 0;
+	if (mac_parse(mac, arguments->device, err) != 0)
+		return error_prefix(err, "--device: ");
+	query->mac = mac;
+	return 0;
+}
+
+static int
+run(const struct arguments *arguments)
+{
+	struct doctor_world world = { 0 };
+	struct events_query query = { 0 };
+	struct config *config = NULL;
+	struct events *events = NULL;
+	struct error err = { 0 };
+	struct mac mac;
+	int status = CMD_FAILED;
+
+	if (prepare(&query, arguments, &mac, &err) != 0)
+		return cmd_fail(&err);
+	if (cert_load_config(arguments->config, &config) != 0)
+		return CMD_FAILED;
+	if (config == NULL) {
+		cmd_error("%s: not there: name the configuration with "
+			  "--config",
+		    CONFIG_DEFAULT_PATH);
+		return CMD_FAILED;
+	}
+	if (open_events(&events, config, &err) != 0)
+		status = cmd_fail(&err);
+	else if (doctor_world_load(&world, config, arguments->claims,
+		     !arguments->no_resolve) == 0)
+		status = examine(events, &world, &query, arguments);
+	doctor_world_clear(&world);
+	events_close(events);
+	config_free(config);
+	return status;
+}
+
+int
+cmd_doctor(int argc, char **argv)
+{
+	struct arguments arguments = { 0 };
+	const struct cmd_option options[] = {
+		CERT_CONFIG_OPTION(&arguments.config),
+		{ .name = "device",
+		    .letter = 'd',
+		    .value = "MAC",
+		    .help = "only this device",
+		    .text = &arguments.device },
+		{ .name = "listener",
+		    .letter = 'l',
+		    .value = "NAME",
+		    .help = "only this listener",
+		    .text = &arguments.listener },
+		{ .name = "since",
+		    .letter = 's',
+		    .value = "TIME",
+		    .help = "30m, 12h, 7d or a date (default: 24h)",
+		    .text = &arguments.since },
+		{ .name = "all",
+		    .letter = 'a',
+		    .help = "also what has recovered since",
+		    .flag = &arguments.all },
+		{ .name = "events",
+		    .letter = 'e',
+		    .help = "also each event by itself",
+		    .flag = &arguments.events },
+		{ .name = "claims",
+		    .value = "FILE",
+		    .help = "your own claims (default: $SPROV_CLAIMS)",
+		    .text = &arguments.claims },
+		{ .name = "no-resolve",
+		    .help = "do not look up the names of our certificates",
+		    .flag = &arguments.no_resolve },
+		CA_JSON_OPTION(&arguments.json),
+	};
+	const struct cmd_syntax syntax = { "sprov doctor", "",
+		"Say what fails on this server's listeners, why, for how many "
+		"devices, and what\nto do about it.\n"
+		"Exit status: 3 when devices fail that were not served "
+		"since.\n",
+		options, LENGTH(options), 0, 0 };
+	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
+
+	return status >= 0 ? status : run(&arguments);
+}

@@ -1,0 +1,55 @@
+/*
+ * doctor.h -- what the parts of "sprov doctor" share.
+ */
+#ifndef CMD_DOCTOR_H
+#define CMD_DOCTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "provision/doctor.h"
+
+struct config;
+struct events;
+
+/* What diagnoses need to know of this server; all of it is its own. */
+struct doctor_world {
+	struct diagnose_world world;
+	struct diagnose_listener *listeners;
+	char (*addresses)[ADDR_TEXT_BYTES]; /* of the listeners */
+	struct knowledge *knowledge;
+	struct inventory *inventory; /* NULL: there is none */
+};
+
+/*
+ * Read the certificates of the listeners and open the inventory.  What cannot
+ * be read is said and passed over, so that the doctor can answer as far as it
+ * goes; -1 only for own claims that are wrong.
+ */
+int doctor_world_load(struct doctor_world *world, const struct config *config,
+    const char *claims, bool resolve) MUST_CHECK;
+void doctor_world_clear(struct doctor_world *world);
+
+/* Diagnose one event, with what the record knows of its address and class;
+ * -1 with err when the record cannot be read. */
+struct doctor_hints; /* remembered between events */
+struct doctor_hints *doctor_hints_new(struct events *events);
+void doctor_hints_free(struct doctor_hints *hints);
+int doctor_diagnose(struct doctor_hints *hints,
+    const struct doctor_world *world, const struct event *event,
+    struct diagnosis *diagnosis, struct error *err) MUST_CHECK;
+
+/* ------------------------------------------------------------- printing */
+
+/* Groups with the totals; all: also what has recovered. */
+void doctor_print(const struct doctor_group *groups, size_t count,
+    const struct doctor_totals *totals, bool all);
+int doctor_print_json(const struct doctor_group *groups, size_t count,
+    const struct doctor_totals *totals);
+
+/* One event with its diagnosis, for --events and --device. */
+void doctor_print_event(const struct event *event,
+    const struct diagnosis *diagnosis);
+
+#endif
