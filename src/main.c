@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/csr.h"
 #include "cmd/device.h"
+#include "cmd/firmware.h"
 #include "cmd/profile.h"
 
 static const struct command commands[] = {
@@ -21,6 +22,8 @@ static const struct command commands[] = {
 	{ "cert", "certificates: import, roll back, list, check", cmd_cert },
 	{ "device", "the devices that are provisioned", cmd_device },
 	{ "profile", "what each device gets", cmd_profile },
+	{ "firmware", "images, and the way from one to the next",
+	    cmd_firmware },
 	{ "plan", "the fewest CAs, listeners and rules for the fleet",
 	    cmd_plan },
 	{ "migrate", "move devices from one CA's listener to another's",

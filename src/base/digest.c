@@ -2,9 +2,7 @@
 #include "base/mem.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -48,41 +46,4 @@ digest_file(int fd, uint8_t digest[static DIGEST_BYTES], struct error *err)
 	free(piece);
 	EVP_MD_CTX_free(context);
 	return rc;
-}
-
-void
-digest_format(const uint8_t digest[static DIGEST_BYTES],
-    char text[static DIGEST_TEXT_BYTES])
-{
-	for (size_t i = 0; i < DIGEST_BYTES; i++)
-		(void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-bool
-digest_parse(uint8_t digest[static DIGEST_BYTES], const char *text)
-{
-	uint8_t bytes[DIGEST_BYTES];
-
-	if (strlen(text) != DIGEST_TEXT_BYTES - 1)
-		return false;
-	for (size_t i = 0; i < DIGEST_BYTES; i++) {
-		int high = hex_value(text[2 * i]);
-		int low = hex_value(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		bytes[i] = (uint8_t)(high * 16 + low);
-	}
-	memcpy(digest, bytes, sizeof(bytes));
-	return true;
 }

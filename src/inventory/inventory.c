@@ -1,5 +1,5 @@
 #include "inventory/inventory.h"
-#include "inventory/store.h"
+#include "inventory/internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -7,19 +7,9 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "pki/seal.h"
 
 #define ESCAPED_BYTES 96 /* of what a message quotes */
-
-struct inventory {
-	const struct inventory_store *store;
-	void *state;
-	bool read_only;
-	bool writing;	 /* between begin and commit */
-	bool reading;	 /* between begin_read and end_read */
-	bool changed;	 /* something, since begin */
-	bool broken;	 /* a write failed half-way: commit must not happen */
-	unsigned visits; /* going on */
-};
 
 static const char *const state_names[] = {
 	[DEVICE_ACTIVE] = "active",
@@ -54,6 +44,7 @@ device_state_parse(const char *text, enum device_state *state,
 void
 device_clear(struct device *device)
 {
+	tags_clear(&device->tags);
 	variables_clear(&device->variables);
 	*device = (struct device) { 0 };
 }
@@ -62,6 +53,7 @@ void
 device_copy(struct device *to, const struct device *from)
 {
 	*to = *from;
+	tags_copy(&to->tags, &from->tags);
 	(void)variables_copy(&to->variables, &from->variables);
 }
 
@@ -113,11 +105,21 @@ inventory_no_scope(enum scope_kind kind, const char *name, struct error *err)
 		return error_set(err, ERROR_NOT_FOUND,
 		    "the model \"%s\" has no variables in the inventory",
 		    shown);
+	case SCOPE_TAG:
+		return error_set(err, ERROR_NOT_FOUND,
+		    "the tag \"%s\" has no variables in the inventory", shown);
 	case SCOPE_GROUP:
 		break;
 	}
 	return error_set(err, ERROR_NOT_FOUND,
 	    "there is no group \"%s\" in the inventory", shown);
+}
+
+int
+inventory_no_type(const char *name, struct error *err)
+{
+	return error_set(err, ERROR_NOT_FOUND,
+	    "the variable %s has no declared type", name);
 }
 
 int
@@ -157,7 +159,10 @@ inventory_open(const char *uri, bool read_only, struct error *err)
 	inventory->store = store;
 	inventory->state = state;
 	inventory->read_only = read_only;
-	return inventory;
+	if (store->get_key_id(state, inventory->key_id, err) == 0)
+		return inventory;
+	inventory_close(inventory);
+	return NULL;
 }
 
 const struct inventory_store *
@@ -175,6 +180,8 @@ inventory_close(struct inventory *inventory)
 		return;
 	inventory_rollback(inventory);
 	inventory->store->close(inventory->state);
+	types_clear(&inventory->types);
+	seal_key_release(inventory->key);
 	free(inventory);
 }
 
@@ -195,6 +202,7 @@ inventory_begin(struct inventory *inventory, struct error *err)
 	if (inventory->store->begin(inventory->state, true, err) != 0)
 		return -1;
 	inventory->writing = true;
+	inventory->types_known = false;
 	inventory->changed = false;
 	inventory->broken = false;
 	return 0;
@@ -217,10 +225,15 @@ inventory_commit(struct inventory *inventory, struct error *err)
 void
 inventory_rollback(struct inventory *inventory)
 {
+	struct error ignored;
+
 	if (!inventory->writing)
 		return;
 	inventory->writing = false;
+	inventory->types_known = false;
 	inventory->store->rollback(inventory->state);
+	(void)inventory->store->get_key_id(inventory->state, inventory->key_id,
+	    &ignored);
 }
 
 int
@@ -233,6 +246,7 @@ inventory_begin_read(struct inventory *inventory, struct error *err)
 	if (inventory->store->begin(inventory->state, false, err) != 0)
 		return -1;
 	inventory->reading = true;
+	inventory->types_known = false;
 	return 0;
 }
 
@@ -245,18 +259,17 @@ inventory_end_read(struct inventory *inventory)
 	inventory->store->rollback(inventory->state);
 }
 
-/* Every write runs between these two; *own says whether the transaction is
- * only for it. */
-static int
-write_begin(struct inventory *inventory, bool *own, struct error *err)
+int
+inventory_write_begin(struct inventory *inventory, bool *own, struct error *err)
 {
 	assert(inventory->visits == 0);
 	*own = !inventory->writing;
 	return *own ? inventory_begin(inventory, err) : 0;
 }
 
-static int
-write_end(struct inventory *inventory, bool own, int rc, struct error *err)
+int
+inventory_write_end(struct inventory *inventory, bool own, int rc,
+    struct error *err)
 {
 	if (rc == 0)
 		inventory->changed = true;
@@ -311,31 +324,68 @@ check_device(const struct device *device, struct error *err)
 }
 
 int
-inventory_add_device(struct inventory *inventory, const struct device *device,
+inventory_check_device(struct inventory *inventory, const struct device *device,
     struct error *err)
 {
+	char owner[OWNER_TEXT_BYTES];
+	struct variables copy = { 0 };
+	const struct variables *kept;
+	int rc;
+
+	if (check_device(device, err) != 0 ||
+	    inventory_check_types(inventory, &device->variables, err) != 0)
+		return -1;
+	inventory_device_owner(&device->mac, owner);
+	rc = inventory_protect(inventory, owner, &device->variables, &copy,
+	    &kept, err);
+	variables_clear(&copy);
+	return rc;
+}
+
+typedef int
+store_device(void *state, const struct device *device, struct error *err);
+
+/* Check, seal and hand a device to the store. */
+static int
+put_device(struct inventory *inventory, store_device *put,
+    const struct device *device, struct error *err)
+{
+	struct device view = *device; /* with other variables, not cleared */
+	struct variables copy = { 0 };
+	const struct variables *kept;
+	char owner[OWNER_TEXT_BYTES];
 	bool own;
 	int rc;
 
 	if (check_device(device, err) != 0 ||
-	    write_begin(inventory, &own, err) != 0)
+	    inventory_write_begin(inventory, &own, err) != 0)
 		return -1;
-	rc = inventory->store->add_device(inventory->state, device, err);
-	return write_end(inventory, own, rc, err);
+	inventory_device_owner(&device->mac, owner);
+	rc = inventory_check_types(inventory, &device->variables, err);
+	if (rc == 0)
+		rc = inventory_protect(inventory, owner, &device->variables,
+		    &copy, &kept, err);
+	if (rc == 0) {
+		view.variables = *kept;
+		rc = put(inventory->state, &view, err);
+	}
+	variables_clear(&copy);
+	return inventory_write_end(inventory, own, rc, err);
+}
+
+int
+inventory_add_device(struct inventory *inventory, const struct device *device,
+    struct error *err)
+{
+	return put_device(inventory, inventory->store->add_device, device, err);
 }
 
 int
 inventory_update_device(struct inventory *inventory,
     const struct device *device, struct error *err)
 {
-	bool own;
-	int rc;
-
-	if (check_device(device, err) != 0 ||
-	    write_begin(inventory, &own, err) != 0)
-		return -1;
-	rc = inventory->store->update_device(inventory->state, device, err);
-	return write_end(inventory, own, rc, err);
+	return put_device(inventory, inventory->store->update_device, device,
+	    err);
 }
 
 int
@@ -345,126 +395,36 @@ inventory_remove_device(struct inventory *inventory, const struct mac *mac,
 	bool own;
 	int rc;
 
-	if (write_begin(inventory, &own, err) != 0)
+	if (inventory_write_begin(inventory, &own, err) != 0)
 		return -1;
 	rc = inventory->store->remove_device(inventory->state, mac, err);
-	return write_end(inventory, own, rc, err);
+	return inventory_write_end(inventory, own, rc, err);
 }
 
 int
 inventory_get_device(struct inventory *inventory, const struct mac *mac,
     struct device *device, struct error *err)
 {
-	return inventory->store->get_device(inventory->state, mac, device, err);
-}
+	struct device found;
+	char owner[OWNER_TEXT_BYTES];
 
-/* All groups with their parents, by name, to look at their shape. */
-struct group {
-	char name[INVENTORY_NAME_MAX + 1];
-	char parent[INVENTORY_NAME_MAX + 1];
-};
-
-struct groups {
-	struct group *list;
-	size_t count;
-};
-
-static int
-compare_group(const void *name, const void *group)
-{
-	return strcmp(name, ((const struct group *)group)->name);
-}
-
-static const struct group *
-find_group(const struct groups *groups, const char *name)
-{
-	if (groups->count == 0)
-		return NULL;
-	return bsearch(name, groups->list, groups->count, sizeof(*groups->list),
-	    compare_group);
-}
-
-static int
-collect_group(const struct scope *scope, void *arg)
-{
-	struct groups *groups = arg;
-	struct group *group;
-
-	if (scope->kind != SCOPE_GROUP)
-		return 0;
-	groups->list = xrealloc(groups->list,
-	    (groups->count + 1) * sizeof(*groups->list));
-	group = &groups->list[groups->count++];
-	memcpy(group->name, scope->name, sizeof(group->name));
-	memcpy(group->parent, scope->parent, sizeof(group->parent));
+	if (inventory->store->get_device(inventory->state, mac, &found, err) !=
+	    0)
+		return -1;
+	inventory_device_owner(mac, owner);
+	if (inventory_reveal(inventory, owner, &found.variables, err) != 0) {
+		device_clear(&found);
+		return -1;
+	}
+	*device = found;
 	return 0;
-}
-
-/* Would the groups still be trees of a bounded depth with this scope? */
-static int
-check_chains(const struct groups *groups, const struct scope *scope,
-    struct error *err)
-{
-	const struct group *group = find_group(groups, scope->parent);
-	size_t above = 0; /* groups over scope */
-
-	for (; group != NULL; group = find_group(groups, group->parent)) {
-		if (strcmp(group->name, scope->name) == 0)
-			return error_set(err, ERROR_INPUT,
-			    "the group \"%s\" cannot have the parent \"%s\": "
-			    "that one is below it",
-			    scope->name, scope->parent);
-		if (++above >= INVENTORY_GROUP_DEPTH_MAX)
-			break;
-	}
-	for (size_t i = 0; i < groups->count; i++) {
-		size_t below = 0; /* groups from scope down to this one */
-
-		group = &groups->list[i];
-		while (group != NULL && strcmp(group->name, scope->name) != 0 &&
-		    below <= INVENTORY_GROUP_DEPTH_MAX) {
-			below++;
-			group = find_group(groups, group->parent);
-		}
-		if (group == NULL)
-			below = 0; /* it is elsewhere */
-		if (above + 1 + below > INVENTORY_GROUP_DEPTH_MAX)
-			return error_set(err, ERROR_INPUT,
-			    "the group \"%s\" cannot have the parent \"%s\": "
-			    "more than %d groups would be below each other",
-			    scope->name, scope->parent,
-			    INVENTORY_GROUP_DEPTH_MAX);
-	}
-	return 0;
-}
-
-static int
-check_parent(struct inventory *inventory, const struct scope *scope,
-    struct error *err)
-{
-	struct groups groups = { 0 };
-	int rc = -1;
-
-	if (strcmp(scope->name, scope->parent) == 0)
-		return error_set(err, ERROR_INPUT,
-		    "the group \"%s\" cannot be its own parent", scope->name);
-	if (inventory_each_scope(inventory, collect_group, &groups, err) != 0)
-		goto out;
-	if (find_group(&groups, scope->parent) == NULL) {
-		(void)inventory_group_missing(scope->parent, err);
-		goto out;
-	}
-	rc = check_chains(&groups, scope, err);
-out:
-	free(groups.list);
-	return rc;
 }
 
 static int
 check_scope(const struct scope *scope, struct error *err)
 {
 	static const char *const what[] = { "name of the defaults", "model",
-		"group" };
+		"group", "tag" };
 
 	if (scope->kind == SCOPE_DEFAULT && scope->name[0] != '\0')
 		return error_set(err, ERROR_INPUT,
@@ -473,6 +433,12 @@ check_scope(const struct scope *scope, struct error *err)
 		return error_set(err, ERROR_INPUT,
 		    "only groups have parents, \"%s\" was given",
 		    scope->parent);
+	if (scope->kind != SCOPE_GROUP && scope->group_kind != GROUP_PLAIN)
+		return error_set(err, ERROR_INPUT,
+		    "only groups can be a %s, \"%s\" is none",
+		    group_kind_name(scope->group_kind), scope->name);
+	if (scope->kind == SCOPE_TAG && tags_check_name(scope->name, err) != 0)
+		return -1;
 	if (check_field(what[scope->kind], scope->name, sizeof(scope->name),
 		scope->kind != SCOPE_DEFAULT, err) != 0)
 		return -1;
@@ -484,47 +450,125 @@ int
 inventory_put_scope(struct inventory *inventory, const struct scope *scope,
     struct error *err)
 {
+	struct scope view = *scope; /* with other variables, not cleared */
+	struct variables copy = { 0 };
+	const struct variables *kept;
+	char owner[OWNER_TEXT_BYTES];
 	bool own;
 	int rc = 0;
 
 	if (check_scope(scope, err) != 0 ||
-	    write_begin(inventory, &own, err) != 0)
+	    inventory_write_begin(inventory, &own, err) != 0)
 		return -1;
-	if (scope->parent[0] != '\0')
-		rc = check_parent(inventory, scope, err);
+	inventory_scope_owner(scope->kind, scope->name, owner);
+	if (scope->kind == SCOPE_GROUP)
+		rc = inventory_check_parent(inventory, scope, err);
 	if (rc == 0)
-		rc = inventory->store->put_scope(inventory->state, scope, err);
-	return write_end(inventory, own, rc, err);
+		rc = inventory_check_types(inventory, &scope->variables, err);
+	if (rc == 0)
+		rc = inventory_protect(inventory, owner, &scope->variables,
+		    &copy, &kept, err);
+	if (rc == 0) {
+		view.variables = *kept;
+		rc = inventory->store->put_scope(inventory->state, &view, err);
+	}
+	variables_clear(&copy);
+	return inventory_write_end(inventory, own, rc, err);
 }
 
 int
 inventory_get_scope(struct inventory *inventory, enum scope_kind kind,
     const char *name, struct scope *scope, struct error *err)
 {
-	return inventory->store->get_scope(inventory->state, kind, name, scope,
-	    err);
+	struct scope found;
+	char owner[OWNER_TEXT_BYTES];
+
+	if (inventory->store->get_scope(inventory->state, kind, name, &found,
+		err) != 0)
+		return -1;
+	inventory_scope_owner(kind, name, owner);
+	if (inventory_reveal(inventory, owner, &found.variables, err) != 0) {
+		scope_clear(&found);
+		return -1;
+	}
+	*scope = found;
+	return 0;
+}
+
+/* Who visits what the store yields, with the secrets opened. */
+struct visit {
+	struct inventory *inventory;
+	inventory_visit_device *device;
+	inventory_visit_scope *scope;
+	void *arg;
+	struct error *err;
+};
+
+static int
+visit_device(const struct device *device, void *arg)
+{
+	const struct visit *visit = arg;
+	struct device view = *device; /* not cleared: its parts are not ours */
+	char owner[OWNER_TEXT_BYTES];
+
+	if (visit->inventory->key != NULL) {
+		inventory_device_owner(&device->mac, owner);
+		if (inventory_reveal(visit->inventory, owner, &view.variables,
+			visit->err) != 0)
+			return -1;
+	}
+	return visit->device(&view, visit->arg);
+}
+
+static int
+visit_scope(const struct scope *scope, void *arg)
+{
+	const struct visit *visit = arg;
+	struct scope view = *scope;
+	char owner[OWNER_TEXT_BYTES];
+
+	if (visit->inventory->key != NULL) {
+		inventory_scope_owner(scope->kind, scope->name, owner);
+		if (inventory_reveal(visit->inventory, owner, &view.variables,
+			visit->err) != 0)
+			return -1;
+	}
+	return visit->scope(&view, visit->arg);
 }
 
 int
 inventory_each_device(struct inventory *inventory,
-    inventory_visit_device *visit, void *arg, struct error *err)
+    inventory_visit_device *device, void *arg, struct error *err)
 {
+	struct visit visit = { inventory, device, NULL, arg, err };
 	int rc;
 
 	inventory->visits++;
-	rc = inventory->store->each_device(inventory->state, visit, arg, err);
+	rc = inventory->store->each_device(inventory->state, visit_device,
+	    &visit, err);
 	inventory->visits--;
 	return rc;
 }
 
 int
-inventory_each_scope(struct inventory *inventory, inventory_visit_scope *visit,
+inventory_each_scope(struct inventory *inventory, inventory_visit_scope *scope,
     void *arg, struct error *err)
 {
+	struct visit visit = { inventory, NULL, scope, arg, err };
 	int rc;
 
 	inventory->visits++;
-	rc = inventory->store->each_scope(inventory->state, visit, arg, err);
+	rc = inventory->store->each_scope(inventory->state, visit_scope, &visit,
+	    err);
 	inventory->visits--;
 	return rc;
+}
+
+int
+inventory_each_changed(struct inventory *inventory, uint64_t since,
+    inventory_visit_changed *visit, void *arg, bool *known, bool *scopes,
+    struct error *err)
+{
+	return inventory->store->each_changed(inventory->state, since, visit,
+	    arg, known, scopes, err);
 }

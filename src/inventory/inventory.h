@@ -5,9 +5,13 @@
  * work on the store in transactions; the server reads an immutable snapshot
  * and replaces it when the store's change number moves.
  *
- * Variables are inherited: device, then its group, then that group's parents,
- * then the model, then the defaults.  The nearest one counts.  The variable
- * "template" names the template of a device's profile.
+ * Variables are inherited: device, then its tags in their order, then its
+ * group, then that group's parents, then the model, then the defaults.  The
+ * nearest one counts.  The variable "template" names the template of a device's
+ * profile.
+ *
+ * Variables that are secret (declared so, or by their names) are kept sealed
+ * when the inventory is given a key: see inventory_use_key().
  */
 #ifndef INVENTORY_INVENTORY_H
 #define INVENTORY_INVENTORY_H
@@ -18,8 +22,11 @@
 
 #include "base/error.h"
 #include "base/mac.h"
+#include "inventory/tags.h"
+#include "inventory/types.h"
 
-#define INVENTORY_NAME_MAX 63	    /* group, model, variable names; bytes */
+struct seal_key;
+
 #define INVENTORY_VALUE_MAX 4096    /* value of a variable */
 #define INVENTORY_VARIABLES_MAX 256 /* per scope */
 #define INVENTORY_GROUP_DEPTH_MAX 8
@@ -29,6 +36,8 @@ enum device_state { DEVICE_ACTIVE, DEVICE_RETIRED };
 struct variable {
 	char *name; /* letter or '_', then letters, digits, '_', '-', '.' */
 	char *value;
+	bool
+	    sealed; /* value is what seal_text() made of it: no key was given */
 };
 
 struct variables {
@@ -58,6 +67,7 @@ struct device {
 	char serial[INVENTORY_NAME_MAX + 1];   /* "" when not known */
 	char group[INVENTORY_NAME_MAX + 1];    /* "" when in none */
 	enum device_state state;
+	struct tags tags;
 	struct variables variables;
 };
 void device_clear(struct device *device);
@@ -70,10 +80,20 @@ int device_state_parse(const char *text, enum device_state *state,
     struct error *err) MUST_CHECK;
 
 /* What variables can be set on besides a device. */
-enum scope_kind { SCOPE_DEFAULT, SCOPE_MODEL, SCOPE_GROUP };
+enum scope_kind { SCOPE_DEFAULT, SCOPE_MODEL, SCOPE_GROUP, SCOPE_TAG };
+
+/* A tenant has no parent; a site's parent is a tenant or a site; a group's may
+ * be any of the three. */
+enum group_kind { GROUP_PLAIN, GROUP_SITE, GROUP_TENANT };
+
+/* "group", "site", "tenant"; -1 with ERROR_INPUT when text is none of them. */
+const char *group_kind_name(enum group_kind kind);
+int group_kind_parse(const char *text, enum group_kind *kind,
+    struct error *err) MUST_CHECK;
 
 struct scope {
 	enum scope_kind kind;
+	enum group_kind group_kind;	     /* groups only */
 	char name[INVENTORY_NAME_MAX + 1];   /* "" for SCOPE_DEFAULT */
 	char parent[INVENTORY_NAME_MAX + 1]; /* groups only; "" when none */
 	struct variables variables;
@@ -93,6 +113,51 @@ void inventory_close(struct inventory *inventory);
 struct inventory *inventory_open(const char *uri, bool read_only,
     struct error *err) MUST_CHECK FREED_BY(inventory_close);
 
+/*
+ * Seal secrets with this key when writing and open them when reading.  Without
+ * one they are written in clear, and those that are sealed are read as they
+ * are (struct variable).  Once a key was used for writing, no other one may be,
+ * and no secret is written in clear: ERROR_DENIED.  inventory_reseal() takes
+ * another one into use.  The inventory takes a reference; NULL: no key.
+ */
+int inventory_use_key(struct inventory *inventory, struct seal_key *key,
+    struct error *err) MUST_CHECK;
+
+/* How secrets are kept. */
+struct inventory_secrets {
+	size_t sealed, clear; /* values */
+	char key_id[9];	      /* seal_key_id() of the one in use; "" */
+};
+int inventory_count_secrets(struct inventory *inventory,
+    struct inventory_secrets *secrets, struct error *err) MUST_CHECK;
+
+/*
+ * Seal all secrets with key from now on, those in clear too; what was sealed
+ * with another one has to be readable with the key of inventory_use_key().  One
+ * transaction; afterwards nothing of what was there before is left in the files.
+ */
+int inventory_reseal(struct inventory *inventory, struct seal_key *key,
+    size_t *resealed, struct error *err) MUST_CHECK;
+
+/* How many secrets were written in clear since it was opened. */
+size_t inventory_clear_writes(const struct inventory *inventory);
+
+/* Is it declared secret, or by its name?  Undeclared when types cannot be
+ * read. */
+bool inventory_is_secret(struct inventory *inventory, const char *name);
+
+/*
+ * Declare the type of a variable; type NULL takes the declaration back
+ * (ERROR_NOT_FOUND).  Every value there is must be of that type, or the first
+ * ones that are not are named and nothing changes (ERROR_INPUT).  From then on
+ * nothing else can be set.
+ */
+int inventory_put_type(struct inventory *inventory, const char *name,
+    const struct type *type, struct error *err) MUST_CHECK;
+/* What is declared; borrowed until the next change, NULL on failure. */
+const struct types *
+inventory_types(struct inventory *inventory, struct error *err) MUST_CHECK;
+
 /* Grows with every committed change.  Cheap: meant to be polled. */
 int inventory_change_number(struct inventory *inventory, uint64_t *number,
     struct error *err) MUST_CHECK;
@@ -111,6 +176,9 @@ void inventory_rollback(struct inventory *inventory);
  * when there is no such group (the same in update). */
 int inventory_add_device(struct inventory *inventory,
     const struct device *device, struct error *err) MUST_CHECK;
+/* What adding would say, without looking whether it is there. */
+int inventory_check_device(struct inventory *inventory,
+    const struct device *device, struct error *err) MUST_CHECK;
 /* Replace all fields; ERROR_NOT_FOUND when there is no such device. */
 int inventory_update_device(struct inventory *inventory,
     const struct device *device, struct error *err) MUST_CHECK;
@@ -122,12 +190,18 @@ int inventory_get_device(struct inventory *inventory, const struct mac *mac,
 
 /* Create or replace a scope; -1 with ERROR_INPUT when a group's parents form a
  * circle, when a chain of groups would be longer than
- * INVENTORY_GROUP_DEPTH_MAX, or a parent does not exist.  get_scope fills
+ * INVENTORY_GROUP_DEPTH_MAX, when a parent does not exist, or when kinds would
+ * be below each other that may not (enum group_kind).  get_scope fills
  * scope, which the caller clears; ERROR_NOT_FOUND. */
 int inventory_put_scope(struct inventory *inventory, const struct scope *scope,
     struct error *err) MUST_CHECK;
 int inventory_get_scope(struct inventory *inventory, enum scope_kind kind,
     const char *name, struct scope *scope, struct error *err) MUST_CHECK;
+
+/* ERROR_INPUT while devices or groups are in a group.  Devices that have a
+ * removed tag lose it. */
+int inventory_remove_scope(struct inventory *inventory, enum scope_kind kind,
+    const char *name, struct error *err) MUST_CHECK;
 
 /* Visit in MAC order / by kind and name.  A visitor that returns non-zero ends
  * the visit, and that value is returned; -1 with err on failure.  Visitors may

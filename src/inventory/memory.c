@@ -39,6 +39,10 @@ struct memory {
 	struct device_entry *devices;
 	struct scope_entry *scopes;
 	bool devices_sorted, scopes_sorted;
+	bool writing;			  /* in a transaction that may */
+	struct types types, types_before; /* before: the transaction */
+	char key_id[INVENTORY_KEY_ID_BYTES];
+	char key_id_before[INVENTORY_KEY_ID_BYTES];
 	uint64_t change_number;
 	struct change *changes; /* of the transaction, in order */
 	size_t change_count, change_room;
@@ -172,9 +176,16 @@ memory_change_number(void *state, uint64_t *number, struct error *err)
 static int
 memory_begin(void *state, bool writing, struct error *err)
 {
-	(void)state;
-	(void)writing;
+	struct memory *memory = state;
+
 	(void)err;
+	memory->writing = writing;
+	if (writing) {
+		types_clear(&memory->types_before);
+		types_copy(&memory->types_before, &memory->types);
+		memcpy(memory->key_id_before, memory->key_id,
+		    sizeof(memory->key_id));
+	}
 	return 0;
 }
 
@@ -189,6 +200,7 @@ memory_commit(void *state, bool changed, struct error *err)
 		free_scope(memory->changes[i].old_scope);
 	}
 	end_transaction(memory);
+	memory->writing = false;
 	if (changed)
 		memory->change_number++;
 	return 0;
@@ -199,6 +211,9 @@ memory_rollback(void *state)
 {
 	struct memory *memory = state;
 
+	if (!memory->writing)
+		return;
+	memory->writing = false;
 	for (size_t i = memory->change_count; i-- > 0;) {
 		struct change *change = &memory->changes[i];
 
@@ -214,6 +229,9 @@ memory_rollback(void *state)
 			link_scope(memory, change->old_scope);
 	}
 	end_transaction(memory);
+	types_clear(&memory->types);
+	types_copy(&memory->types, &memory->types_before);
+	memcpy(memory->key_id, memory->key_id_before, sizeof(memory->key_id));
 }
 
 static int
@@ -309,6 +327,104 @@ memory_get_scope(void *state, enum scope_kind kind, const char *name,
 }
 
 static int
+memory_remove_scope(void *state, enum scope_kind kind, const char *name,
+    struct error *err)
+{
+	struct memory *memory = state;
+	struct scope_entry *old = find_scope(memory, kind, name);
+
+	if (old == NULL)
+		return inventory_no_scope(kind, name, err);
+	add_change(memory)->old_scope = old;
+	unlink_scope(memory, old);
+	return 0;
+}
+
+static int
+memory_put_type(void *state, const char *name, const char *text,
+    struct error *err)
+{
+	struct memory *memory = state;
+	struct types old = memory->types, fresh = { 0 };
+	bool found = types_find(&old, name) != NULL;
+	struct type type;
+	size_t i = 0;
+
+	if (text == NULL && !found)
+		return inventory_no_type(name, err);
+	if (text != NULL && type_parse(&type, text, err) != 0)
+		return -1;
+	for (; i < old.count && strcmp(old.list[i].name, name) < 0; i++)
+		types_append(&fresh, old.list[i].name, &old.list[i].type);
+	if (text != NULL)
+		types_append(&fresh, name, &type);
+	for (i += found; i < old.count; i++)
+		types_append(&fresh, old.list[i].name, &old.list[i].type);
+	types_clear(&memory->types);
+	memory->types = fresh;
+	return 0;
+}
+
+static int
+memory_each_type(void *state, inventory_visit_type *visit, void *arg,
+    struct error *err)
+{
+	const struct memory *memory = state;
+	int rc = 0;
+
+	(void)err;
+	for (size_t i = 0; i < memory->types.count && rc == 0; i++)
+		rc = visit(memory->types.list[i].name,
+		    memory->types.list[i].type.text, arg);
+	return rc;
+}
+
+static int
+memory_get_key_id(void *state, char id[static INVENTORY_KEY_ID_BYTES],
+    struct error *err)
+{
+	const struct memory *memory = state;
+
+	(void)err;
+	memcpy(id, memory->key_id, INVENTORY_KEY_ID_BYTES);
+	return 0;
+}
+
+static int
+memory_set_key_id(void *state, const char *id, struct error *err)
+{
+	struct memory *memory = state;
+
+	(void)err;
+	memcpy(memory->key_id, id, strlen(id) + 1);
+	return 0;
+}
+
+/* There are no files. */
+static int
+memory_scrub(void *state, struct error *err)
+{
+	(void)state;
+	(void)err;
+	return 0;
+}
+
+/* No log is kept. */
+static int
+memory_each_changed(void *state, uint64_t since, inventory_visit_changed *visit,
+    void *arg, bool *known, bool *scopes, struct error *err)
+{
+	const struct memory *memory = state;
+
+	(void)visit;
+	(void)arg;
+	(void)err;
+	*known = since == memory->change_number;
+	*scopes = false;
+	return 0;
+}
+
+static int
 compare_devices(const struct device_entry *a, const struct device_entry *b)
 {
 	return mac_compare(&a->device.mac, &b->device.mac);
@@ -326,6 +442,7 @@ memory_each_device(void *state, inventory_visit_device *visit, void *arg,
 {
 	struct memory *memory = state;
 	struct device_entry *entry;
+	struct device device; /* the visitor may change it */
 	int rc = 0;
 
 	(void)err;
@@ -333,8 +450,11 @@ memory_each_device(void *state, inventory_visit_device *visit, void *arg,
 		HASH_SRT(hh, memory->devices, compare_devices);
 	memory->devices_sorted = true;
 	for (entry = memory->devices; entry != NULL && rc == 0;
-	     entry = entry->hh.next)
-		rc = visit(&entry->device, arg);
+	     entry = entry->hh.next) {
+		device_copy(&device, &entry->device);
+		rc = visit(&device, arg);
+		device_clear(&device);
+	}
 	return rc;
 }
 
@@ -344,6 +464,7 @@ memory_each_scope(void *state, inventory_visit_scope *visit, void *arg,
 {
 	struct memory *memory = state;
 	struct scope_entry *entry;
+	struct scope scope;
 	int rc = 0;
 
 	(void)err;
@@ -351,8 +472,11 @@ memory_each_scope(void *state, inventory_visit_scope *visit, void *arg,
 		HASH_SRT(hh, memory->scopes, compare_scopes);
 	memory->scopes_sorted = true;
 	for (entry = memory->scopes; entry != NULL && rc == 0;
-	     entry = entry->hh.next)
-		rc = visit(&entry->scope, arg);
+	     entry = entry->hh.next) {
+		scope_copy(&scope, &entry->scope);
+		rc = visit(&scope, arg);
+		scope_clear(&scope);
+	}
 	return rc;
 }
 
@@ -371,6 +495,8 @@ memory_close(void *state)
 		unlink_scope(memory, scope);
 		free_scope(scope);
 	}
+	types_clear(&memory->types);
+	types_clear(&memory->types_before);
 	free(memory);
 }
 
@@ -395,6 +521,13 @@ const struct inventory_store inventory_memory = {
 	.get_device = memory_get_device,
 	.put_scope = memory_put_scope,
 	.get_scope = memory_get_scope,
+	.remove_scope = memory_remove_scope,
+	.put_type = memory_put_type,
+	.each_type = memory_each_type,
+	.get_key_id = memory_get_key_id,
+	.set_key_id = memory_set_key_id,
+	.scrub = memory_scrub,
+	.each_changed = memory_each_changed,
 	.each_device = memory_each_device,
 	.each_scope = memory_each_scope,
 };

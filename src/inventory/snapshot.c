@@ -1,4 +1,6 @@
 #include "inventory/snapshot.h"
+#include "inventory/layers.h"
+#include "inventory/leaf.h"
 #include "inventory/store.h"
 
 #include <stdatomic.h>
@@ -10,101 +12,262 @@
 struct snapshot {
 	atomic_size_t references;
 	uint64_t change_number;
-	struct device *devices; /* by MAC; variables are one block each */
-	size_t device_count, device_room;
-	struct scope *scopes; /* by kind and name */
-	size_t scope_count;
+	struct layers *layers;
+	struct leaf **leaves;
+	struct mac *firsts; /* the MAC of each leaf's first device */
+	size_t leaf_count, leaf_room;
+	size_t device_count;
 };
 
-/*
- * One block holds the list and all its strings: a fleet has many devices with
- * a few short variables each, and an allocation costs more than such a text.
- */
-static struct variable *
-pack_variables(const struct variables *from)
+static struct snapshot *
+new_snapshot(size_t leaf_room)
 {
-	size_t size = from->count * sizeof(struct variable);
-	struct variable *list;
-	char *text;
+	struct snapshot *snapshot = xcalloc(1, sizeof(*snapshot));
 
-	if (from->count == 0)
-		return NULL;
-	for (size_t i = 0; i < from->count; i++)
-		size += strlen(from->list[i].name) + 1 +
-		    strlen(from->list[i].value) + 1;
-	list = xmalloc(size);
-	text = (char *)(list + from->count);
-	for (size_t i = 0; i < from->count; i++) {
-		list[i].name = text;
-		text = stpcpy(text, from->list[i].name) + 1;
-		list[i].value = text;
-		text = stpcpy(text, from->list[i].value) + 1;
+	atomic_init(&snapshot->references, 1);
+	snapshot->leaf_room = leaf_room;
+	snapshot->leaves = xcalloc(leaf_room + 1, sizeof(*snapshot->leaves));
+	snapshot->firsts = xcalloc(leaf_room + 1, sizeof(*snapshot->firsts));
+	return snapshot;
+}
+
+/* The leaf is taken; NULL is none. */
+static void
+push_leaf(struct snapshot *snapshot, struct leaf *leaf)
+{
+	size_t count;
+
+	if (leaf == NULL)
+		return;
+	if (snapshot->leaf_count == snapshot->leaf_room) {
+		snapshot->leaf_room += snapshot->leaf_room / 2 + 16;
+		snapshot->leaves = xrealloc(snapshot->leaves,
+		    snapshot->leaf_room * sizeof(*snapshot->leaves));
+		snapshot->firsts = xrealloc(snapshot->firsts,
+		    snapshot->leaf_room * sizeof(*snapshot->firsts));
 	}
-	return list;
+	snapshot->firsts[snapshot->leaf_count] =
+	    leaf_devices(leaf, &count)->mac;
+	snapshot->leaves[snapshot->leaf_count++] = leaf;
+	snapshot->device_count += count;
+}
+
+/* A snapshot in the making. */
+struct building {
+	struct snapshot *snapshot;
+	struct leaf_builder *builder;
+	struct error *err;
+};
+
+int
+inventory_is_sealed(struct error *err)
+{
+	return error_set(err, ERROR_DENIED,
+	    "the inventory's secrets are sealed, and no key opens them: name "
+	    "its file (secrets-key in sprov.conf, --secrets-key, "
+	    "$SPROV_SECRETS_KEY)");
 }
 
 static int
 add_device(const struct device *device, void *arg)
 {
-	struct snapshot *snapshot = arg;
-	struct device *copy;
+	struct building *building = arg;
 
-	if (snapshot->device_count == snapshot->device_room) {
-		snapshot->device_room += snapshot->device_room / 2 + 64;
-		snapshot->devices = xrealloc(snapshot->devices,
-		    snapshot->device_room * sizeof(*snapshot->devices));
-	}
-	copy = &snapshot->devices[snapshot->device_count++];
-	*copy = *device;
-	copy->variables.list = pack_variables(&device->variables);
+	for (size_t i = 0; i < device->variables.count; i++)
+		if (device->variables.list[i].sealed)
+			return inventory_is_sealed(building->err);
+	if (leaf_added(building->builder) == LEAF_DEVICES)
+		push_leaf(building->snapshot, leaf_finish(building->builder));
+	leaf_add(building->builder, device);
 	return 0;
 }
 
 static int
-add_scope(const struct scope *scope, void *arg)
-{
-	struct snapshot *snapshot = arg;
-	struct scope *copy;
-
-	snapshot->scopes = xrealloc(snapshot->scopes,
-	    (snapshot->scope_count + 1) * sizeof(*snapshot->scopes));
-	copy = &snapshot->scopes[snapshot->scope_count++];
-	*copy = *scope;
-	copy->variables.list = pack_variables(&scope->variables);
-	return 0;
-}
-
-static int
-load_all(struct snapshot *snapshot, struct inventory *inventory,
+load_devices(struct snapshot *snapshot, struct inventory *inventory,
     struct error *err)
 {
-	if (inventory_change_number(inventory, &snapshot->change_number, err) !=
-		0 ||
-	    inventory_each_scope(inventory, add_scope, snapshot, err) != 0 ||
-	    inventory_each_device(inventory, add_device, snapshot, err) != 0)
-		return -1;
-	if (snapshot->device_count > 0)
-		snapshot->devices = xrealloc(snapshot->devices,
-		    snapshot->device_count * sizeof(*snapshot->devices));
-	return 0;
+	struct building building = { snapshot, leaf_builder_new(), err };
+	int rc = inventory_each_device(inventory, add_device, &building, err);
+
+	push_leaf(snapshot, leaf_finish(building.builder));
+	leaf_builder_free(building.builder);
+	return rc;
+}
+
+/* Within a moment of the store. */
+static struct snapshot *
+load_all(struct inventory *inventory, struct error *err)
+{
+	struct snapshot *snapshot = new_snapshot(0);
+
+	if (inventory_change_number(inventory, &snapshot->change_number, err) ==
+		0 &&
+	    (snapshot->layers = layers_load(inventory, err)) != NULL &&
+	    load_devices(snapshot, inventory, err) == 0)
+		return snapshot;
+	snapshot_release(snapshot);
+	return NULL;
 }
 
 struct snapshot *
 snapshot_load(struct inventory *inventory, struct error *err)
 {
-	struct snapshot *snapshot = xcalloc(1, sizeof(*snapshot));
+	struct snapshot *snapshot;
+
+	if (inventory_begin_read(inventory, err) != 0)
+		return NULL;
+	snapshot = load_all(inventory, err);
+	inventory_end_read(inventory);
+	return snapshot;
+}
+
+struct macs {
+	struct mac *list; /* in order */
+	size_t count, room;
+};
+
+static int
+collect_mac(const struct mac *mac, void *arg)
+{
+	struct macs *macs = arg;
+
+	if (macs->count == macs->room) {
+		macs->room = 2 * macs->room + 64;
+		macs->list = xrealloc(macs->list,
+		    macs->room * sizeof(*macs->list));
+	}
+	macs->list[macs->count++] = *mac;
+	return 0;
+}
+
+/* A device that changed, as it is now; nothing when it was removed. */
+static int
+add_changed(struct building *building, struct inventory *inventory,
+    const struct mac *mac, struct error *err)
+{
+	struct device device;
 	int rc;
 
-	atomic_init(&snapshot->references, 1);
-	rc = inventory_begin_read(inventory, err);
-	if (rc == 0) {
-		rc = load_all(snapshot, inventory, err);
-		inventory_end_read(inventory);
+	if (inventory_get_device(inventory, mac, &device, err) != 0) {
+		if (err->kind != ERROR_NOT_FOUND)
+			return -1;
+		*err = (struct error) { 0 };
+		return 0;
 	}
-	if (rc == 0)
-		return snapshot;
-	snapshot_release(snapshot);
-	return NULL;
+	rc = add_device(&device, building);
+	device_clear(&device);
+	return rc;
+}
+
+/* A leaf (NULL: none) with some changed devices in its range. */
+static int
+rebuild_leaf(struct building *building, const struct leaf *leaf,
+    struct inventory *inventory, const struct mac *changed, size_t count,
+    struct error *err)
+{
+	const struct device *old = NULL;
+	size_t old_count = 0, i = 0, j = 0;
+	int order, rc = 0;
+
+	if (leaf != NULL)
+		old = leaf_devices(leaf, &old_count);
+	while (rc == 0 && (i < old_count || j < count)) {
+		order = i == old_count ? 1 :
+		    j == count	       ? -1 :
+					 mac_compare(&old[i].mac, &changed[j]);
+		if (order < 0)
+			rc = add_device(&old[i], building);
+		else
+			rc = add_changed(building, inventory, &changed[j++],
+			    err);
+		i += order <= 0;
+	}
+	push_leaf(building->snapshot, leaf_finish(building->builder));
+	return rc;
+}
+
+/* How many of the changed devices, from *first on, lie before the next leaf. */
+static size_t
+count_within(const struct macs *macs, size_t first, const struct mac *next)
+{
+	size_t count = 0;
+
+	while (first + count < macs->count &&
+	    (next == NULL || mac_compare(&macs->list[first + count], next) < 0))
+		count++;
+	return count;
+}
+
+static int
+rebuild(struct snapshot *snapshot, const struct snapshot *before,
+    struct inventory *inventory, const struct macs *macs, struct error *err)
+{
+	struct building building = { snapshot, leaf_builder_new(), err };
+	size_t at = 0, leaves = before->leaf_count;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && (i < leaves || i == 0); i++) {
+		const struct mac *next = i + 1 < leaves ?
+		    &before->firsts[i + 1] :
+		    NULL;
+		size_t count = count_within(macs, at, next);
+		struct leaf *leaf = leaves > 0 ? before->leaves[i] : NULL;
+
+		if (count == 0 && leaf != NULL)
+			push_leaf(snapshot, leaf_retain(leaf));
+		else
+			rc = rebuild_leaf(&building, leaf, inventory,
+			    macs->list + at, count, err);
+		at += count;
+	}
+	leaf_builder_free(building.builder);
+	return rc;
+}
+
+/* Within a moment of the store. */
+static struct snapshot *
+refresh(const struct snapshot *before, struct inventory *inventory,
+    struct error *err)
+{
+	struct snapshot *snapshot = NULL;
+	struct macs macs = { 0 };
+	bool known = false, scopes = true;
+	uint64_t number;
+
+	if (inventory_change_number(inventory, &number, err) != 0 ||
+	    inventory_each_changed(inventory, before->change_number,
+		collect_mac, &macs, &known, &scopes, err) != 0)
+		goto out;
+	/* Devices one by one cost more than in a row. */
+	if (!known || macs.count > before->device_count / 4 + 1024) {
+		snapshot = load_all(inventory, err);
+		goto out;
+	}
+	snapshot = new_snapshot(before->leaf_count + 1);
+	snapshot->change_number = number;
+	snapshot->layers = scopes ? layers_load(inventory, err) :
+				    layers_retain(before->layers);
+	if (snapshot->layers == NULL ||
+	    rebuild(snapshot, before, inventory, &macs, err) != 0) {
+		snapshot_release(snapshot);
+		snapshot = NULL;
+	}
+out:
+	free(macs.list);
+	return snapshot;
+}
+
+struct snapshot *
+snapshot_refresh(struct snapshot *before, struct inventory *inventory,
+    struct error *err)
+{
+	struct snapshot *snapshot;
+
+	if (inventory_begin_read(inventory, err) != 0)
+		return NULL;
+	snapshot = refresh(before, inventory, err);
+	inventory_end_read(inventory);
+	return snapshot;
 }
 
 struct snapshot *
@@ -119,12 +282,11 @@ snapshot_release(struct snapshot *snapshot)
 {
 	if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) > 1)
 		return;
-	for (size_t i = 0; i < snapshot->device_count; i++)
-		free(snapshot->devices[i].variables.list);
-	for (size_t i = 0; i < snapshot->scope_count; i++)
-		free(snapshot->scopes[i].variables.list);
-	free(snapshot->devices);
-	free(snapshot->scopes);
+	for (size_t i = 0; i < snapshot->leaf_count; i++)
+		leaf_release(snapshot->leaves[i]);
+	layers_release(snapshot->layers);
+	free(snapshot->leaves);
+	free(snapshot->firsts);
 	free(snapshot);
 }
 
@@ -140,6 +302,23 @@ snapshot_device_count(const struct snapshot *snapshot)
 	return snapshot->device_count;
 }
 
+/* The last leaf whose first device is not behind mac; leaf_count: none. */
+static size_t
+find_leaf(const struct snapshot *snapshot, const struct mac *mac)
+{
+	size_t low = 0, high = snapshot->leaf_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (mac_compare(&snapshot->firsts[middle], mac) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 ? low - 1 : snapshot->leaf_count;
+}
+
 static int
 compare_mac(const void *mac, const void *device)
 {
@@ -149,84 +328,50 @@ compare_mac(const void *mac, const void *device)
 const struct device *
 snapshot_find(const struct snapshot *snapshot, const struct mac *mac)
 {
-	if (snapshot->device_count == 0)
+	size_t i = find_leaf(snapshot, mac), count;
+	const struct device *devices;
+
+	if (i == snapshot->leaf_count)
 		return NULL;
-	return bsearch(mac, snapshot->devices, snapshot->device_count,
-	    sizeof(*snapshot->devices), compare_mac);
-}
-
-struct scope_name {
-	enum scope_kind kind;
-	const char *name;
-};
-
-static int
-compare_scope(const void *wanted, const void *scope)
-{
-	const struct scope_name *a = wanted;
-	const struct scope *b = scope;
-
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	return strcmp(a->name, b->name);
-}
-
-static const struct scope *
-find_scope(const struct snapshot *snapshot, enum scope_kind kind,
-    const char *name)
-{
-	const struct scope_name wanted = { kind, name };
-
-	if (snapshot->scope_count == 0)
-		return NULL;
-	return bsearch(&wanted, snapshot->scopes, snapshot->scope_count,
-	    sizeof(*snapshot->scopes), compare_scope);
+	devices = leaf_devices(snapshot->leaves[i], &count);
+	return bsearch(mac, devices, count, sizeof(*devices), compare_mac);
 }
 
 static const char *
-scope_value(const struct snapshot *snapshot, enum scope_kind kind,
-    const char *scope_name, const char *name)
-{
-	const struct scope *scope = find_scope(snapshot, kind, scope_name);
-
-	return scope != NULL ? variables_get(&scope->variables, name) : NULL;
-}
-
-static const char *
-group_value(const struct snapshot *snapshot, const char *group,
+tag_value(const struct layers *layers, const struct tags *tags,
     const char *name)
 {
-	/* The bound is for a store that another program wrote a circle to. */
-	for (int depth = 0; depth < INVENTORY_GROUP_DEPTH_MAX; depth++) {
-		const struct scope *scope;
-		const char *value;
+	const char *value = NULL;
 
-		if (*group == '\0' ||
-		    (scope = find_scope(snapshot, SCOPE_GROUP, group)) == NULL)
-			return NULL;
-		value = variables_get(&scope->variables, name);
-		if (value != NULL)
-			return value;
-		group = scope->parent;
-	}
-	return NULL;
+	for (size_t i = 0; i < tags->count && value == NULL; i++)
+		value = layers_value(layers, SCOPE_TAG, tags->list[i], name);
+	return value;
 }
 
 const char *
 snapshot_variable(const struct snapshot *snapshot, const struct device *device,
     const char *model, const char *name)
 {
+	const struct layers *layers = snapshot->layers;
 	const char *value = NULL;
 
 	if (device != NULL) {
 		model = device->model;
 		value = variables_get(&device->variables, name);
 		if (value == NULL)
-			value = group_value(snapshot, device->group, name);
+			value = tag_value(layers, &device->tags, name);
+		if (value == NULL)
+			value = layers_group_value(layers, device->group, name);
 	}
 	if (value == NULL && model != NULL)
-		value = scope_value(snapshot, SCOPE_MODEL, model, name);
+		value = layers_value(layers, SCOPE_MODEL, model, name);
 	if (value == NULL)
-		value = scope_value(snapshot, SCOPE_DEFAULT, "", name);
+		value = layers_value(layers, SCOPE_DEFAULT, "", name);
 	return value;
+}
+
+bool
+snapshot_is_secret(const struct snapshot *snapshot, const char *name)
+{
+	return layers_is_secret(snapshot->layers, name);
 }

@@ -2,7 +2,8 @@
  * snapshot.h -- the whole inventory in memory, as it was at one change number.
  *
  * Immutable once loaded, so any number of threads may read it.  Counted by
- * references: the last snapshot_release() frees it.
+ * references: the last snapshot_release() frees it.  A snapshot that was
+ * refreshed shares with the one before all that did not change.
  */
 #ifndef INVENTORY_SNAPSHOT_H
 #define INVENTORY_SNAPSHOT_H
@@ -14,11 +15,20 @@
 
 struct snapshot;
 
-/* Load all; one reference is the caller's.  Without FREED_BY: the compiler
+/* Load all; ERROR_DENIED when secrets are sealed and the inventory was not
+ * given their key.  One reference is the caller's.  Without FREED_BY: the compiler
  * would take the first release for the last one. */
 void snapshot_release(struct snapshot *snapshot); /* NULL is fine */
 struct snapshot *
 snapshot_load(struct inventory *inventory, struct error *err) MUST_CHECK;
+
+/*
+ * The snapshot as of now, made from an earlier one by reading what changed
+ * since; of the same inventory.  A store that does not tell, and a change of
+ * very many devices, are read whole.  The earlier one stays as it is.
+ */
+struct snapshot *snapshot_refresh(struct snapshot *before,
+    struct inventory *inventory, struct error *err) MUST_CHECK;
 struct snapshot *snapshot_retain(struct snapshot *snapshot);
 
 uint64_t snapshot_change_number(const struct snapshot *snapshot);
@@ -35,5 +45,8 @@ snapshot_find(const struct snapshot *snapshot, const struct mac *mac);
  */
 const char *snapshot_variable(const struct snapshot *snapshot,
     const struct device *device, const char *model, const char *name);
+
+/* Is the variable declared secret or, when it is not declared, by its name? */
+bool snapshot_is_secret(const struct snapshot *snapshot, const char *name);
 
 #endif

@@ -13,6 +13,9 @@
 #include "base/mem.h"
 
 #define BUSY_TIMEOUT_MS 5000
+/* Of a writer: an import of a large fleet in any order shall find its pages. */
+#define CACHE_KIB 65536
+#define JOURNAL_KEPT_BYTES (16 * 1024 * 1024)
 
 int
 sqlite_file_error(const struct sqlite_file *file, const char *what,
@@ -227,6 +230,23 @@ recognise(struct sqlite_file *file, int *version, struct error *err)
 	return 0;
 }
 
+/* Foreign keys are not enforced while migrating: do all of them hold? */
+static int
+check_references(struct sqlite_file *file, struct error *err)
+{
+	int broken = 0;
+
+	if (read_number(file, "SELECT count(*) FROM pragma_foreign_key_check",
+		&broken, err) != 0)
+		return -1;
+	if (broken == 0)
+		return 0;
+	return error_set(err, ERROR_SYSTEM,
+	    "%s: the %s is damaged: %d rows refer to none; restore it from a "
+	    "backup",
+	    file->path, file->kind->name, broken);
+}
+
 /* Runs within one transaction. */
 static int
 migrate_from(struct sqlite_file *file, size_t version, struct error *err)
@@ -239,6 +259,8 @@ migrate_from(struct sqlite_file *file, size_t version, struct error *err)
 			continue;
 		return error_prefix(err, "migration %zu: ", i + 1);
 	}
+	if (check_references(file, err) != 0)
+		return -1;
 	(void)snprintf(sql, sizeof(sql),
 	    "PRAGMA application_id = %d; PRAGMA user_version = %zu",
 	    kind->application_id, kind->migration_count);
@@ -300,7 +322,7 @@ static int
 prepare_writer(struct sqlite_file *file, struct error *err)
 {
 	int version = 0;
-	char sql[128];
+	char sql[192];
 
 	if (take_lock(file, err) != 0 || create_file(file, err) != 0 ||
 	    check_file(file, err) != 0 ||
@@ -309,12 +331,16 @@ prepare_writer(struct sqlite_file *file, struct error *err)
 		return -1;
 	/* Only now: a database of another program stays as it is. */
 	(void)snprintf(sql, sizeof(sql),
-	    "PRAGMA journal_mode = WAL;"
-	    "PRAGMA synchronous = %s; PRAGMA foreign_keys = ON",
-	    file->kind->synchronous);
-	if (sqlite_file_exec(file, sql, err) != 0)
+	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = %s;"
+	    "PRAGMA secure_delete = ON; PRAGMA cache_size = -%d;"
+	    "PRAGMA journal_size_limit = %d",
+	    file->kind->synchronous, CACHE_KIB, JOURNAL_KEPT_BYTES);
+	if (sqlite_file_exec(file, sql, err) != 0 ||
+	    migrate(file, version, err) != 0)
 		return -1;
-	return migrate(file, version, err);
+	/* Only now: a migration may put a table in place of another one, which
+	 * would take the rows with it that refer to the old one. */
+	return sqlite_file_exec(file, "PRAGMA foreign_keys = ON", err);
 }
 
 int

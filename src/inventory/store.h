@@ -17,6 +17,11 @@
 struct migration;
 struct migration_member;
 
+#define INVENTORY_KEY_ID_BYTES 9 /* SEAL_ID_TEXT_BYTES */
+
+typedef int inventory_visit_type(const char *name, const char *type, void *arg);
+typedef int inventory_visit_changed(const struct mac *mac, void *arg);
+
 /* What the names of migration_store.h mean; -1 when they mean nothing. */
 int migration_state_find(const char *name);
 int wave_state_find(const char *name);
@@ -69,10 +74,34 @@ struct inventory_store {
 	int (*get_scope)(void *state, enum scope_kind kind, const char *name,
 	    struct scope *scope, struct error *err);
 
+	/* Nothing refers to it. */
+	int (*remove_scope)(void *state, enum scope_kind kind, const char *name,
+	    struct error *err);
+
+	/* The visitor may change the variables that it is handed. */
 	int (*each_device)(void *state, inventory_visit_device *visit,
 	    void *arg, struct error *err);
 	int (*each_scope)(void *state, inventory_visit_scope *visit, void *arg,
 	    struct error *err);
+
+	/* type NULL: remove it.  ERROR_NOT_FOUND. */
+	int (*put_type)(void *state, const char *name, const char *type,
+	    struct error *err);
+	int (*each_type)(void *state, inventory_visit_type *visit, void *arg,
+	    struct error *err);
+
+	/* seal_key_id() of the key in use; "" for none. */
+	int (*get_key_id)(void *state, char id[static INVENTORY_KEY_ID_BYTES],
+	    struct error *err);
+	int (*set_key_id)(void *state, const char *id, struct error *err);
+	/* Leave nothing of what was overwritten in the files; outside of
+	 * transactions. */
+	int (*scrub)(void *state, struct error *err);
+
+	/* As inventory_each_changed(). */
+	int (*each_changed)(void *state, uint64_t since,
+	    inventory_visit_changed *visit, void *arg, bool *known,
+	    bool *scopes, struct error *err);
 
 	/* NULL: this store keeps no migrations. */
 	const struct inventory_migrations *migration;
@@ -91,6 +120,28 @@ inventory_behind(const struct inventory *inventory, void **state,
 void *inventory_memory_open(void);
 /* NULL with err on failure. */
 void *inventory_sqlite_open(const char *path, bool read_only,
+    struct error *err) MUST_CHECK;
+
+/*
+ * Variables as one text and back (schema/0003.sql says how).  variables_decode
+ * overwrites *variables; -1 when the text is none that variables_encode makes.
+ */
+struct buf;
+void variables_encode(const struct variables *variables, struct buf *text);
+int variables_decode(struct variables *variables, const char *text,
+    size_t len) MUST_CHECK;
+/* A sealed value where one in clear is needed: ERROR_DENIED, -1. */
+int inventory_is_sealed(struct error *err);
+/* Put a sealed value in place of the one in clear, and back; taken. */
+void variable_replace(struct variable *variable, char *value, bool sealed);
+
+/*
+ * Visit the devices that were added, changed or removed after the change
+ * number since, by MAC.  *known false: the store does not know any more, and
+ * nothing was visited.  *scopes: scopes or types changed too.
+ */
+int inventory_each_changed(struct inventory *inventory, uint64_t since,
+    inventory_visit_changed *visit, void *arg, bool *known, bool *scopes,
     struct error *err) MUST_CHECK;
 
 /* The schema's migrations in order, NUL-terminated SQL (schema_data.c). */
@@ -117,6 +168,7 @@ int inventory_no_device(const struct mac *mac, struct error *err);
 int inventory_device_exists(const struct mac *mac, struct error *err);
 int
 inventory_no_scope(enum scope_kind kind, const char *name, struct error *err);
+int inventory_no_type(const char *name, struct error *err);
 int inventory_group_missing(const char *name, struct error *err);
 
 #endif

@@ -4,10 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #define ESCAPED_BYTES 80 /* of what a message quotes */
+
+/* In the text of a store; see schema/0003.sql. */
+#define MARK_CLEAR '\x1f'
+#define MARK_SEALED '\x1d'
+#define MARK_END '\x1e'
 
 /* The code point at text and its length; 0 bytes when it is no UTF-8.
  * RFC 3629 section 4: no surrogates, no over-long forms, up to U+10FFFF. */
@@ -52,8 +58,15 @@ inventory_text_fault(const char *text, size_t len)
 
 	while (len > 0) {
 		uint32_t point = 0;
-		size_t n = utf8_read(bytes, len, &point);
+		size_t n;
 
+		/* Nearly all of it, and there may be a million of them. */
+		if (*bytes >= 0x20 && *bytes < 0x7f) {
+			bytes++;
+			len--;
+			continue;
+		}
+		n = utf8_read(bytes, len, &point);
 		if (n == 0)
 			return "bytes that are not UTF-8";
 		if (point == 0)
@@ -155,8 +168,7 @@ variables_set(struct variables *variables, const char *name, const char *value,
 	place = find_place(variables, name, &found);
 	if (found) {
 		copy = xstrdup(value); /* value may be the old one itself */
-		free(list[place].value);
-		list[place].value = copy;
+		variable_replace(&list[place], copy, false);
 		return 0;
 	}
 	if (variables->count >= INVENTORY_VARIABLES_MAX)
@@ -166,11 +178,21 @@ variables_set(struct variables *variables, const char *name, const char *value,
 	list = xrealloc(list, (variables->count + 1) * sizeof(*list));
 	memmove(list + place + 1, list + place,
 	    (variables->count - place) * sizeof(*list));
-	list[place].name = xstrdup(name);
-	list[place].value = xstrdup(value);
+	list[place] = (struct variable) { xstrdup(name), xstrdup(value),
+		false };
 	variables->list = list;
 	variables->count++;
 	return 0;
+}
+
+void
+variable_replace(struct variable *variable, char *value, bool sealed)
+{
+	/* It may be a password; the compiler must not skip this. */
+	explicit_bzero(variable->value, strlen(variable->value));
+	free(variable->value);
+	variable->value = value;
+	variable->sealed = sealed;
 }
 
 bool
@@ -208,10 +230,9 @@ variables_copy(struct variables *to, const struct variables *from)
 
 	if (from->count > 0)
 		list = xcalloc(from->count, sizeof(*list));
-	for (size_t i = 0; i < from->count; i++) {
-		list[i].name = xstrdup(from->list[i].name);
-		list[i].value = xstrdup(from->list[i].value);
-	}
+	for (size_t i = 0; i < from->count; i++)
+		list[i] = (struct variable) { xstrdup(from->list[i].name),
+			xstrdup(from->list[i].value), from->list[i].sealed };
 	to->list = list;
 	to->count = from->count;
 	return 0;
@@ -226,4 +247,99 @@ variables_clear(struct variables *variables)
 	}
 	free(variables->list);
 	*variables = (struct variables) { 0 };
+}
+
+void
+variables_encode(const struct variables *variables, struct buf *text)
+{
+	size_t size = 0;
+	char *out;
+
+	for (size_t i = 0; i < variables->count; i++)
+		size += strlen(variables->list[i].name) +
+		    strlen(variables->list[i].value) + 2;
+	/* The limits on names, values and their number are below that of any
+	 * buffer of ours. */
+	if ((out = buf_reserve(text, size)) == NULL)
+		abort();
+	for (size_t i = 0; i < variables->count; i++) {
+		const struct variable *variable = &variables->list[i];
+
+		out = stpcpy(out, variable->name);
+		*out++ = variable->sealed ? MARK_SEALED : MARK_CLEAR;
+		out = stpcpy(out, variable->value);
+		*out++ = MARK_END;
+	}
+	*out = '\0';
+	text->len += size;
+}
+
+static size_t
+count_marks(const char *text, size_t len)
+{
+	const char *end = text + len;
+	size_t count = 0;
+
+	while ((text = memchr(text, MARK_END, (size_t)(end - text))) != NULL) {
+		count++;
+		text++;
+	}
+	return count;
+}
+
+/* One variable of a store's text, which ends at its MARK_END. */
+static int
+decode_one(struct variable *variable, const char *text, size_t len)
+{
+	size_t name = 0, value;
+
+	while (name < len && text[name] != MARK_CLEAR &&
+	    text[name] != MARK_SEALED)
+		name++;
+	if (name == 0 || name > INVENTORY_NAME_MAX || name == len ||
+	    !is_letter(text[0]))
+		return -1;
+	for (size_t i = 1; i < name; i++)
+		if (!is_name_part(text[i]))
+			return -1;
+	value = len - name - 1;
+	variable->sealed = text[name] == MARK_SEALED;
+	if ((!variable->sealed && value > INVENTORY_VALUE_MAX) ||
+	    inventory_text_fault(text + name + 1, value) != NULL)
+		return -1;
+	variable->name = xstrndup(text, name);
+	variable->value = xstrndup(text + name + 1, value);
+	return 0;
+}
+
+int
+variables_decode(struct variables *variables, const char *text, size_t len)
+{
+	struct variables fresh = { 0 };
+	size_t count = count_marks(text, len);
+
+	*variables = fresh;
+	if (count > INVENTORY_VARIABLES_MAX)
+		return -1;
+	if (count > 0)
+		fresh.list = xcalloc(count, sizeof(*fresh.list));
+	while (fresh.count < count) {
+		struct variable *last = &fresh.list[fresh.count];
+		const char *end = memchr(text, MARK_END, len);
+		size_t n = (size_t)(end - text);
+
+		if (decode_one(last, text, n) != 0)
+			break;
+		fresh.count++;
+		if (fresh.count > 1 && strcmp(last[-1].name, last->name) >= 0)
+			break; /* len is not 0 then */
+		text += n + 1;
+		len -= n + 1;
+	}
+	if (fresh.count == count && len == 0) {
+		*variables = fresh;
+		return 0;
+	}
+	variables_clear(&fresh);
+	return -1;
 }

@@ -1,6 +1,7 @@
 #include "provision/render.h"
 #include "inventory/snapshot.h"
 #include "provision/template.h"
+#include "provision/upgrade.h"
 #include "spa/inspect.h"
 #include "spa/profile.h"
 #include "spa/registry.h"
@@ -18,6 +19,9 @@ const char render_builtin_template[] =
     "{{/profile_rule}}\n"
     "  <Resync_On_Reset>Yes</Resync_On_Reset>\n"
     "  <Resync_Periodic>86400</Resync_Periodic>\n"
+    "{{#upgrade_rule}}\n"
+    "  <Upgrade_Rule>{{upgrade_rule}}</Upgrade_Rule>\n"
+    "{{/upgrade_rule}}\n"
     "{{#user_id}}\n"
     "{{#display_name}}\n"
     "  <Display_Name_1_>{{display_name}}</Display_Name_1_>\n"
@@ -33,6 +37,7 @@ struct names {
 	const struct device *device; /* NULL for a common file */
 	const struct model *model;   /* NULL for a public file */
 	bool masked;		     /* what is secret */
+	const struct ladders *ladders;
 	char mac[MAC_TEXT_BYTES];
 	char mac_upper[MAC_TEXT_BYTES];
 	char mac_colon[MAC_COLON_BYTES];
@@ -88,6 +93,9 @@ lookup(void *arg, const char *name)
 		value = device_field(names, name);
 	if (value == NULL && names->model != NULL)
 		value = model_field(names->model, name);
+	if (value == NULL && strcmp(name, "upgrade_rule") == 0)
+		value = upgrade_rule(names->ladders, names->snapshot,
+		    names->device, names->model);
 	if (value == NULL)
 		value = snapshot_variable(names->snapshot, names->device,
 		    names->model != NULL ? names->model->name : "", name);
@@ -104,6 +112,7 @@ render(const struct templates *templates, const char *template,
 {
 	size_t before = out->len;
 
+	names->ladders = templates_ladders(templates);
 	if (templates_render(templates, template, lookup, names, out, err) != 0)
 		return -1;
 	if (profile_check(buf_text(out) + before, out->len - before, err) != 0)
@@ -124,7 +133,7 @@ render_template_name(const struct snapshot *snapshot,
 static int
 render_device(const struct templates *templates,
     const struct snapshot *snapshot, const struct device *device, bool masked,
-    struct buf *out, struct error *err)
+    const char *template, struct buf *out, struct error *err)
 {
 	struct names names = {
 		.snapshot = snapshot, .device = device, .masked = masked
@@ -134,8 +143,7 @@ render_device(const struct templates *templates,
 	mac_format(&device->mac, names.mac);
 	mac_format_upper(&device->mac, names.mac_upper);
 	mac_format_colon(&device->mac, names.mac_colon);
-	return render(templates, render_template_name(snapshot, device), &names,
-	    out, err);
+	return render(templates, template, &names, out, err);
 }
 
 int
@@ -143,7 +151,17 @@ render_profile(const struct templates *templates,
     const struct snapshot *snapshot, const struct device *device,
     struct buf *out, struct error *err)
 {
-	return render_device(templates, snapshot, device, false, out, err);
+	return render_device(templates, snapshot, device, false,
+	    render_template_name(snapshot, device), out, err);
+}
+
+int
+render_profile_as(const struct templates *templates,
+    const struct snapshot *snapshot, const struct device *device,
+    const char *template, struct buf *out, struct error *err)
+{
+	return render_device(templates, snapshot, device, false, template, out,
+	    err);
 }
 
 int
@@ -151,7 +169,8 @@ render_profile_masked(const struct templates *templates,
     const struct snapshot *snapshot, const struct device *device,
     struct buf *out, struct error *err)
 {
-	return render_device(templates, snapshot, device, true, out, err);
+	return render_device(templates, snapshot, device, true,
+	    render_template_name(snapshot, device), out, err);
 }
 
 int

@@ -4,7 +4,8 @@
  * Names a template may use: the fields mac (12 lower-case digits), mac_upper,
  * mac_colon, model, product, series, family, firmware, serial and group of the
  * device, and every variable that it inherits (inventory.h).  Fields come
- * first: a variable cannot shadow them.  A common file knows the model's fields
+ * first: a variable cannot shadow them.  upgrade_rule is that of the device's
+ * ladder (upgrade.h), else a variable as any other.  A common file knows the model's fields
  * and the variables of the model and the defaults only.
  */
 #ifndef PROVISION_RENDER_H
@@ -36,6 +37,11 @@ extern const char render_builtin_template[];
 int render_profile(const struct templates *templates,
     const struct snapshot *snapshot, const struct device *device,
     struct buf *out, struct error *err) MUST_CHECK;
+
+/* The same from another template than its own. */
+int render_profile_as(const struct templates *templates,
+    const struct snapshot *snapshot, const struct device *device,
+    const char *template, struct buf *out, struct error *err) MUST_CHECK;
 
 /* The template of that profile: borrowed from the snapshot. */
 const char *render_template_name(const struct snapshot *snapshot,

@@ -1,5 +1,6 @@
 #include "provision/template.h"
 #include "base/mem.h"
+#include "provision/ladder.h"
 #include "provision/template_parse.h"
 #include "spa/flat_profile.h"
 
@@ -19,7 +20,21 @@
 struct templates {
 	struct template *list;
 	size_t count;
+	struct ladders *ladders; /* NULL: there are none */
 };
+
+void
+templates_give_ladders(struct templates *templates, struct ladders *ladders)
+{
+	ladders_free(templates->ladders);
+	templates->ladders = ladders;
+}
+
+const struct ladders *
+templates_ladders(const struct templates *templates)
+{
+	return templates->ladders;
+}
 
 void
 templates_free(struct templates *templates)
@@ -32,6 +47,7 @@ templates_free(struct templates *templates)
 		free(templates->list[i].nodes);
 	}
 	free(templates->list);
+	ladders_free(templates->ladders);
 	free(templates);
 }
 

@@ -44,6 +44,12 @@ int templates_add(struct templates *templates, const char *name,
 int templates_check(const struct templates *templates,
     struct errors *errors) MUST_CHECK;
 
+/* The ladders that {{upgrade_rule}} is made from go with the set; taken. */
+struct ladders;
+void
+templates_give_ladders(struct templates *templates, struct ladders *ladders);
+const struct ladders *templates_ladders(const struct templates *templates);
+
 bool templates_has(const struct templates *templates, const char *name);
 
 /* The value of a name, or NULL when it is not set; borrowed while rendering. */

@@ -8,6 +8,8 @@
 #include "provision/decision.h"
 #include "provision/render.h"
 #include "provision/small_templates.h"
+#include "provision/template.h"
+#include "provision/upgrade.h"
 #include "server/answer_file.h"
 #include "server/files.h"
 #include "server/keep.h"
@@ -47,14 +49,46 @@ record_answer(const struct exchange *exchange, const struct decision *decision,
 	record_add(exchange->record, &resync);
 }
 
+static const struct ca *
+listener_ca(const void *arg, const char *name)
+{
+	const struct service *service = arg;
+
+	for (size_t i = 0; i < service_listener_count(service); i++) {
+		const struct service_listener *l = service_listener(service, i);
+
+		if (strcmp(l->name, name) == 0)
+			return l->issuer.ca;
+	}
+	return NULL;
+}
+
+/* Does the device get nothing but the way to newer firmware? */
+static bool
+is_upgrade_only(const struct exchange *exchange, const struct request *request,
+    const struct decision *decision)
+{
+	struct firmware now;
+
+	return decision->reason == DECISION_OWN_PROFILE &&
+	    upgrade_firmware(decision->device, request->user_agent, &now) &&
+	    upgrade_is_due(templates_ladders(service_templates(exchange
+								   ->service)),
+		exchange->snapshot, decision->device, &now, listener_ca,
+		exchange->service);
+}
+
 static int
 render(const struct exchange *exchange, const struct decision *decision,
-    struct buf *body, struct error *err)
+    bool upgrade_only, struct buf *body, struct error *err)
 {
 	const struct templates *templates =
 	    service_templates(exchange->service);
 	const struct model *model = NULL;
 
+	if (decision->reason == DECISION_OWN_PROFILE && upgrade_only)
+		return render_profile_as(templates, exchange->snapshot,
+		    decision->device, TEMPLATE_UPGRADE, body, err);
 	if (decision->reason == DECISION_OWN_PROFILE)
 		return render_profile(templates, exchange->snapshot,
 		    decision->device, body, err);
@@ -149,16 +183,19 @@ make_file(const struct exchange *exchange, const struct request *request,
 }
 
 static void
-make_body(const struct exchange *exchange, const struct decision *decision,
-    struct reply_parts *parts)
+make_body(const struct exchange *exchange, const struct request *request,
+    const struct decision *decision, struct reply_parts *parts)
 {
+	bool upgrade_only = is_upgrade_only(exchange, request, decision);
 	struct error err;
 
 	if (decision->allow &&
-	    render(exchange, decision, &parts->body, &err) != 0)
+	    render(exchange, decision, upgrade_only, &parts->body, &err) != 0)
 		fail(parts, "render-failed", &err);
 	else if (decision->allow)
 		parts->response.content_type = "text/xml";
+	if (upgrade_only && parts->response.status == 200)
+		parts->reason = "upgrade-only";
 	parts->response.content_length = parts->body.len;
 }
 
@@ -220,7 +257,7 @@ answer_request(const struct exchange *exchange, const struct request *request,
 	if (is_file(&decision))
 		make_file(exchange, request, &decision, &parts);
 	else
-		make_body(exchange, &decision, &parts);
+		make_body(exchange, request, &decision, &parts);
 	if (parts.response.status >= 400)
 		make_refusal(&decision, &parts);
 	put_answer(out, &parts.response, &parts.body,

@@ -92,7 +92,7 @@ add(struct files *files, int fd, char *path, size_t *index, struct error *err)
 	opened.file.modified = st.st_mtim.tv_sec;
 	opened.modified = st.st_mtim;
 	opened.file.content_type = content_type(path);
-	digest_format(opened.file.sha256, hex);
+	text_hex(opened.file.sha256, DIGEST_BYTES, hex);
 	(void)snprintf(opened.file.etag, sizeof(opened.file.etag), "\"%.16s\"",
 	    hex);
 	files->list = xrealloc(files->list,

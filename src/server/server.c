@@ -135,9 +135,13 @@ work_refresh(uv_work_t *work)
 		errors_add(&server->work_errors, "%s", err.text);
 		return;
 	}
-	if (number != snapshot_change_number(server->snapshot))
-		server->new_snapshot = load_snapshot(server->inventory,
-		    &server->work_errors);
+	if (number == snapshot_change_number(server->snapshot))
+		return;
+	/* Only what changed is read; the rest is shared with the old one. */
+	server->new_snapshot = snapshot_refresh(server->snapshot,
+	    server->inventory, &err);
+	if (server->new_snapshot == NULL)
+		errors_add(&server->work_errors, "%s", err.text);
 }
 
 static void

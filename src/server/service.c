@@ -7,6 +7,7 @@
 #include "provision/template.h"
 #include "server/config.h"
 #include "server/files.h"
+#include "server/firmware.h"
 #include "server/template_folder.h"
 #include "tls/context.h"
 
@@ -224,6 +225,7 @@ service_new(struct config *config, struct errors *errors)
 	service->templates = template_folder_load(config, &templates_known,
 	    errors);
 	load_routes(service, templates_known, errors);
+	firmware_load_images(config, service->files, service->routes, errors);
 	load_secrets_key(service, errors);
 	if (errors->count == before)
 		return service;

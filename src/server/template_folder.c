@@ -5,6 +5,7 @@
 #include "provision/small_templates.h"
 #include "provision/template.h"
 #include "server/config.h"
+#include "server/firmware.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -117,5 +118,8 @@ template_folder_load(const struct config *config, bool *known,
 		errors_add(errors, "%s", err.text);
 	if (has_folder && *known)
 		check(&loading);
+	if (config != NULL)
+		templates_give_ladders(loading.templates,
+		    firmware_load_ladders(config, errors));
 	return loading.templates;
 }

@@ -145,24 +145,25 @@ class Site:
         return [tuple(line.split("\t")[1:]) for line in
                 (self.folder / "flash.tsv").read_text().splitlines()]
 
-    def on_trial(self):
-        """The devices that have a second rule."""
+    def own_variables(self):
+        """(MAC, variables) of each device; see schema/0003.sql."""
         with sqlite3.connect("file:%s/inventory.db?mode=ro" % self.folder,
                              uri=True) as db:
-            return [row[0] for row in db.execute(
-                "SELECT mac FROM device_variable "
-                "WHERE name = 'profile_rule_b' ORDER BY mac")]
+            rows = db.execute(
+                "SELECT mac, variables FROM device ORDER BY mac").fetchall()
+        return [(mac, dict(part.split("\x1f", 1)
+                           for part in text.split("\x1e") if part))
+                for mac, text in rows]
+
+    def on_trial(self):
+        """The devices that have a second rule."""
+        return [mac for mac, own in self.own_variables()
+                if "profile_rule_b" in own]
 
     def variables(self):
         """The two rules that each device has in the inventory."""
-        with sqlite3.connect("file:%s/inventory.db?mode=ro" % self.folder,
-                             uri=True) as db:
-            return db.execute(
-                "SELECT a.value, b.value FROM device AS d "
-                "LEFT JOIN device_variable AS a ON a.mac = d.mac AND "
-                "a.name = 'profile_rule' "
-                "LEFT JOIN device_variable AS b ON b.mac = d.mac AND "
-                "b.name = 'profile_rule_b'").fetchall()
+        return [(own.get("profile_rule"), own.get("profile_rule_b"))
+                for _, own in self.own_variables()]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/digest.h"
+#include "base/text.h"
 
 /* The examples of FIPS 180-2 B.1 and B.3: "abc", and a million times "a". */
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -37,7 +38,7 @@ check(const char *text, size_t times, const char *expected)
 	int fd = open_file(text, times);
 
 	assert_int_equal(digest_file(fd, digest, &err), 0);
-	digest_format(digest, hex);
+	text_hex(digest, sizeof(digest), hex);
 	assert_string_equal(hex, expected);
 	assert_int_equal(lseek(fd, 0, SEEK_CUR), strlen(text) * times);
 	(void)close(fd);
@@ -56,37 +57,11 @@ test_files(void **state)
 	assert_int_equal(err.kind, ERROR_SYSTEM);
 }
 
-static void
-test_texts(void **state)
-{
-	uint8_t digest[DIGEST_BYTES], same[DIGEST_BYTES];
-	char hex[DIGEST_TEXT_BYTES], upper[] = ABC, bad[] = ABC;
-
-	(void)state;
-	assert_true(digest_parse(digest, ABC));
-	digest_format(digest, hex);
-	assert_string_equal(hex, ABC);
-	for (char *p = upper; *p != '\0'; p++)
-		if (*p >= 'a')
-			*p = (char)(*p - 'a' + 'A');
-	assert_true(digest_parse(same, upper));
-	assert_memory_equal(same, digest, sizeof(digest));
-
-	bad[63] = 'g';
-	assert_false(digest_parse(same, bad));
-	bad[63] = '\0';
-	assert_false(digest_parse(same, bad));
-	assert_false(digest_parse(same, ABC "0"));
-	assert_false(digest_parse(same, ""));
-	assert_memory_equal(same, digest, sizeof(digest));
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "inventory/inventory.h"
+#include "pki/seal.h"
 #include "scratch.h"
 
 #define fill(field, text) (void)snprintf(field, sizeof(field), "%s", text)
@@ -809,6 +810,297 @@ test_states(void **state)
 	    "\"Active\" is not a state: expected active or retired");
 }
 
+static int
+put_kind(struct inventory *inventory, const char *name, const char *parent,
+    enum group_kind kind, struct error *err)
+{
+	struct scope scope = { .kind = SCOPE_GROUP, .group_kind = kind };
+
+	fill(scope.name, name);
+	fill(scope.parent, parent);
+	return inventory_put_scope(inventory, &scope, err);
+}
+
+/* Which kind of group may be below which. */
+static void
+test_group_kinds(void **state)
+{
+	static const struct {
+		enum group_kind kind;
+		const char *parent;
+		bool good;
+	} cases[] = {
+		{ GROUP_PLAIN, "", true },
+		{ GROUP_PLAIN, "plain", true },
+		{ GROUP_PLAIN, "site", true },
+		{ GROUP_PLAIN, "tenant", true },
+		{ GROUP_SITE, "", true },
+		{ GROUP_SITE, "plain", false },
+		{ GROUP_SITE, "site", true },
+		{ GROUP_SITE, "tenant", true },
+		{ GROUP_TENANT, "", true },
+		{ GROUP_TENANT, "plain", false },
+		{ GROUP_TENANT, "site", false },
+		{ GROUP_TENANT, "tenant", false },
+	};
+	struct inventory *inventory = get(state);
+	struct error err = { 0 };
+	struct scope scope;
+
+	assert_int_equal(put_kind(inventory, "tenant", "", GROUP_TENANT, &err),
+	    0);
+	assert_int_equal(put_kind(inventory, "site", "tenant", GROUP_SITE,
+			     &err),
+	    0);
+	assert_int_equal(put_kind(inventory, "plain", "site", GROUP_PLAIN,
+			     &err),
+	    0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int rc = put_kind(inventory, "new", cases[i].parent,
+		    cases[i].kind, &err);
+
+		assert_int_equal(rc, cases[i].good ? 0 : -1);
+		if (rc != 0)
+			assert_int_equal(err.kind, ERROR_INPUT);
+	}
+	/* What is below it counts too. */
+	assert_int_equal(put_kind(inventory, "tenant", "", GROUP_PLAIN, &err),
+	    -1);
+	assert_string_equal(err.text,
+	    "\"site\" is a site and \"tenant\" a group: the parent of a site "
+	    "is "
+	    "a tenant or a site");
+	assert_int_equal(inventory_get_scope(inventory, SCOPE_GROUP, "site",
+			     &scope, &err),
+	    0);
+	assert_int_equal(scope.group_kind, GROUP_SITE);
+	scope_clear(&scope);
+}
+
+static void
+test_tags(void **state)
+{
+	struct inventory *inventory = get(state);
+	struct device device = make("000e08aabbcc", "SPA962"), got;
+	struct scope scope = { .kind = SCOPE_TAG, .name = "lobby" };
+	struct error err = { 0 };
+	char *text;
+
+	assert_int_equal(tags_parse(&device.tags, "vip, lobby,vip", &err), 0);
+	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
+	device_clear(&device);
+	set(&scope.variables, "a", "1");
+	assert_int_equal(inventory_put_scope(inventory, &scope, &err), 0);
+	scope_clear(&scope);
+	device = make("000e08aabbcc", "");
+	assert_int_equal(inventory_get_device(inventory, &device.mac, &got,
+			     &err),
+	    0);
+	text = tags_format(&got.tags);
+	assert_string_equal(text, "vip,lobby");
+	free(text);
+	device_clear(&got);
+	/* A removed tag is on no device any more, with variables or without. */
+	assert_int_equal(inventory_remove_scope(inventory, SCOPE_TAG, "lobby",
+			     &err),
+	    0);
+	assert_int_equal(inventory_remove_scope(inventory, SCOPE_TAG, "vip",
+			     &err),
+	    0);
+	assert_int_equal(inventory_get_device(inventory, &device.mac, &got,
+			     &err),
+	    0);
+	assert_int_equal(got.tags.count, 0);
+	device_clear(&got);
+	assert_int_equal(inventory_remove_scope(inventory, SCOPE_TAG, "vip",
+			     &err),
+	    -1);
+	assert_int_equal(err.kind, ERROR_NOT_FOUND);
+}
+
+static void
+test_remove_groups(void **state)
+{
+	struct inventory *inventory = get(state);
+	struct device device = make("000e08aabbcc", "SPA962");
+	struct error err = { 0 };
+
+	assert_int_equal(put_group(inventory, "top", "", &err), 0);
+	assert_int_equal(put_group(inventory, "below", "top", &err), 0);
+	fill(device.group, "below");
+	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
+	assert_int_equal(inventory_remove_scope(inventory, SCOPE_GROUP, "top",
+			     &err),
+	    -1);
+	assert_int_equal(err.kind, ERROR_INPUT);
+	assert_int_equal(inventory_remove_scope(inventory, SCOPE_GROUP, "below",
+			     &err),
+	    -1);
+	assert_non_null(strstr(err.text, "1 devices and 0 groups are in it"));
+	assert_int_equal(inventory_remove_device(inventory, &device.mac, &err),
+	    0);
+	assert_int_equal(inventory_remove_scope(inventory, SCOPE_GROUP, "below",
+			     &err),
+	    0);
+	assert_int_equal(inventory_remove_scope(inventory, SCOPE_GROUP, "top",
+			     &err),
+	    0);
+	assert_int_equal(inventory_remove_scope(inventory, SCOPE_GROUP, "top",
+			     &err),
+	    -1);
+	assert_int_equal(err.kind, ERROR_NOT_FOUND);
+	/* A group that is gone takes no device. */
+	assert_int_equal(inventory_add_device(inventory, &device, &err), -1);
+	assert_int_equal(err.kind, ERROR_INPUT);
+}
+
+static int
+declare(struct inventory *inventory, const char *name, const char *text,
+    struct error *err)
+{
+	struct type type;
+
+	assert_int_equal(type_parse(&type, text, err), 0);
+	return inventory_put_type(inventory, name, &type, err);
+}
+
+static void
+test_types(void **state)
+{
+	struct inventory *inventory = get(state);
+	struct device device = make("000e08aabbcc", "SPA962");
+	struct scope scope = { .kind = SCOPE_DEFAULT };
+	struct error err = { 0 };
+	const struct types *types;
+
+	assert_int_equal(declare(inventory, "Port", "integer 1..65535", &err),
+	    0);
+	assert_int_equal(declare(inventory, "Another", "boolean", &err), 0);
+	types = inventory_types(inventory, &err);
+	assert_non_null(types);
+	assert_int_equal(types->count, 2);
+	assert_string_equal(types->list[0].name, "Another");
+	assert_string_equal(types_find(types, "Port")->text,
+	    "integer 1..65535");
+	set(&device.variables, "Port", "70000");
+	assert_int_equal(inventory_add_device(inventory, &device, &err), -1);
+	assert_int_equal(err.kind, ERROR_INPUT);
+	assert_string_equal(err.text,
+	    "Port=\"70000\": expected integer 1..65535");
+	set(&device.variables, "Port", "5060");
+	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
+	set(&scope.variables, "Port", "x");
+	assert_int_equal(inventory_put_scope(inventory, &scope, &err), -1);
+	assert_int_equal(err.kind, ERROR_INPUT);
+	/* What is there already has to be of the type. */
+	assert_int_equal(declare(inventory, "Port", "address", &err), -1);
+	assert_int_equal(err.kind, ERROR_INPUT);
+	assert_non_null(strstr(err.text, "(device 000e08aabbcc)"));
+	types = inventory_types(inventory, &err);
+	assert_string_equal(types_find(types, "Port")->text,
+	    "integer 1..65535");
+	assert_int_equal(inventory_put_type(inventory, "Port", NULL, &err), 0);
+	assert_int_equal(inventory_put_type(inventory, "Port", NULL, &err), -1);
+	assert_int_equal(err.kind, ERROR_NOT_FOUND);
+	assert_int_equal(inventory_put_scope(inventory, &scope, &err), 0);
+	scope_clear(&scope);
+	device_clear(&device);
+}
+
+static struct seal_key *
+new_key(uint8_t seed)
+{
+	uint8_t bytes[SEAL_KEY_BYTES] = { seed };
+	struct error err = { 0 };
+	struct seal_key *key = seal_key_new(bytes, &err);
+
+	assert_non_null(key);
+	return key;
+}
+
+static void
+expect_kept(struct inventory *inventory, const char *name, const char *value,
+    bool sealed)
+{
+	struct device device = make("000e08aabbcc", "");
+	struct error err = { 0 };
+	struct device got;
+
+	assert_int_equal(inventory_get_device(inventory, &device.mac, &got,
+			     &err),
+	    0);
+	for (size_t i = 0; i < got.variables.count; i++) {
+		if (strcmp(got.variables.list[i].name, name) != 0)
+			continue;
+		assert_int_equal(got.variables.list[i].sealed, sealed);
+		if (sealed)
+			assert_true(seal_text_is_sealed(got.variables.list[i]
+							    .value,
+			    NULL));
+		else
+			assert_string_equal(got.variables.list[i].value, value);
+		device_clear(&got);
+		return;
+	}
+	fail();
+}
+
+static void
+test_secrets(void **state)
+{
+	struct inventory *inventory = get(state);
+	struct seal_key *key = new_key(1), *other = new_key(2);
+	struct device device = make("000e08aabbcc", "SPA962"), got;
+	struct inventory_secrets secrets;
+	struct error err = { 0 };
+	size_t n = 0;
+
+	set(&device.variables, "Password_1_", "s3cret");
+	set(&device.variables, "Pass", "code");
+	set(&device.variables, "name", "open");
+	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
+	assert_int_equal(inventory_clear_writes(inventory), 1);
+	assert_int_equal(inventory_reseal(inventory, key, &n, &err), 0);
+	assert_int_equal(n, 1);
+	expect_kept(inventory, "Password_1_", "s3cret", false);
+	assert_int_equal(inventory_use_key(inventory, other, &err), -1);
+	assert_int_equal(err.kind, ERROR_DENIED);
+
+	/* Without the key: read as it is, and kept as it is. */
+	assert_int_equal(inventory_use_key(inventory, NULL, &err), 0);
+	expect_kept(inventory, "Password_1_", NULL, true);
+	expect_kept(inventory, "name", "open", false);
+	assert_int_equal(inventory_get_device(inventory, &device.mac, &got,
+			     &err),
+	    0);
+	set(&got.variables, "name", "new");
+	assert_int_equal(inventory_update_device(inventory, &got, &err), 0);
+	set(&got.variables, "Password_1_", "in clear");
+	assert_int_equal(inventory_update_device(inventory, &got, &err), -1);
+	assert_int_equal(err.kind, ERROR_DENIED);
+	device_clear(&got);
+	/* Declaring a secret seals what is there: not without the key. */
+	assert_int_equal(declare(inventory, "Pass", "secret", &err), -1);
+	assert_int_equal(err.kind, ERROR_DENIED);
+	assert_false(inventory_is_secret(inventory, "Pass"));
+
+	assert_int_equal(inventory_use_key(inventory, key, &err), 0);
+	expect_kept(inventory, "Password_1_", "s3cret", false);
+	expect_kept(inventory, "name", "new", false);
+	assert_int_equal(declare(inventory, "Pass", "secret", &err), 0);
+	assert_true(inventory_is_secret(inventory, "Pass"));
+	assert_int_equal(inventory_count_secrets(inventory, &secrets, &err), 0);
+	assert_int_equal(secrets.sealed, 2);
+	assert_int_equal(secrets.clear, 0);
+	assert_int_equal(declare(inventory, "Password_1_", "text", &err), 0);
+	assert_int_equal(inventory_count_secrets(inventory, &secrets, &err), 0);
+	assert_int_equal(secrets.sealed, 1);
+	expect_kept(inventory, "Password_1_", "s3cret", false);
+	device_clear(&device);
+	seal_key_release(key);
+	seal_key_release(other);
+}
+
 #define BOTH(test) \
 	cmocka_unit_test_setup_teardown(test, set_up_memory, tear_down), \
 	    cmocka_unit_test_setup_teardown(test, set_up_sqlite, tear_down)
@@ -836,6 +1128,11 @@ main(void)
 		BOTH(test_read_only),
 		BOTH(test_against_table),
 		BOTH(test_close_rolls_back),
+		BOTH(test_group_kinds),
+		BOTH(test_tags),
+		BOTH(test_remove_groups),
+		BOTH(test_types),
+		BOTH(test_secrets),
 		cmocka_unit_test(test_uris),
 		cmocka_unit_test(test_states),
 	};

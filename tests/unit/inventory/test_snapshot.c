@@ -317,10 +317,196 @@ test_large(void **state)
 	free(uri);
 }
 
+/* Nearest first: device, tags in their order, group, parents, model, defaults. */
+static void
+test_tags(void **state)
+{
+	struct inventory *inventory = open_memory();
+	struct device device = {
+		.mac = number_mac(1), .model = "SPA962", .group = "g"
+	};
+	const struct device *found;
+	struct snapshot *snapshot;
+	struct error err = { 0 };
+
+	(void)state;
+	put(inventory, SCOPE_GROUP, "g", "", "a=group b=group c=group");
+	put(inventory, SCOPE_TAG, "one", "", "b=one c=one");
+	put(inventory, SCOPE_TAG, "two", "", "c=two d=two");
+	put(inventory, SCOPE_TAG, "other", "", "a=other");
+	put(inventory, SCOPE_MODEL, "SPA962", "", "d=model e=model");
+	assert_int_equal(tags_parse(&device.tags, "two,unset,one", &err), 0);
+	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
+	device_clear(&device);
+	snapshot = load(inventory);
+	device.mac = number_mac(1);
+	found = snapshot_find(snapshot, &device.mac);
+	assert_int_equal(found->tags.count, 3);
+	assert_string_equal(found->tags.list[2], "one");
+	assert_string_equal(snapshot_variable(snapshot, found, "", "a"),
+	    "group");
+	assert_string_equal(snapshot_variable(snapshot, found, "", "b"), "one");
+	assert_string_equal(snapshot_variable(snapshot, found, "", "c"), "two");
+	assert_string_equal(snapshot_variable(snapshot, found, "", "d"), "two");
+	assert_string_equal(snapshot_variable(snapshot, found, "", "e"),
+	    "model");
+	snapshot_release(snapshot);
+	inventory_close(inventory);
+}
+
+/* Same devices, in the same order, with the same variables? */
+static void
+expect_same(struct inventory *inventory, const struct snapshot *snapshot,
+    unsigned limit)
+{
+	struct snapshot *fresh = load(inventory);
+
+	assert_int_equal(snapshot_device_count(snapshot),
+	    snapshot_device_count(fresh));
+	assert_int_equal(snapshot_change_number(snapshot),
+	    snapshot_change_number(fresh));
+	for (unsigned i = 0; i < limit; i++) {
+		const struct mac mac = number_mac(i);
+		const struct device *a = snapshot_find(snapshot, &mac);
+		const struct device *b = snapshot_find(fresh, &mac);
+		const char *x, *y;
+
+		assert_int_equal(a != NULL, b != NULL);
+		if (a == NULL)
+			continue;
+		assert_string_equal(a->model, b->model);
+		x = snapshot_variable(snapshot, a, "", "own");
+		y = snapshot_variable(fresh, b, "", "own");
+		assert_int_equal(x != NULL, y != NULL);
+		if (x != NULL)
+			assert_string_equal(x, y);
+	}
+	snapshot_release(fresh);
+}
+
+/* One random change: a device added, changed or removed, or the defaults. */
+static void
+change_something(struct inventory *inventory, unsigned random)
+{
+	const struct mac mac = number_mac(random >> 8 & 511);
+	struct device device;
+	struct error err = { 0 };
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%u", random);
+	if ((random >> 28) == 0) {
+		char variables[32];
+
+		(void)snprintf(variables, sizeof(variables), "own=%s", text);
+		put(inventory, SCOPE_DEFAULT, "", "", variables);
+	} else if (inventory_get_device(inventory, &mac, &device, &err) != 0) {
+		add(inventory, random >> 8 & 511, "SPA962", "",
+		    (random & 1) != 0 ? text : NULL);
+	} else {
+		if ((random & 3) == 0)
+			assert_int_equal(inventory_remove_device(inventory,
+					     &mac, &err),
+			    0);
+		else
+			assert_int_equal(variables_set(&device.variables, "own",
+					     text, &err),
+			    0);
+		if ((random & 3) != 0)
+			assert_int_equal(inventory_update_device(inventory,
+					     &device, &err),
+			    0);
+		device_clear(&device);
+	}
+}
+
+static void
+refresh_many(struct inventory *inventory)
+{
+	struct snapshot *snapshot = load(inventory), *next;
+	unsigned random = 1;
+	struct error err = { 0 };
+
+	for (int step = 0; step < 400; step++) {
+		for (random = random * 1664525 + 1013904223; random >> 31 == 0;
+		     random = random * 1664525 + 1013904223)
+			change_something(inventory, random);
+		next = snapshot_refresh(snapshot, inventory, &err);
+		assert_non_null(next);
+		snapshot_release(snapshot);
+		snapshot = next;
+		expect_same(inventory, snapshot, 512);
+	}
+	snapshot_release(snapshot);
+}
+
+static void
+test_refresh(void **state)
+{
+	char *folder = scratch_make();
+	char *uri = xasprintf("sqlite:%s/inventory.db", folder);
+	struct error err = { 0 };
+	struct inventory *inventory = open_memory();
+
+	(void)state;
+	refresh_many(inventory);
+	inventory_close(inventory);
+	inventory = inventory_open(uri, false, &err);
+	assert_non_null(inventory);
+	refresh_many(inventory);
+	inventory_close(inventory);
+	free(uri);
+	scratch_remove(folder);
+}
+
+/* What did not change is the same piece of memory; the log forgets. */
+static void
+test_refresh_shares(void **state)
+{
+	char *folder = scratch_make();
+	char *uri = xasprintf("sqlite:%s/inventory.db", folder);
+	const struct mac far = number_mac(1), near = number_mac(70000);
+	struct error err = { 0 };
+	struct inventory *inventory = inventory_open(uri, false, &err);
+	struct snapshot *before, *after, *last;
+
+	(void)state;
+	assert_int_equal(inventory_begin(inventory, &err), 0);
+	for (unsigned i = 0; i < 70000; i++)
+		add(inventory, i, "SPA962", "", "1");
+	assert_int_equal(inventory_commit(inventory, &err), 0);
+	before = load(inventory);
+	add(inventory, 70000, "SPA962", "", "2");
+	after = snapshot_refresh(before, inventory, &err);
+	assert_non_null(after);
+	assert_null(snapshot_find(before, &near));
+	assert_non_null(snapshot_find(after, &near));
+	assert_ptr_equal(snapshot_find(before, &far),
+	    snapshot_find(after, &far));
+	/* More than the log holds: all is read again. */
+	assert_int_equal(inventory_begin(inventory, &err), 0);
+	for (unsigned i = 70001; i < 140000; i++)
+		add(inventory, i, "SPA962", "", "1");
+	assert_int_equal(inventory_commit(inventory, &err), 0);
+	last = snapshot_refresh(after, inventory, &err);
+	assert_non_null(last);
+	assert_int_equal(snapshot_device_count(last), 140000);
+	assert_ptr_not_equal(snapshot_find(after, &far),
+	    snapshot_find(last, &far));
+	snapshot_release(before);
+	snapshot_release(after);
+	snapshot_release(last);
+	inventory_close(inventory);
+	free(uri);
+	scratch_remove(folder);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_refresh_shares),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_inheritance),
 		cmocka_unit_test(test_immutable),

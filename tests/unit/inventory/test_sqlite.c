@@ -22,7 +22,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "inventory/inventory.h"
+#include "inventory/migration_store.h"
 #include "inventory/snapshot.h"
+#include "inventory/store.h"
+#include "pki/seal.h"
 #include "scratch.h"
 
 struct place {
@@ -352,7 +355,6 @@ test_damage(void **state)
 {
 	const struct place *place = *state;
 	struct inventory *inventory = open_it(state, false);
-	struct snapshot *snapshot;
 	struct error err = { 0 };
 	char noise[4096];
 	struct stat st;
@@ -372,12 +374,7 @@ test_damage(void **state)
 		assert_int_equal(pwrite(fd, noise, sizeof(noise), at),
 		    sizeof(noise));
 	assert_int_equal(close(fd), 0);
-	inventory = open_it(state, true);
-	snapshot = snapshot_load(inventory, &err);
-	assert_null(snapshot);
-	assert_int_equal(err.kind, ERROR_SYSTEM);
-	assert_non_null(strstr(err.text, "restore it from a backup"));
-	inventory_close(inventory);
+	expect_refusal(state, true, ERROR_SYSTEM, "restore it from a backup");
 }
 
 /* Rows that only another program can have written. */
@@ -386,21 +383,34 @@ static const struct {
 	const char *says;
 } bad_rows[] = {
 	{ "INSERT INTO device VALUES ('00:0e:08:aa:', 'm', '', '', NULL,"
-	  " 'active')",
+	  " 'active', '', '')",
 	    "MAC address" },
 	{ "INSERT INTO device VALUES ('000e08aabbcc', printf('%.64c', 'm'),"
-	  " '', '', NULL, 'active')",
+	  " '', '', NULL, 'active', '', '')",
 	    "device's field" },
 	{ "PRAGMA ignore_check_constraints = 1; INSERT INTO device VALUES"
-	  " ('000e08aabbcc', 'm', '', '', NULL, 'broken')",
+	  " ('000e08aabbcc', 'm', '', '', NULL, 'broken', '', '')",
 	    "state" },
-	{ "INSERT INTO device_variable VALUES ('020000000001', 'a b', '')",
+	{ "UPDATE device SET tags = 'a b'", "tag" },
+	{ "UPDATE device SET variables = 'a'", "variable" },
+	{ "UPDATE device SET variables = 'a b' || char(31) || char(30)",
 	    "variable" },
-	{ "INSERT INTO scope VALUES (1, 2, printf('%.64c', 'g'), NULL)",
+	{ "UPDATE device SET variables = 'a' || char(31) || char(7) ||"
+	  " char(30)",
+	    "variable" },
+	{ "UPDATE device SET variables = 'b' || char(31) || char(30) || 'a' ||"
+	  " char(31) || char(30)",
+	    "variable" },
+	{ "UPDATE device SET variables = 'a' || char(31) || char(30) || 'a' ||"
+	  " char(31) || char(30)",
+	    "variable" },
+	{ "UPDATE device SET variables = 'a' || char(31) || char(30) || 'x'",
+	    "variable" },
+	{ "INSERT INTO scope VALUES (1, 2, printf('%.64c', 'g'), 0, NULL, '')",
 	    "name" },
-	{ "INSERT INTO scope VALUES (1, 2, 'g', NULL); INSERT INTO"
-	  " scope_variable VALUES (1, 'a', char(7))",
-	    "variable" },
+	{ "INSERT INTO scope VALUES (1, 2, 'g', 0, NULL, 'a')", "variable" },
+	{ "INSERT INTO variable_type VALUES (printf('%.64c', 'v'), 'text')",
+	    "variable's name" },
 };
 
 static void
@@ -429,8 +439,8 @@ test_bad_rows(void **state)
 static void
 test_broken_store(void **state)
 {
-	static const char *const tables[] = { "device", "device_variable",
-		"scope", "scope_variable", "change" };
+	static const char *const tables[] = { "device", "device_log", "scope",
+		"variable_type" };
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		const struct place *place = *state;
@@ -465,20 +475,247 @@ test_broken_store(void **state)
 			    &err);
 		assert_int_equal(inventory_commit(inventory, &err), -1);
 		assert_int_equal(err.kind, ERROR_SYSTEM);
-		assert_int_equal(rc, i == 4 ? 0 : -1);
-		assert_null(snapshot_load(inventory, &err));
-		assert_int_equal(err.kind, ERROR_SYSTEM);
+		assert_int_equal(rc, -1);
+		if (i != 1) {
+			assert_null(snapshot_load(inventory, &err));
+			assert_int_equal(err.kind, ERROR_SYSTEM);
+		}
 		assert_int_equal(inventory_get_device(inventory, &device.mac,
 				     &device, &err),
 		    -1);
 		assert_int_equal(inventory_change_number(inventory, &number,
 				     &err),
-		    i == 4 ? -1 : 0);
+		    0);
 		variables_clear(&device.variables);
 		scope_clear(&scope);
 		inventory_close(inventory);
 		assert_int_equal(unlink(place->path), 0);
 	}
+}
+
+static void
+test_no_change_table(void **state)
+{
+	inventory_close(open_it(state, false));
+	sql(state, "DROP TABLE change");
+	expect_refusal(state, true, ERROR_SYSTEM, "no such table: change");
+	expect_refusal(state, false, ERROR_SYSTEM, "no such table: change");
+}
+
+/* What the first two migrations made, with something in it. */
+static void
+make_old(void **state)
+{
+	for (size_t i = 0; i < 2; i++)
+		sql(state, inventory_migrations[i]);
+	sql(state,
+	    "PRAGMA application_id = 1397772886; PRAGMA user_version = 2;"
+	    "UPDATE change SET number = 7;"
+	    "INSERT INTO scope VALUES (1, 0, '', NULL), (2, 2, 'g', NULL),"
+	    " (3, 2, 'below', 2), (4, 1, 'SPA962', NULL);"
+	    "INSERT INTO scope_variable VALUES (2, 'z', '1'), (2, 'a', '2'),"
+	    " (1, 'd', 'all');"
+	    "INSERT INTO device VALUES"
+	    " ('020000000001', 'SPA962', '6.1.5', 's', 3, 'active'),"
+	    " ('020000000002', 'SPA504G', '', '', NULL, 'retired');"
+	    "INSERT INTO device_variable VALUES"
+	    " ('020000000001', 'b', 'x=y'), ('020000000001', 'a', ''),"
+	    " ('020000000001', 'c', 'two' || char(10) || 'lines');"
+	    "INSERT INTO migration VALUES (1, 'a', 'listener', 'b',"
+	    " 'listener', 'r', NULL, 90, 0, 'running', '', 0, 0);"
+	    "INSERT INTO migration_member VALUES (1, '020000000001', 1,"
+	    " 'waiting', NULL, NULL, 0, 0, 0, 0)");
+}
+
+static void
+test_upgrade(void **state)
+{
+	struct inventory *inventory;
+	struct snapshot *snapshot;
+	const struct device *device;
+	struct mac mac = { { 2, 0, 0, 0, 0, 1 } };
+	struct migration_member *members = NULL;
+	struct error err = { 0 };
+	uint64_t number = 0;
+	size_t n = 0;
+
+	make_old(state);
+	expect_refusal(state, true, ERROR_INPUT, "made by an older sprov");
+	inventory = open_it(state, false);
+	assert_int_equal(inventory_change_number(inventory, &number, &err), 0);
+	assert_int_equal(number, 7);
+	snapshot = snapshot_load(inventory, &err);
+	assert_non_null(snapshot);
+	assert_int_equal(snapshot_device_count(snapshot), 2);
+	device = snapshot_find(snapshot, &mac);
+	assert_non_null(device);
+	assert_string_equal(device->group, "below");
+	assert_int_equal(device->variables.count, 3);
+	assert_string_equal(variables_get(&device->variables, "a"), "");
+	assert_string_equal(variables_get(&device->variables, "b"), "x=y");
+	assert_string_equal(variables_get(&device->variables, "c"),
+	    "two\nlines");
+	assert_string_equal(snapshot_variable(snapshot, device, "", "z"), "1");
+	assert_string_equal(snapshot_variable(snapshot, device, "", "d"),
+	    "all");
+	mac.octet[5] = 2;
+	device = snapshot_find(snapshot, &mac);
+	assert_int_equal(device->state, DEVICE_RETIRED);
+	assert_int_equal(device->variables.count, 0);
+	snapshot_release(snapshot);
+	/* What refers to devices is still there, and goes with them. */
+	assert_int_equal(migration_store_members(inventory, 1, &members, &n,
+			     &err),
+	    0);
+	assert_int_equal(n, 1);
+	migration_members_free(members, n);
+	mac.octet[5] = 1;
+	assert_int_equal(inventory_remove_device(inventory, &mac, &err), 0);
+	assert_int_equal(migration_store_members(inventory, 1, &members, &n,
+			     &err),
+	    0);
+	assert_int_equal(n, 0);
+	migration_members_free(members, n);
+	inventory_close(inventory);
+}
+
+/* Rows that point nowhere stop the upgrade, and the file stays as it is. */
+static void
+test_upgrade_of_damage(void **state)
+{
+	make_old(state);
+	sql(state, "UPDATE device SET group_id = 99");
+	expect_refusal(state, false, ERROR_SYSTEM, "2 rows refer to none");
+	sql(state, "UPDATE device SET group_id = 2");
+	inventory_close(open_it(state, false));
+}
+
+static struct seal_key *
+make_key(uint8_t seed)
+{
+	uint8_t bytes[SEAL_KEY_BYTES] = { seed };
+	struct error err = { 0 };
+	struct seal_key *key = seal_key_new(bytes, &err);
+
+	assert_non_null(key);
+	return key;
+}
+
+/* Is the text in the database or in what is beside it? */
+static bool
+on_disk(void **state, const char *text)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	const struct place *place = *state;
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		char *path = xasprintf("%s%s", place->path, ends[i]);
+		struct error err = { 0 };
+		char *data = NULL;
+		size_t len = 0;
+
+		if (file_read(path, 1 << 26, &data, &len, &err) == 0)
+			found |= memmem(data, len, text, strlen(text)) != NULL;
+		free(data);
+		free(path);
+	}
+	return found;
+}
+
+static void
+add_secret(struct inventory *inventory, unsigned number, const char *secret)
+{
+	struct device device = { .model = "SPA504G",
+		.mac = { { 2, 1, 0, 0, 0, (uint8_t)number } } };
+	struct error err = { 0 };
+
+	assert_int_equal(variables_set(&device.variables, "Password_1_", secret,
+			     &err),
+	    0);
+	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
+	device_clear(&device);
+}
+
+/* With a key nothing is ever in clear in the files, from the first write on. */
+static void
+test_nothing_in_clear(void **state)
+{
+	struct inventory *inventory = open_it(state, false);
+	struct seal_key *key = make_key(1);
+	struct error err = { 0 };
+
+	assert_int_equal(inventory_use_key(inventory, key, &err), 0);
+	for (unsigned i = 0; i < 100; i++)
+		add_secret(inventory, i, "findme-s3cret");
+	assert_false(on_disk(state, "findme"));
+	assert_true(on_disk(state, "Password_1_"));
+	assert_int_equal(inventory_clear_writes(inventory), 0);
+	inventory_close(inventory);
+	assert_false(on_disk(state, "findme"));
+	seal_key_release(key);
+}
+
+/* What was in clear is gone when a key is taken into use, also from pages that
+ * are free; and what another key had sealed opens with the new one only. */
+static void
+test_reseal(void **state)
+{
+	struct inventory *inventory = open_it(state, false);
+	struct seal_key *first = make_key(1), *second = make_key(2);
+	struct inventory_secrets secrets;
+	struct device device;
+	struct mac mac = { { 2, 1, 0, 0, 0, 7 } };
+	struct error err = { 0 };
+	size_t n = 0;
+
+	for (unsigned i = 0; i < 200; i++)
+		add_secret(inventory, i, "findme-s3cret");
+	for (unsigned i = 100; i < 200; i++) {
+		mac.octet[5] = (uint8_t)i;
+		assert_int_equal(inventory_remove_device(inventory, &mac, &err),
+		    0);
+	}
+	mac.octet[5] = 7;
+	assert_int_equal(inventory_clear_writes(inventory), 200);
+	assert_true(on_disk(state, "findme"));
+	assert_int_equal(inventory_count_secrets(inventory, &secrets, &err), 0);
+	assert_int_equal(secrets.clear, 100);
+	assert_int_equal(secrets.sealed, 0);
+	assert_string_equal(secrets.key_id, "");
+	assert_int_equal(inventory_reseal(inventory, first, &n, &err), 0);
+	assert_int_equal(n, 100);
+	assert_false(on_disk(state, "findme"));
+	assert_int_equal(inventory_reseal(inventory, second, &n, &err), 0);
+	assert_int_equal(inventory_count_secrets(inventory, &secrets, &err), 0);
+	assert_int_equal(secrets.clear, 0);
+	assert_int_equal(secrets.sealed, 100);
+	inventory_close(inventory);
+
+	inventory = open_it(state, false);
+	assert_int_equal(inventory_use_key(inventory, first, &err), -1);
+	assert_int_equal(err.kind, ERROR_DENIED);
+	assert_int_equal(inventory_use_key(inventory, second, &err), 0);
+	assert_int_equal(inventory_get_device(inventory, &mac, &device, &err),
+	    0);
+	assert_string_equal(variables_get(&device.variables, "Password_1_"),
+	    "findme-s3cret");
+	device_clear(&device);
+	inventory_close(inventory);
+	/* Moved to another device by whoever can write the file. */
+	sql(state,
+	    "UPDATE device SET variables = (SELECT variables FROM device WHERE"
+	    " mac = '020100000008') WHERE mac = '020100000007'");
+	inventory = open_it(state, true);
+	assert_int_equal(inventory_use_key(inventory, second, &err), 0);
+	assert_int_equal(inventory_get_device(inventory, &mac, &device, &err),
+	    -1);
+	assert_string_equal(err.text,
+	    "device 020100000007: Password_1_: a sealed secret was changed, or "
+	    "belongs to something else");
+	inventory_close(inventory);
+	seal_key_release(first);
+	seal_key_release(second);
 }
 
 static void
@@ -536,6 +773,11 @@ main(void)
 		TEST(test_damage),
 		TEST(test_bad_rows),
 		TEST(test_broken_store),
+		TEST(test_no_change_table),
+		TEST(test_upgrade),
+		TEST(test_upgrade_of_damage),
+		TEST(test_nothing_in_clear),
+		TEST(test_reseal),
 		TEST(test_lock_is_no_link),
 		TEST(test_busy),
 	};
