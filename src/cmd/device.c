@@ -14,6 +14,8 @@ cmd_device(int argc, char **argv)
 		{ "show", "show a device with its variables", device_show },
 		{ "set", "change a device, or the variables of many",
 		    device_set },
+		{ "drift", "compare what devices report with what they got",
+		    device_drift },
 		{ "resync", "tell devices to fetch their profile now",
 		    device_resync },
 		{ "remove", "remove devices", device_remove },

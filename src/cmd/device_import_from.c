@@ -36,8 +36,7 @@ struct job {
 bool
 device_import_is_from(int argc, char **argv)
 {
-	for (int i = 1;
-	     i < argc && argv[i] != NULL && strcmp(argv[i], "--") != 0; i++) {
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		const char *value = NULL;
 
 		if (strncmp(argv[i], "--format=", 9) == 0)

@@ -11,6 +11,8 @@ cmd_profile(int argc, char **argv)
 		    profile_check_command },
 		{ "decrypt", "unpack a file that a device would read",
 		    profile_decrypt },
+		{ "diff", "show what would change since it was last served",
+		    profile_diff },
 		{ "encrypt", "pack a file as devices read it",
 		    profile_encrypt },
 		{ "render", "print the profile of a device", profile_render },

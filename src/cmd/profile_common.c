@@ -24,9 +24,10 @@ profile_site_close(struct profile_site *site)
 }
 
 /* Of the inventories that may be meant, the one named nearest. */
-static const char *
-choose_uri(const char *given, const struct config *config)
+const char *
+profile_site_uri(const struct profile_site *site, const char *given)
 {
+	const struct config *config = site->config;
 	const char *environment = getenv("SPROV_INVENTORY");
 
 	if (given != NULL)
@@ -64,7 +65,7 @@ profile_site_open(struct profile_site *site, const char *path)
 int
 profile_site_load(struct profile_site *site, const char *uri)
 {
-	struct inventory *inventory = device_open(choose_uri(uri, site->config),
+	struct inventory *inventory = device_open(profile_site_uri(site, uri),
 	    true);
 	struct error err = { 0 };
 

@@ -15,6 +15,7 @@ struct templates;
 /* The parts; as main() each. */
 int profile_check_command(int argc, char **argv);
 int profile_decrypt(int argc, char **argv);
+int profile_diff(int argc, char **argv);
 int profile_encrypt(int argc, char **argv);
 int profile_render(int argc, char **argv);
 
@@ -43,6 +44,10 @@ int profile_site_open(struct profile_site *site, const char *config) MUST_CHECK;
  * device_find_uri().  -1: all is said already. */
 int
 profile_site_load(struct profile_site *site, const char *inventory) MUST_CHECK;
+
+/* That URI; NULL: device_find_uri() knows. */
+const char *
+profile_site_uri(const struct profile_site *site, const char *given);
 
 /* The device that text (a MAC) names; borrowed from the site. */
 const struct device *profile_find_device(const struct profile_site *site,

@@ -1,6 +1,6 @@
 #include "importer/fleet.h"
 
-#include <assert.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,10 +162,7 @@ fleet_device_count(const struct fleet *fleet)
 size_t
 fleet_index(const struct fleet *fleet, const struct mac *mac)
 {
-	const struct fleet_device *found = find_device(fleet, mac);
-
-	assert(found != NULL);
-	return found->index;
+	return find_device(fleet, mac)->index;
 }
 
 struct device *

@@ -48,9 +48,6 @@ update_device(struct inventory *inventory, const struct device *found,
 	take_field(there->serial, found->serial);
 	take_field(there->group, found->group);
 	there->state = found->state;
-	for (size_t i = 0; i < found->tags.count; i++)
-		if (tags_add(&there->tags, found->tags.list[i], err) != 0)
-			goto out;
 	if (merge_variables(&there->variables, &found->variables, err) != 0)
 		goto out;
 	if (strcmp(before.model, there->model) == 0 &&
@@ -58,7 +55,6 @@ update_device(struct inventory *inventory, const struct device *found,
 	    strcmp(before.serial, there->serial) == 0 &&
 	    strcmp(before.group, there->group) == 0 &&
 	    before.state == there->state &&
-	    before.tags.count == there->tags.count &&
 	    same_variables(&before.variables, &there->variables)) {
 		counts->same++;
 		rc = 0;

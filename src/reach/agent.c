@@ -150,10 +150,12 @@ answer_challenge(struct task *task, const struct sip_msg *msg)
 	}
 	task->asked = false;
 	err = sip_auth_authenticate(task->auth, msg);
-	if (again && (err == EAUTH || task->tries >= TRIES_MAX)) {
+	if (err == EAUTH && again) {
 		finish(task, AGENT_WRONG);
 	} else if (err != 0 || (!again && !task->asked)) {
 		finish(task, AGENT_MALFORMED);
+	} else if (task->tries >= TRIES_MAX) {
+		finish(task, AGENT_WRONG);
 	} else if (send_request(task) != 0) {
 		finish(task, AGENT_FAILED);
 	}

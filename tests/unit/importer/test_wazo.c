@@ -21,26 +21,23 @@ read_text(const char *text, size_t len)
 static void
 test_inheritance(void **state)
 {
-	static const char text[] =
-	    "{\"devices\":[{\"mac\":\"000e08aabbcc\",\"model\":\"SPA504G\","
-	    "\"config\":\"c\",\"tenant_uuid\":\"7d4d-01\"}],\"configs\":["
-	    "{\"id\":\"c\",\"parent_id\":\"site\",\"raw_config\":{"
-	    "\"sip_lines\":{\"2\":{\"username\":\"u2\",\"proxy_ip\":"
-	    "\"p2\","
-	    "\"proxy_port\":5070}}}},"
-	    "{\"id\":\"site\",\"parent_ids\":[\"base\"],\"raw_config\":{"
-	    "\"sip_proxy_ip\":\"p1\",\"vlan_id\":7,\"sip_subscribe_mwi\":"
-	    "true}},"
-	    "{\"id\":\"base\",\"parent_ids\":[],\"raw_config\":{"
-	    "\"ntp_enabled\":false,\"ntp_ip\":\"n\",\"locale\":null}}]}";
+	static const char text[] = "{\"devices\":[" DEVICE(
+	    "c") "],\"configs\":["
+		 "{\"id\":\"c\",\"parent_id\":\"site\",\"raw_config\":{"
+		 "\"sip_lines\":{\"2\":{\"username\":\"u2\",\"proxy_ip\":"
+		 "\"p2\","
+		 "\"proxy_port\":5070}}}},"
+		 "{\"id\":\"site\",\"parent_ids\":[\"base\"],\"raw_config\":{"
+		 "\"sip_proxy_ip\":\"p1\",\"vlan_id\":7,\"sip_subscribe_mwi\":"
+		 "true}},"
+		 "{\"id\":\"base\",\"parent_ids\":[],\"raw_config\":{"
+		 "\"ntp_enabled\":false,\"ntp_ip\":\"n\",\"locale\":null}}]}";
 	struct fleet *fleet = read_text(text, strlen(text));
 	const struct scope *site;
 
 	(void)state;
 	assert_good(fleet);
 	assert_string_equal(device_of(fleet, "000e08aabbcc")->group, "site");
-	assert_true(tags_have(&device_of(fleet, "000e08aabbcc")->tags,
-	    "tenant-7d4d-01"));
 	assert_string_equal(variable_of(fleet, "000e08aabbcc", "user_id_2"),
 	    "u2");
 	assert_string_equal(variable_of(fleet, "000e08aabbcc", "proxy_2"),

@@ -198,7 +198,6 @@ test_write(void **state)
 	assert_non_null(strstr(err.text, "B: plain text cannot hold a quote"));
 	assert_int_equal(out.len, 0);
 	flat_profile_free(profile);
-	buf_clear(&out);
 	profile = read_text("A \"12345678\" ;", &err);
 	buf_init(&out, 8);
 	assert_int_equal(spc_text_write(profile, &out, &err), -1);
