@@ -16,6 +16,8 @@ cmd_profile(int argc, char **argv)
 		{ "encrypt", "pack a file as devices read it",
 		    profile_encrypt },
 		{ "render", "print the profile of a device", profile_render },
+		{ "templates", "the built-in templates, to start with",
+		    profile_templates },
 	};
 
 	return cmd_run("sprov profile", commands,

@@ -17,7 +17,9 @@
 #include "cmd/cmd.h"
 #include "cmd/device_common.h"
 #include "provision/render.h"
+#include "provision/starter.h"
 #include "provision/template.h"
+#include "server/config.h"
 #include "spa/flat_profile.h"
 #include "spa/profile.h"
 #include "spa/registry.h"
@@ -211,6 +213,30 @@ check_template_file(struct checking *checking, struct checked *checked,
 	free(name);
 }
 
+/* One of the set: the operator's, or a starter. */
+static void
+check_named(const struct checking *checking, struct checked *checked)
+{
+	const struct config *config = checking->site.config;
+	const char *starter = NULL;
+	char *path, *own = NULL;
+	struct error err;
+	size_t len;
+
+	for (size_t i = 0; i < starter_count; i++)
+		if (strcmp(starters[i].name, checked->input) == 0)
+			starter = starters[i].text;
+	if (config != NULL && config->templates != NULL) {
+		path = file_join(config->templates, checked->input);
+		if (file_read(path, TEMPLATE_TEXT_MAX, &own, &len, &err) != 0)
+			own = NULL;
+		free(path);
+	}
+	check_template(checked, checking->site.templates, checked->input,
+	    own != NULL ? own : starter);
+	free(own);
+}
+
 static int
 check_file(struct checking *checking, struct checked *checked,
     struct error *err)
@@ -274,7 +300,7 @@ check_operand(struct checking *checking, struct checked *checked,
 		return check_file(checking, checked, err);
 	if (templates_has(checking->site.templates, input)) {
 		checked->kind = "template";
-		check_template(checked, checking->site.templates, input, NULL);
+		check_named(checking, checked);
 		return 0;
 	}
 	if (mac_read(&mac, input, strlen(input)))

@@ -34,8 +34,9 @@ format_json(const struct profile_site *site, const struct device *device,
 
 	mac_format(&device->mac, mac);
 	object = json_pack("{ss ss ss ss}", "mac", mac, "model", device->model,
-	    "template", render_template_name(site->snapshot, device), "profile",
-	    buf_text(profile));
+	    "template",
+	    render_template_name(site->templates, site->snapshot, device),
+	    "profile", buf_text(profile));
 	if (object != NULL)
 		text = json_dumps(object, JSON_INDENT(2));
 	if (text != NULL && buf_printf(out, "%s\n", text) == 0)

@@ -1,5 +1,6 @@
 #include "provision/render.h"
 #include "inventory/snapshot.h"
+#include "provision/starter.h"
 #include "provision/template.h"
 #include "provision/upgrade.h"
 #include "spa/inspect.h"
@@ -7,30 +8,6 @@
 #include "spa/registry.h"
 
 #include <string.h>
-
-const char render_builtin_template[] =
-    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    "<flat-profile>\n"
-    "{{#profile_rule}}\n"
-    "  <Profile_Rule>{{profile_rule}}</Profile_Rule>\n"
-    /* Always with it: an empty one takes back what was there before. */
-    "  <Profile_Rule_B>{{#profile_rule_b}}{{profile_rule_b}}"
-    "{{/profile_rule_b}}</Profile_Rule_B>\n"
-    "{{/profile_rule}}\n"
-    "  <Resync_On_Reset>Yes</Resync_On_Reset>\n"
-    "  <Resync_Periodic>86400</Resync_Periodic>\n"
-    "{{#upgrade_rule}}\n"
-    "  <Upgrade_Rule>{{upgrade_rule}}</Upgrade_Rule>\n"
-    "{{/upgrade_rule}}\n"
-    "{{#user_id}}\n"
-    "{{#display_name}}\n"
-    "  <Display_Name_1_>{{display_name}}</Display_Name_1_>\n"
-    "{{/display_name}}\n"
-    "  <User_ID_1_>{{user_id}}</User_ID_1_>\n"
-    "  <Password_1_>{{password}}</Password_1_>\n"
-    "  <Proxy_1_>{{proxy}}</Proxy_1_>\n"
-    "{{/user_id}}\n"
-    "</flat-profile>\n";
 
 struct names {
 	const struct snapshot *snapshot;
@@ -121,13 +98,17 @@ render(const struct templates *templates, const char *template,
 }
 
 const char *
-render_template_name(const struct snapshot *snapshot,
-    const struct device *device)
+render_template_name(const struct templates *templates,
+    const struct snapshot *snapshot, const struct device *device)
 {
 	const char *name = snapshot_variable(snapshot, device, device->model,
 	    "template");
 
-	return name != NULL ? name : RENDER_DEFAULT_TEMPLATE;
+	if (name != NULL)
+		return name;
+	if (templates_has(templates, RENDER_DEFAULT_TEMPLATE))
+		return RENDER_DEFAULT_TEMPLATE;
+	return starter_for(registry_find_model(device->model, NULL))->name;
 }
 
 static int
@@ -152,7 +133,7 @@ render_profile(const struct templates *templates,
     struct buf *out, struct error *err)
 {
 	return render_device(templates, snapshot, device, false,
-	    render_template_name(snapshot, device), out, err);
+	    render_template_name(templates, snapshot, device), out, err);
 }
 
 int
@@ -170,7 +151,7 @@ render_profile_masked(const struct templates *templates,
     struct buf *out, struct error *err)
 {
 	return render_device(templates, snapshot, device, true,
-	    render_template_name(snapshot, device), out, err);
+	    render_template_name(templates, snapshot, device), out, err);
 }
 
 int

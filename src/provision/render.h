@@ -21,18 +21,14 @@ struct model;
 struct snapshot;
 struct templates;
 
-/* The template of a device's own profile when no variable names one. */
+/* The operator's template for devices that have no variable "template".  Where
+ * there is none of this name, each family has its starter template. */
 #define RENDER_DEFAULT_TEMPLATE "device.xml"
 
-/* Its text when the operator's folder has none of that name: it configures
- * line 1 and resync from the variables that are set.  Where user_id is,
- * password and proxy must be, too. */
-extern const char render_builtin_template[];
-
 /*
- * The device's own profile: the template that its variable "template" names,
- * or RENDER_DEFAULT_TEMPLATE.  The result is checked (profile_check) before it
- * is returned.  Errors are for the operator, and name template and place.
+ * The device's own profile, from the template that its variable "template"
+ * names, or else as above.  The result is checked (profile_check) before it is
+ * returned.  Errors are for the operator, and name template and place.
  */
 int render_profile(const struct templates *templates,
     const struct snapshot *snapshot, const struct device *device,
@@ -44,8 +40,8 @@ int render_profile_as(const struct templates *templates,
     const char *template, struct buf *out, struct error *err) MUST_CHECK;
 
 /* The template of that profile: borrowed from the snapshot. */
-const char *render_template_name(const struct snapshot *snapshot,
-    const struct device *device);
+const char *render_template_name(const struct templates *templates,
+    const struct snapshot *snapshot, const struct device *device);
 
 /* As render_profile, for eyes: variables whose names are secret are masked. */
 #define RENDER_MASK "********"

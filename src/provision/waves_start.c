@@ -292,12 +292,11 @@ check_templates(const struct picking *picking, struct error *err)
 		const struct mac *mac = &picking->members[i].mac;
 		const struct device *device = snapshot_find(picking->snapshot,
 		    mac);
-		const char *name = snapshot_variable(picking->snapshot, device,
-		    device->model, "template");
+		const char *name =
+		    render_template_name(picking->plan->templates,
+			picking->snapshot, device);
 		size_t j = 0;
 
-		if (name == NULL)
-			name = RENDER_DEFAULT_TEMPLATE;
 		while (j < count && strcmp(seen[j], name) != 0)
 			j++;
 		if (j < count)

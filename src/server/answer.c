@@ -116,7 +116,8 @@ keep_profile(const struct exchange *exchange, const struct decision *decision,
 	(void)snprintf(document.listener, sizeof(document.listener), "%s",
 	    exchange->listener->name);
 	(void)snprintf(document.template, sizeof(document.template), "%s",
-	    render_template_name(exchange->snapshot, decision->device));
+	    render_template_name(service_templates(exchange->service),
+		exchange->snapshot, decision->device));
 	(void)snprintf(document.protection, sizeof(document.protection), "%s",
 	    protection);
 	document_hash(buf_text(clear), clear->len, document.clear_sha256);

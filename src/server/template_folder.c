@@ -1,7 +1,7 @@
 #include "server/template_folder.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "provision/render.h"
+#include "provision/starter.h"
 #include "provision/small_templates.h"
 #include "provision/template.h"
 #include "server/config.h"
@@ -9,7 +9,6 @@
 
 #include <dirent.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct loading {
 	const struct config *config;
@@ -109,10 +108,7 @@ template_folder_load(const struct config *config, bool *known,
 	*known = true;
 	if (has_folder)
 		*known = load_files(&loading);
-	if (!templates_has(loading.templates, RENDER_DEFAULT_TEMPLATE) &&
-	    templates_add(loading.templates, RENDER_DEFAULT_TEMPLATE,
-		render_builtin_template, strlen(render_builtin_template),
-		&err) != 0)
+	if (starters_add(loading.templates, &err) != 0)
 		errors_add(errors, "%s", err.text);
 	if (templates_add_small(loading.templates, &err) != 0)
 		errors_add(errors, "%s", err.text);

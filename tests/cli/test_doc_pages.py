@@ -1,4 +1,4 @@
-"""docs/resync.md and docs/importing.md, run as they stand."""
+"""docs/resync.md, docs/importing.md and docs/templates.md, run as they stand."""
 
 import re
 import shutil
@@ -62,3 +62,14 @@ def test_importing(run):
         assert "what leaks today" in text
     assert "<User_ID_1_ ua=\"na\">202</User_ID_1_>" in said[5]
     assert "Pp1-202" not in said[5]
+
+
+def test_templates(run):
+    said, text = run("templates.md")
+    shown = [line[4:] for line in text.splitlines()
+             if line.startswith("    ") and not line.startswith("    display")]
+    for line in shown:
+        # What the page shows of a long output is in it, line by line.
+        assert any(line in one for one in "".join(said).splitlines()), line
+    assert len(shown) == 8
+    assert "secret" not in said[0] and "letmein" not in said[0]

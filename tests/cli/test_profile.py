@@ -35,9 +35,9 @@ def configure(folder, **templates):
 def test_render_masks(good, phone):
     text = good("profile", "render", "00:0E:08:AA:BB:CC")
     assert "<User_ID_1_>7001</User_ID_1_>" in text
-    assert "<Password_1_>********</Password_1_>" in text
+    assert '<Password_1_ ua="na">********</Password_1_>' in text
     assert "s3cret" not in text
-    assert "<Password_1_>s3cret&amp;more</Password_1_>" in good(
+    assert '<Password_1_ ua="na">s3cret&amp;more</Password_1_>' in good(
         "profile", "render", "--secrets", phone)
 
 
@@ -175,8 +175,8 @@ def test_check_template(sprov, good, tmp_path):
         "t.xml:7:1: unknown here: Provision_Enabled: did you mean "
         "Provision_Enable?",
         "t.xml: template for SPA504G: 2 problems, 0 notes"]
-    assert good("profile", "check", "device.xml") == (
-        "device.xml: template: good\n")
+    assert good("profile", "check", "generic.xml") == (
+        "generic.xml: template: good\n")
 
 
 def test_check_device(sprov, good, phone, tmp_path):
@@ -214,3 +214,51 @@ def test_check_refusals(sprov, tmp_path):
     result = sprov("profile", "check", "big.xml")
     assert result.status == 1
     assert "big.xml" in result.err
+
+
+# templates
+
+
+def test_templates(good, sprov, tmp_path):
+    out = good("profile", "templates")
+    assert "spa-phone.xml\n  SPA901" in out
+    assert all(len(line) <= 80 for line in out.splitlines())
+    listed = json.loads(good("profile", "templates", "--json"))
+    assert [one["name"] for one in listed] == [
+        "spa-ata.xml", "spa-phone.xml", "spa525.xml", "spa1xx.xml",
+        "ata19x.xml", "mpp.xml", "generic.xml"]
+    assert "SPA504G" in listed[1]["models"]
+    (tmp_path / "t").mkdir()
+    good("profile", "templates", "--write", "t")
+    for one in listed:
+        assert (tmp_path / "t" / one["name"]).read_text() == one["text"]
+    # They are not written over.
+    (tmp_path / "t" / "spa-ata.xml").unlink()
+    (tmp_path / "t" / "mpp.xml").write_text("mine")
+    result = sprov("profile", "templates", "--write", "t")
+    assert result.status == 1
+    assert "t/spa-phone.xml" in result.err
+    assert (tmp_path / "t" / "mpp.xml").read_text() == "mine"
+
+
+def test_starters_of_every_model_are_good(sprov):
+    """What a stranger sends to the first device has no findings."""
+    for one in json.loads(sprov("profile", "templates", "--json").out):
+        for model in one["models"]:
+            result = sprov("profile", "check", "--as", model, one["name"])
+            assert result.out == "%s: template for %s: good\n" % (
+                one["name"], model)
+
+
+def test_starter_of_the_family(good):
+    for model, name, admin in (
+            ("SPA2102", "spa-ata.xml", "Admin_Passwd"),
+            ("SPA525G2", "spa525.xml", "Admin_Password"),
+            ("ATA192", "ata19x.xml", "Web_Login_Admin_Password"),
+            ("CP-8841-3PCC", "mpp.xml", "Admin_Password")):
+        good("device", "add", MAC, model, "admin_password=letmein")
+        value = json.loads(good("profile", "render", "--json", MAC))
+        assert value["template"] == name
+        assert "<%s" % admin in value["profile"]
+        assert "letmein" not in value["profile"]
+        good("device", "remove", MAC)

@@ -8,6 +8,7 @@
 
 #include "../../lib/stock.h"
 #include "provision/render.h"
+#include "provision/starter.h"
 #include "provision/template.h"
 #include "spa/profile.h"
 #include "spa/registry.h"
@@ -280,7 +281,7 @@ render_builtin(const char *mac)
 	struct error err = { 0 };
 	struct buf out;
 
-	add(templates, RENDER_DEFAULT_TEMPLATE, render_builtin_template);
+	stock_check(starters_add(templates, &err), &err);
 	buf_init(&out, PROFILE_BYTES_MAX);
 	if (render_profile(templates, snapshot, find(mac), &out, &err) != 0)
 		fail_msg("%s", err.text);
@@ -292,11 +293,11 @@ static void
 test_builtin(void **state)
 {
 	static const char *const lines[] = {
-		("\n  <Profile_Rule>https://prov.example.net/spa$MA.cfg"
-		 "</Profile_Rule>\n"),
+		("\n  <Profile_Rule ua=\"na\">https://prov.example.net/spa$MA"
+		 ".cfg</Profile_Rule>\n"),
 		"\n  <Display_Name_1_>Ann &lt;1&gt;</Display_Name_1_>\n",
 		"\n  <User_ID_1_>1001</User_ID_1_>\n",
-		"\n  <Password_1_>s&amp;cret</Password_1_>\n",
+		"\n  <Password_1_ ua=\"na\">s&amp;cret</Password_1_>\n",
 		"\n  <Proxy_1_>sip.example.net</Proxy_1_>\n",
 	};
 	char *text = render_builtin(LINE);
@@ -313,6 +314,12 @@ test_builtin(void **state)
 	free(text);
 	/* Nothing is set: nothing is told, but to come again. */
 	text = render_builtin(PLAIN);
+	assert_non_null(strstr(text, "<Resync_Periodic>86400+3600<"));
+	assert_null(strstr(text, "_1_>"));
+	assert_null(strstr(text, "Profile_Rule"));
+	free(text);
+	/* Nobody knows what it is: what all have in common. */
+	text = render_builtin(ODD);
 	assert_string_equal(text,
 	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	    "<flat-profile>\n"

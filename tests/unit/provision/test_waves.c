@@ -18,6 +18,7 @@
 #include "inventory/inventory.h"
 #include "inventory/resyncs.h"
 #include "provision/render.h"
+#include "provision/starter.h"
 #include "provision/route.h"
 #include "provision/template.h"
 #include "provision/waves.h"
@@ -88,8 +89,8 @@ set_up(void **state)
 	    0);
 	fixture->templates = templates_new();
 	assert_int_equal(templates_add(fixture->templates,
-			     RENDER_DEFAULT_TEMPLATE, render_builtin_template,
-			     strlen(render_builtin_template), &err),
+			     RENDER_DEFAULT_TEMPLATE, starter_generic,
+			     strlen(starter_generic), &err),
 	    0);
 	fixture->knowledge = knowledge_new();
 	fixture->now = 100000;

@@ -118,11 +118,12 @@ test_plain(void **state)
 	assert_int_equal(listener->issuer.basis, IDENTIFY_NAME);
 	assert_false(listener->issuer.lab);
 	assert_int_equal(service_config(service)->listener_count, 1);
-	/* The built-in paths and the built-in template */
+	/* The built-in paths and the starter templates */
 	assert_true(routes_match(service_routes(service),
 	    "/spa000e08aabbcc.cfg", &match));
 	assert_int_equal(match.kind, ROUTE_PROFILE);
-	assert_true(templates_has(service_templates(service),
+	assert_true(templates_has(service_templates(service), "spa-phone.xml"));
+	assert_false(templates_has(service_templates(service),
 	    RENDER_DEFAULT_TEMPLATE));
 	/* Whoever holds it keeps it. */
 	assert_ptr_equal(service_retain(service), service);
@@ -221,7 +222,7 @@ test_templates(void **state)
 	service_release(service);
 	/* An empty folder is no mistake. */
 	clear_templates();
-	service = good_service("templates t\npublic /h device.xml\n" GOOD);
+	service = good_service("templates t\npublic /h mpp.xml\n" GOOD);
 	service_release(service);
 }
 
@@ -260,7 +261,7 @@ static const struct {
 	    { "sprov.conf:1:11: ", "server.crt: Not a directory" } },
 	{ "profile /$MB.cfg\n" GOOD, { "sprov.conf:1:9: ", "unknown macro" } },
 	{ "profile /a.cfg\n" GOOD, { "sprov.conf:1:9: ", "needs a macro" } },
-	{ "public /$MA$PN device.xml\n" GOOD,
+	{ "public /$MA$PN mpp.xml\n" GOOD,
 	    { "sprov.conf:1:8: ", "two macros" } },
 	{ "common /a.cfg none.xml\n" GOOD,
 	    { "sprov.conf:1:15: ", "there is no template \"none.xml\"" } },
@@ -316,7 +317,7 @@ test_template_mistakes(void **state)
 		{ "t/part.xml", "{{>part.xml}}",
 		    { "sprov.conf:1:11: ", "part.xml:1:1: " } },
 	};
-	static const char text[] = "templates t\npublic /h device.xml\n" GOOD;
+	static const char text[] = "templates t\npublic /h mpp.xml\n" GOOD;
 	struct errors errors = { 0 };
 	char *huge, *path;
 
