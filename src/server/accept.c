@@ -70,6 +70,24 @@ least_busy(const struct acceptors *acceptors, size_t *total)
 	return best;
 }
 
+/* Whose connections have not all begun; NULL when they have. */
+static struct worker *
+most_waiting(const struct acceptors *acceptors)
+{
+	struct worker *best = NULL;
+	size_t most = 0;
+
+	for (size_t i = 0; i < acceptors->worker_count; i++) {
+		size_t n = worker_waiting_count(acceptors->workers[i]);
+
+		if (n > most) {
+			most = n;
+			best = acceptors->workers[i];
+		}
+	}
+	return best;
+}
+
 static void
 give_to_worker(struct acceptors *acceptors, int fd, const struct addr *source,
     size_t listener)
@@ -77,17 +95,22 @@ give_to_worker(struct acceptors *acceptors, int fd, const struct addr *source,
 	static const int one = 1;
 	struct worker *worker;
 	size_t total;
+	bool full;
 
 	worker = least_busy(acceptors, &total);
-	if (total >= service_config(acceptors->service)->connections_max) {
-		(void)close(fd);
+	full = total >= service_config(acceptors->service)->connections_max;
+	if (full) {
 		warn(acceptors, LOG_LEVEL_WARN, "connections-full",
 		    "as many connections are open as \"connections\" allows: "
-		    "refusing more");
-		return;
+		    "closing the oldest that ask for nothing, or new ones");
+		worker = most_waiting(acceptors);
+		if (worker == NULL) {
+			(void)close(fd);
+			return;
+		}
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	worker_give(worker, fd, source, acceptors->service, listener);
+	worker_give(worker, fd, source, acceptors->service, listener, full);
 }
 
 static void on_acceptable(uv_poll_t *poll, int status, int events);

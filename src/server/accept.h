@@ -19,8 +19,9 @@ struct acceptors *
 acceptors_new(uv_loop_t *loop, struct worker **workers, size_t worker_count);
 
 /* Accept on these sockets for that service (borrowed until acceptors_stop()).
- * No more than the service's limit of connections are open at once: the
- * others are closed at once, and a warning says so, once a second at most. */
+ * No more than the service's limit of connections are open at once: a new one
+ * takes the place of the oldest that has not begun its handshake, or is closed
+ * when all have; a warning says so, once a second at most. */
 void acceptors_start(struct acceptors *acceptors, const struct sockets *sockets,
     struct service *service);
 void acceptors_stop(struct acceptors *acceptors);

@@ -20,12 +20,37 @@ read_verifications(struct config_reader *reader, const struct scfg_directive *d)
 	    &reader->config->performance.verifications);
 }
 
+static void
+read_handshakes(struct config_reader *reader, const struct scfg_directive *d)
+{
+	(void)config_number(reader, &d->words[1], 1, CONFIG_CONNECTIONS_MAX,
+	    &reader->config->performance.handshakes);
+}
+
+static void
+read_device_timeout(struct config_reader *reader,
+    const struct scfg_directive *d)
+{
+	(void)config_duration(reader, &d->words[1],
+	    &reader->config->performance.device_timeout_ms);
+}
+
 static const struct config_directive directives[] = {
 	{ .name = "algorithms",
 	    .usage = "reduced|all",
 	    .min = 1,
 	    .max = 1,
 	    .read = read_algorithms },
+	{ .name = "device-timeout",
+	    .usage = "DURATION",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_device_timeout },
+	{ .name = "handshakes",
+	    .usage = "NUMBER",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_handshakes },
 	{ .name = "verifications",
 	    .usage = "NUMBER",
 	    .min = 1,
@@ -45,6 +70,8 @@ config_performance_default(struct config_performance *performance)
 	*performance = (struct config_performance) {
 		.all_algorithms = false,
 		.verifications = 65536,
+		.handshakes = 2000,
+		.device_timeout_ms = 5000,
 	};
 }
 

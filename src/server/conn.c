@@ -1,10 +1,10 @@
-#include "server/conn.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/request.h"
 #include "server/answer.h"
 #include "server/config.h"
+#include "server/conn_internal.h"
 #include "server/intake.h"
 #include "server/service.h"
 #include "server/tell.h"
@@ -17,58 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum phase {
-	PHASE_HANDSHAKE,
-	PHASE_REQUEST, /* reading a head */
-	PHASE_BODY,    /* reading the body of a report */
-	PHASE_WORK,    /* the pool looks at it */
-	PHASE_ANSWER,  /* writing head and body */
-	PHASE_DRAIN,   /* all is said; what the client still sends is dropped,
-			* so that a reset does not overtake the answer */
-	PHASE_CLOSED,
-};
-
-/* What a step of the state machine waits for before the next one. */
-enum step {
-	STEP_AGAIN,
-	STEP_READ,
-	STEP_WRITE,
-	STEP_FETCH, /* for the pool to have read a file */
-	STEP_WORK,  /* for the pool to have read a report */
-	STEP_END,
-};
-
 #define DRAIN_TIMEOUT_MS 1000
 #define DRAIN_BYTES_MAX (256 * 1024)
-
-struct conn {
-	struct conn_host *host;
-	struct conn *next, *previous;
-	struct service *service;
-	const struct service_listener *listener;
-	struct addr source;
-	int fd;
-	uv_poll_t poll;
-	uv_timer_t timer;
-	unsigned open_handles;
-	int events; /* that poll waits for now */
-	enum phase phase;
-	struct tls_conn *tls;
-	struct peer peer;
-	bool keep_alive; /* after the answer that is being written */
-	bool drain;	 /* input may be left when the answer is out */
-	bool idle;	 /* between two requests */
-	struct buf in;	 /* received, not yet understood */
-	struct buf out;	 /* to be sent */
-	size_t sent;
-	struct slice file;     /* to be sent after out; the service's */
-	uv_work_t fetch;       /* in the pool, while the disk is asked */
-	bool fetched;	       /* what the pool said */
-	struct upload *upload; /* its body is being read; NULL: none */
-	struct intake *intake; /* of the upload */
-	size_t drained;
-	uint64_t started_us;
-};
 
 static void
 free_conn(struct conn *conn)
@@ -106,18 +56,23 @@ on_closed(uv_handle_t *handle)
 	release(handle->data);
 }
 
-static void
-close_conn(struct conn *conn)
+void
+conn_close(struct conn *conn)
 {
 	if (conn->phase == PHASE_CLOSED)
 		return;
+	conn_leave(conn,
+	    conn->phase == PHASE_HANDSHAKE ? COUNT_FAILED : COUNT_CLOSED_EARLY,
+	    ADMISSION_OURS);
+	if (conn->phase == PHASE_ANSWER)
+		counters_add(conn->host->counters, COUNT_CUT);
 	conn->phase = PHASE_CLOSED;
 	uv_close((uv_handle_t *)&conn->poll, on_closed);
 	uv_close((uv_handle_t *)&conn->timer, on_closed);
 }
 
-static struct exchange
-exchange_of(const struct conn *conn)
+struct exchange
+conn_exchange(const struct conn *conn)
 {
 	return (struct exchange) {
 		.service = conn->service,
@@ -135,8 +90,8 @@ exchange_of(const struct conn *conn)
 
 static void on_timeout(uv_timer_t *timer);
 
-static void
-enter(struct conn *conn, enum phase phase, unsigned timeout_ms)
+void
+conn_enter(struct conn *conn, enum phase phase, unsigned timeout_ms)
 {
 	conn->phase = phase;
 	(void)uv_timer_start(&conn->timer, on_timeout, timeout_ms, 0);
@@ -149,55 +104,16 @@ may_go_on(const struct conn *conn)
 	return !conn->host->stopping && conn->service == conn->host->service;
 }
 
-static void
-handshake_failed(struct conn *conn, const char *reason, bool timeout)
-{
-	const struct tls_peer *tls_peer = tls_conn_peer(conn->tls);
-	struct exchange exchange;
-
-	/* It has not proved that the key is its own, but it helps the log. */
-	if (tls_peer->der != NULL)
-		peer_parse(&conn->peer, tls_peer->der, tls_peer->der_len);
-	exchange = exchange_of(conn);
-	tell_failed_handshake(&exchange, reason, timeout);
-}
-
 /* Between two requests a client may leave without a word. */
 static void
 no_request(const struct conn *conn, const char *reason)
 {
-	struct exchange exchange = exchange_of(conn);
+	struct exchange exchange = conn_exchange(conn);
 
 	if (!conn->idle)
 		tell_no_request(&exchange, reason);
-}
-
-static enum step
-step_handshake(struct conn *conn)
-{
-	const struct config *config = service_config(conn->service);
-	struct error err = { 0 };
-	const X509 *cert;
-
-	switch (tls_conn_handshake(conn->tls, &err)) {
-	case TLS_WANT_READ:
-		return STEP_READ;
-	case TLS_WANT_WRITE:
-		return STEP_WRITE;
-	case TLS_CLOSED:
-		handshake_failed(conn, "closed by the peer", false);
-		return STEP_END;
-	case TLS_FAILED:
-		handshake_failed(conn, err.text, false);
-		return STEP_END;
-	case TLS_DONE:
-		break;
-	}
-	cert = tls_conn_certificate(conn->tls);
-	if (cert != NULL)
-		peer_read(&conn->peer, cert);
-	enter(conn, PHASE_REQUEST, config->request_timeout_ms);
-	return STEP_AGAIN;
+	if (!conn->asked)
+		counters_add(conn->host->counters, COUNT_UNASKED);
 }
 
 static enum step write_out(struct conn *conn);
@@ -205,7 +121,7 @@ static enum step write_out(struct conn *conn);
 static void
 start_answer(struct conn *conn)
 {
-	enter(conn, PHASE_ANSWER,
+	conn_enter(conn, PHASE_ANSWER,
 	    service_config(conn->service)->write_timeout_ms);
 	conn->sent = 0;
 }
@@ -215,7 +131,7 @@ static void
 refuse_body(struct conn *conn, const struct request *request, int status,
     const char *reason)
 {
-	struct exchange exchange = exchange_of(conn);
+	struct exchange exchange = conn_exchange(conn);
 
 	conn->keep_alive = false;
 	conn->drain = true; /* it may be sending still */
@@ -242,7 +158,8 @@ take_body(struct conn *conn, const struct exchange *exchange,
 	}
 	conn->sent = 0;
 	upload_greet(conn->upload, &conn->in, &conn->out);
-	enter(conn, PHASE_BODY, service_config(conn->service)->body_timeout_ms);
+	conn_enter(conn, PHASE_BODY,
+	    service_config(conn->service)->body_timeout_ms);
 	return true;
 }
 
@@ -250,7 +167,7 @@ take_body(struct conn *conn, const struct exchange *exchange,
 static bool
 take_request(struct conn *conn)
 {
-	struct exchange exchange = exchange_of(conn);
+	struct exchange exchange = conn_exchange(conn);
 	struct request request;
 	struct error err;
 	bool has_body;
@@ -262,11 +179,13 @@ take_request(struct conn *conn)
 	case REQUEST_MORE:
 		return false;
 	case REQUEST_INVALID:
+		conn->asked = true;
 		conn->keep_alive = false;
 		conn->drain = true;
 		answer_invalid(&exchange, status, err.text, &conn->out);
 		break;
 	case REQUEST_COMPLETE:
+		conn->asked = true;
 		buf_consume(&conn->in, used);
 		if (take_body(conn, &exchange, &request))
 			return true;
@@ -313,7 +232,7 @@ step_request(struct conn *conn)
 	conn->in.data[conn->in.len] = '\0';
 	if (conn->idle) {
 		conn->idle = false;
-		enter(conn, PHASE_REQUEST,
+		conn_enter(conn, PHASE_REQUEST,
 		    service_config(conn->service)->request_timeout_ms);
 	}
 	return STEP_AGAIN;
@@ -324,7 +243,7 @@ static enum step
 body_complete(struct conn *conn)
 {
 	const struct request *request = upload_request(conn->upload);
-	struct exchange exchange = exchange_of(conn);
+	struct exchange exchange = conn_exchange(conn);
 	const char *data;
 	size_t len;
 
@@ -395,6 +314,8 @@ answer_complete(struct conn *conn)
 {
 	const struct config *config = service_config(conn->service);
 
+	counters_add(conn->host->counters, COUNT_ANSWERED);
+	conn->phase = PHASE_REQUEST; /* the answer cannot be cut any more */
 	buf_clear(&conn->out);
 	intake_free(conn->intake);
 	conn->intake = NULL;
@@ -405,7 +326,7 @@ answer_complete(struct conn *conn)
 		conn->idle = conn->in.len == 0;
 		if (conn->idle)
 			buf_clear(&conn->in); /* hold no memory */
-		enter(conn, PHASE_REQUEST,
+		conn_enter(conn, PHASE_REQUEST,
 		    conn->idle ? config->idle_timeout_ms :
 				 config->request_timeout_ms);
 		return STEP_AGAIN;
@@ -414,7 +335,7 @@ answer_complete(struct conn *conn)
 	if (!conn->drain)
 		return STEP_END;
 	(void)shutdown(conn->fd, SHUT_WR);
-	enter(conn, PHASE_DRAIN, DRAIN_TIMEOUT_MS);
+	conn_enter(conn, PHASE_DRAIN, DRAIN_TIMEOUT_MS);
 	return STEP_AGAIN;
 }
 
@@ -434,7 +355,7 @@ next_piece(struct conn *conn)
 				 slice_take(&conn->file, &conn->out, &err);
 	switch (io) {
 	case SLICE_DONE:
-		enter(conn, PHASE_ANSWER,
+		conn_enter(conn, PHASE_ANSWER,
 		    service_config(conn->service)->write_timeout_ms);
 		return STEP_AGAIN;
 	case SLICE_WAIT:
@@ -500,8 +421,12 @@ static enum step
 step(struct conn *conn)
 {
 	switch (conn->phase) {
+	case PHASE_HELLO:
+		return conn_step_hello(conn);
+	case PHASE_TURN:
+		return STEP_TURN;
 	case PHASE_HANDSHAKE:
-		return step_handshake(conn);
+		return conn_step_handshake(conn);
 	case PHASE_REQUEST:
 		return step_request(conn);
 	case PHASE_BODY:
@@ -528,8 +453,6 @@ wait_for(struct conn *conn, int events)
 	conn->events = events;
 }
 
-static void run(struct conn *conn);
-
 /* In the pool. */
 static void
 work_fetch(uv_work_t *work)
@@ -549,9 +472,9 @@ after_fetch(uv_work_t *work, int status)
 
 	if (conn->phase != PHASE_CLOSED) {
 		if (status == 0 && conn->fetched)
-			run(conn);
+			conn_run(conn);
 		else
-			close_conn(conn);
+			conn_close(conn);
 	}
 	/* Last: it may have been what kept the connection. */
 	release(conn);
@@ -585,12 +508,12 @@ after_report(uv_work_t *work, int status)
 
 	(void)status; /* nobody cancels it */
 	if (conn->phase != PHASE_CLOSED) {
-		struct exchange exchange = exchange_of(conn);
+		struct exchange exchange = conn_exchange(conn);
 
 		intake_answer(conn->intake, &exchange,
 		    upload_request(conn->upload), conn->keep_alive, &conn->out);
 		start_answer(conn);
-		run(conn);
+		conn_run(conn);
 	}
 	release(conn);
 }
@@ -607,18 +530,26 @@ start_report(struct conn *conn)
 	    after_report);
 }
 
-static void
-run(struct conn *conn)
+void
+conn_run(struct conn *conn)
 {
 	for (;;) {
 		switch (step(conn)) {
 		case STEP_AGAIN:
 			continue;
 		case STEP_READ:
-			wait_for(conn, UV_READABLE);
+			/* Before the request, who hangs up is of no use. */
+			wait_for(conn,
+			    conn->phase <= PHASE_HANDSHAKE ?
+				UV_READABLE | UV_DISCONNECT :
+				UV_READABLE);
 			return;
 		case STEP_WRITE:
 			wait_for(conn, UV_WRITABLE);
+			return;
+		case STEP_TURN:
+			(void)uv_poll_stop(&conn->poll);
+			conn->events = 0;
 			return;
 		case STEP_FETCH:
 			start_fetch(conn);
@@ -627,7 +558,7 @@ run(struct conn *conn)
 			start_report(conn);
 			return;
 		case STEP_END:
-			close_conn(conn);
+			conn_close(conn);
 			return;
 		}
 	}
@@ -638,10 +569,17 @@ on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct conn *conn = poll->data;
 
-	(void)events;
 	(void)status; /* an error shows when the socket is used */
-	if (conn->phase != PHASE_CLOSED)
-		run(conn);
+	if (conn->phase == PHASE_CLOSED)
+		return;
+	if ((events & UV_DISCONNECT) != 0) {
+		conn->hung_up = true;
+		if (conn->phase == PHASE_HANDSHAKE && conn_is_in_vain(conn)) {
+			conn_close(conn);
+			return;
+		}
+	}
+	conn_run(conn);
 }
 
 static void
@@ -649,16 +587,20 @@ on_timeout(uv_timer_t *timer)
 {
 	struct conn *conn = timer->data;
 
-	if (conn->phase == PHASE_HANDSHAKE)
-		handshake_failed(conn, "timed out", true);
+	if (conn->phase == PHASE_HELLO)
+		conn_silent(conn);
+	else if (conn->phase == PHASE_TURN)
+		conn_leave(conn, COUNT_LATE, ADMISSION_OURS);
+	else if (conn->phase == PHASE_HANDSHAKE)
+		conn_handshake_failed(conn, "timed out", true);
 	else if (conn->phase == PHASE_REQUEST && conn->in.len > 0) {
-		struct exchange exchange = exchange_of(conn);
+		struct exchange exchange = conn_exchange(conn);
 
 		conn->keep_alive = false;
 		conn->drain = true; /* it may be sending still */
 		answer_invalid(&exchange, 408, "request timed out", &conn->out);
 		start_answer(conn);
-		run(conn);
+		conn_run(conn);
 		return;
 	} else if (conn->phase == PHASE_BODY) {
 		/* A greeting that is not out yet is not the answer. */
@@ -666,11 +608,11 @@ on_timeout(uv_timer_t *timer)
 		refuse_body(conn, upload_request(conn->upload), 408,
 		    "body timed out");
 		start_answer(conn);
-		run(conn);
+		conn_run(conn);
 		return;
 	} else if (conn->phase == PHASE_REQUEST)
 		no_request(conn, "timed out");
-	close_conn(conn);
+	conn_close(conn);
 }
 
 void
@@ -678,7 +620,6 @@ conn_start(struct conn_host *host, int fd, const struct addr *source,
     struct service *service, size_t listener)
 {
 	struct conn *conn = xcalloc(1, sizeof(*conn));
-	struct error err;
 
 	conn->host = host;
 	conn->fd = fd;
@@ -692,11 +633,14 @@ conn_start(struct conn_host *host, int fd, const struct addr *source,
 	if (host->first != NULL)
 		host->first->previous = conn;
 	host->first = conn;
-	conn->tls = tls_conn_new_server(conn->listener->tls, fd, &err);
-	if (conn->tls == NULL ||
-	    uv_poll_init(host->loop, &conn->poll, fd) != 0) {
+	conn->low_water = 1;
+	counters_add(host->counters, COUNT_ACCEPTED);
+	admission_arrive(gate_admission(host->gate), &conn->waiting, source,
+	    clock_monotonic_ms());
+	if (uv_poll_init(host->loop, &conn->poll, fd) != 0) {
 		log_message(LOG_LEVEL_ERROR, "connection-refused", "%s",
-		    conn->tls == NULL ? err.text : "cannot poll the socket");
+		    "cannot poll the socket");
+		conn_leave(conn, COUNT_CLOSED_EARLY, ADMISSION_OURS);
 		free_conn(conn);
 		return;
 	}
@@ -704,9 +648,9 @@ conn_start(struct conn_host *host, int fd, const struct addr *source,
 	conn->poll.data = conn;
 	conn->timer.data = conn;
 	conn->open_handles = 2;
-	enter(conn, PHASE_HANDSHAKE,
+	conn_enter(conn, PHASE_HELLO,
 	    service_config(service)->handshake_timeout_ms);
-	run(conn);
+	conn_run(conn);
 }
 
 void
@@ -719,6 +663,6 @@ conn_host_sweep(struct conn_host *host, bool all)
 		/* Who has not asked yet is not idle: a device comes for one
 		 * file, and would miss its resync. */
 		if (all || (conn->idle && !may_go_on(conn)))
-			close_conn(conn);
+			conn_close(conn);
 	}
 }

@@ -1,8 +1,10 @@
 /*
  * conn.h -- the life of one connection on its worker's loop.
  *
- *     handshake -> request -> answer -> (kept alive: request ...) -> closing
+ *     hello -> turn -> handshake -> request -> answer
+ *                                      ^-- kept alive --' `-> closing
  *
+ * Until the turn comes nothing is allocated but the connection itself.
  * Every phase has a deadline from the configuration, every buffer a limit.
  */
 #ifndef SERVER_CONN_H
@@ -16,6 +18,8 @@
 #include "base/addr.h"
 
 struct conn;
+struct counters;
+struct gate;
 struct record;
 struct service;
 struct snapshot;
@@ -28,7 +32,9 @@ struct conn_host {
 	struct record *record;	   /* of answers; NULL: none is kept */
 	size_t upload_bytes;	   /* that bodies in flight may need */
 	bool stopping;
-	struct conn *first; /* all connections, for conn_host_sweep */
+	struct gate *gate;	   /* whose turn it is */
+	struct counters *counters; /* what becomes of all of them */
+	struct conn *first;	   /* all connections, for conn_host_sweep */
 	/* Called once for each, after it is closed and freed. */
 	void (*ended)(struct conn_host *host);
 };
@@ -37,6 +43,13 @@ struct conn_host {
  * also on failure (host->ended is called then, too). */
 void conn_start(struct conn_host *host, int fd, const struct addr *source,
     struct service *service, size_t listener);
+
+/* The actions of host->gate. */
+extern const struct gate_actions conn_gate_actions;
+
+/* Close the oldest connection that has not begun its handshake; false when all
+ * have. */
+bool conn_host_make_room(struct conn_host *host);
 
 /*
  * Close what waits for another request and would get no answer to it as things

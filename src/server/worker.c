@@ -2,6 +2,8 @@
 #include "base/mem.h"
 #include "inventory/snapshot.h"
 #include "server/conn.h"
+#include "server/counters.h"
+#include "server/gate.h"
 #include "server/service.h"
 
 #include <assert.h>
@@ -26,6 +28,7 @@ struct message {
 	int fd;
 	struct addr source;
 	size_t listener;
+	bool replace; /* another one of its connections */
 	struct service *service;
 	struct snapshot *snapshot;
 };
@@ -38,7 +41,19 @@ struct worker {
 	pthread_mutex_t mutex; /* of the queue */
 	struct message *head, **tail;
 	atomic_size_t connections;
+	atomic_size_t waiting; /* those that have not begun */
+	struct counters counters;
 };
+
+/* No connection is left, and none can come: let the loop end. */
+static void
+end(struct worker *worker)
+{
+	if (uv_is_closing((uv_handle_t *)&worker->wake))
+		return;
+	uv_close((uv_handle_t *)&worker->wake, NULL);
+	gate_close(worker->host.gate);
+}
 
 static void
 ended(struct conn_host *host)
@@ -47,9 +62,8 @@ ended(struct conn_host *host)
 
 	atomic_fetch_sub(&worker->connections, 1);
 	/* With the last connection and no way to get another, the loop ends. */
-	if (host->stopping && host->first == NULL &&
-	    !uv_is_closing((uv_handle_t *)&worker->wake))
-		uv_close((uv_handle_t *)&worker->wake, NULL);
+	if (host->stopping && host->first == NULL)
+		end(worker);
 }
 
 static void
@@ -57,8 +71,7 @@ stop(struct worker *worker, bool abort)
 {
 	worker->host.stopping = true;
 	if (worker->host.first == NULL) {
-		if (!uv_is_closing((uv_handle_t *)&worker->wake))
-			uv_close((uv_handle_t *)&worker->wake, NULL);
+		end(worker);
 		return;
 	}
 	conn_host_sweep(&worker->host, abort);
@@ -83,6 +96,8 @@ handle(struct worker *worker, const struct message *message)
 {
 	switch (message->kind) {
 	case MESSAGE_SOCKET:
+		if (message->replace)
+			(void)conn_host_make_room(&worker->host);
 		conn_start(&worker->host, message->fd, &message->source,
 		    message->service, message->listener);
 		break;
@@ -96,6 +111,18 @@ handle(struct worker *worker, const struct message *message)
 		stop(worker, true);
 		break;
 	}
+}
+
+/* How many could make room: as of the last time that some came. */
+static void
+note_waiting(struct worker *worker)
+{
+	const struct admission *admission = gate_admission(worker->host.gate);
+	size_t n = 0;
+
+	for (int place = WAITING_HELLO; place < WAITING_BEGUN; place++)
+		n += admission_count(admission, (enum waiting_place)place);
+	atomic_store(&worker->waiting, n);
 }
 
 static void
@@ -114,6 +141,7 @@ on_wake(uv_async_t *wake)
 		handle(worker, message);
 		free(message);
 	}
+	note_waiting(worker);
 }
 
 static void
@@ -175,6 +203,7 @@ worker_start(struct service *service, struct snapshot *snapshot,
 	worker->tail = &worker->head;
 	worker->host.loop = &worker->loop;
 	worker->host.ended = ended;
+	worker->host.counters = &worker->counters;
 	worker->host.service = service_retain(service);
 	worker->host.snapshot = snapshot_retain(snapshot);
 	rc = uv_loop_init(&worker->loop);
@@ -187,8 +216,9 @@ worker_start(struct service *service, struct snapshot *snapshot,
 	rc = uv_async_init(&worker->loop, &worker->wake, on_wake);
 	assert(rc == 0);
 	worker->wake.data = worker;
+	worker->host.gate = gate_open(&worker->loop, &conn_gate_actions);
 	if (start_thread(worker, err) != 0) {
-		uv_close((uv_handle_t *)&worker->wake, NULL);
+		end(worker);
 		(void)uv_run(&worker->loop, UV_RUN_DEFAULT);
 		(void)uv_loop_close(&worker->loop);
 		worker_free(worker);
@@ -207,10 +237,11 @@ worker_use_record(struct worker *worker, struct record *record)
 
 void
 worker_give(struct worker *worker, int fd, const struct addr *source,
-    struct service *service, size_t listener)
+    struct service *service, size_t listener, bool replace)
 {
 	const struct message message = {
 		.kind = MESSAGE_SOCKET,
+		.replace = replace,
 		.fd = fd,
 		.source = *source,
 		.service = service_retain(service),
@@ -271,4 +302,16 @@ size_t
 worker_connection_count(const struct worker *worker)
 {
 	return atomic_load(&worker->connections);
+}
+
+size_t
+worker_waiting_count(const struct worker *worker)
+{
+	return atomic_load(&worker->waiting);
+}
+
+const struct counters *
+worker_counters(const struct worker *worker)
+{
+	return &worker->counters;
 }

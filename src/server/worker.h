@@ -7,11 +7,13 @@
 #ifndef SERVER_WORKER_H
 #define SERVER_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/addr.h"
 #include "base/error.h"
 
+struct counters;
 struct record;
 struct service;
 struct snapshot;
@@ -25,9 +27,11 @@ struct worker *worker_start(struct service *service, struct snapshot *snapshot,
  * outlive the worker. */
 void worker_use_record(struct worker *worker, struct record *record);
 
-/* Hand over an accepted, non-blocking socket (taken) of that listener. */
+/* Hand over an accepted, non-blocking socket (taken) of that listener.  With
+ * replace it takes the place of the oldest one whose handshake has not begun,
+ * if there is any. */
 void worker_give(struct worker *worker, int fd, const struct addr *source,
-    struct service *service, size_t listener);
+    struct service *service, size_t listener, bool replace);
 
 /* From now on use these; NULL leaves what it has. */
 void worker_update(struct worker *worker, struct service *service,
@@ -44,5 +48,11 @@ void worker_join(struct worker *worker);
 
 /* Connections it has or is about to get; any thread may ask. */
 size_t worker_connection_count(const struct worker *worker);
+
+/* Of these, the ones whose handshake has not begun, about. */
+size_t worker_waiting_count(const struct worker *worker);
+
+/* What became of all that it had; borrowed. */
+const struct counters *worker_counters(const struct worker *worker);
 
 #endif

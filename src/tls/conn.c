@@ -250,6 +250,12 @@ tls_conn_certificate(const struct tls_conn *conn)
 	return SSL_get0_peer_certificate(conn->ssl);
 }
 
+bool
+tls_conn_is_remembered(const struct tls_conn *conn)
+{
+	return conn->remembered;
+}
+
 void
 tls_conn_shown(const struct tls_conn *conn, X509 ***certs, size_t *count)
 {

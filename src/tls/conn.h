@@ -104,6 +104,9 @@ const struct tls_peer *tls_conn_peer(struct tls_conn *conn);
  * as much as all the rest of an answer.  Borrowed; NULL when there is none. */
 const X509 *tls_conn_certificate(const struct tls_conn *conn);
 
+/* Server side: was its chain verified before, for another connection? */
+bool tls_conn_is_remembered(const struct tls_conn *conn);
+
 /*
  * The certificates that a server has sent, leaf first, also when the handshake
  * failed after that.  *certs is an array of *count (0: none);

@@ -40,6 +40,7 @@ struct tls_conn {
 	struct tls_peer peer;	  /* as verified */
 	struct tls_peer unproven; /* as told until the handshake is complete */
 	uint8_t *peer_der;
+	bool remembered;    /* its chain was verified before */
 	bool has_chain_key; /* the Certificate message was seen; its SHA-256: */
 	uint8_t chain_key[VERIFY_CACHE_KEY_BYTES];
 };

@@ -177,6 +177,7 @@ tls_verify_device(X509_STORE_CTX *store_ctx, void *context)
 	if (conn->has_chain_key &&
 	    verify_cache_find(conn->context->verifications, conn->chain_key,
 		time(NULL), &conn->peer)) {
+		conn->remembered = true;
 		X509_STORE_CTX_set_error(store_ctx, X509_V_OK);
 		copy_leaf(conn, X509_STORE_CTX_get0_cert(store_ctx));
 		return 1;

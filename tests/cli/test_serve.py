@@ -562,6 +562,10 @@ def test_many_reloads_under_load(running):
     def count():
         return len(os.listdir("/proc/%d/fd" % running.pid))
     assert running.get().status == 200
+    # The databases that answers are recorded in are opened by the first one.
+    wait_until(lambda: all((running.folder / name).exists() for name in
+                           ("events.db-shm", "resyncs.db-shm")),
+               "the records to be open")
     running.reload()
     before = count()
     for _ in range(20):

@@ -71,6 +71,8 @@ test_defaults(void **state)
 	assert_int_equal(config->stop_timeout_ms, 10000);
 	assert_false(config->performance.all_algorithms);
 	assert_int_equal(config->performance.verifications, 65536);
+	assert_int_equal(config->performance.handshakes, 2000);
+	assert_int_equal(config->performance.device_timeout_ms, 5000);
 	assert_int_equal(config->route_count, COUNT(paths));
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		assert_int_equal(config->routes[i].kind, CONFIG_PROFILE);
@@ -128,6 +130,8 @@ static const char everything[] =
     "performance {\n"
     "	algorithms all\n"
     "	verifications 0\n"
+    "	handshakes 64\n"
+    "	device-timeout 8s\n"
     "}\n"
     "timeout body 45s\n"
     "report /report/$MA.xml\n"
@@ -165,6 +169,8 @@ test_everything(void **state)
 	assert_true(config->performance.all_algorithms);
 	assert_int_equal(config->route_count, 8);
 	assert_int_equal(config->performance.verifications, 0);
+	assert_int_equal(config->performance.handshakes, 64);
+	assert_int_equal(config->performance.device_timeout_ms, 8000);
 	assert_string_equal(r[0].pattern, "/spa$MA.cfg");
 	assert_int_equal(r[0].place.line, 15);
 	assert_int_equal(r[0].place.column, 9);

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "http/response.h"
 #include "pki/anchors.h"
+#include "server/counters.h"
 #include "server/worker.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -267,7 +268,8 @@ go_on(struct client *client, enum tls_io io)
 
 /* A socket whose other end the worker has. */
 static int
-connect_worker(struct worker *worker, struct service *service, size_t listener)
+connect_instead(struct worker *worker, struct service *service, size_t listener,
+    bool replace)
 {
 	struct addr source;
 	struct error err;
@@ -276,8 +278,14 @@ connect_worker(struct worker *worker, struct service *service, size_t listener)
 	if (addr_parse(&source, "192.0.2.7:1234", &err) != 0)
 		abort();
 	pair_sockets(&ours, &theirs);
-	worker_give(worker, theirs, &source, service, listener);
+	worker_give(worker, theirs, &source, service, listener, replace);
 	return ours;
+}
+
+static int
+connect_worker(struct worker *worker, struct service *service, size_t listener)
+{
+	return connect_instead(worker, service, listener, false);
 }
 
 static void
@@ -1193,6 +1201,116 @@ test_log(void **state)
 	free(path);
 }
 
+/* ------------------------------------------------------- what becomes of it */
+
+static void
+wait_counter(struct worker *worker, enum counter which, uint64_t wanted)
+{
+	for (int i = 0; i < PATIENCE_MS / 10; i++) {
+		if (counters_get(worker_counters(worker), which) == wanted)
+			return;
+		(void)usleep(10000);
+	}
+	fail_msg("%s: %llu, not %llu", counters_name(which),
+	    (unsigned long long)counters_get(worker_counters(worker), which),
+	    (unsigned long long)wanted);
+}
+
+/* Is the other end closed? */
+static bool
+is_closed(int fd)
+{
+	char byte;
+
+	return wait_fd(fd, POLLIN) && read(fd, &byte, 1) <= 0;
+}
+
+static void
+test_counters(void **state)
+{
+	static const enum counter ends[] = { COUNT_DROPPED_FULL,
+		COUNT_CLOSED_EARLY, COUNT_SILENT, COUNT_GONE, COUNT_LATE,
+		COUNT_FAILED, COUNT_TIMED_OUT, COUNT_COMPLETED };
+	struct worker *worker = start(patient);
+	struct client client;
+	struct answer answer;
+	uint64_t sum = 0;
+	int fd;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		client_open(&client, worker, patient, REQUIRED, as_a);
+		client_send(&client,
+		    "GET /spa" A ".cfg HTTP/1.0\r\nHost: x\r\n\r\n");
+		client_answer(&client, false, &answer);
+		assert_int_equal(answer.status, 200);
+		free(answer.text);
+		client_close(&client);
+	}
+	wait_counter(worker, COUNT_ANSWERED, 2);
+	/* Other tests may have met A first. */
+	assert_true(counters_get(worker_counters(worker), COUNT_REMEMBERED) >=
+	    1);
+	/* Asks for nothing */
+	client_open(&client, worker, patient, REQUIRED, as_a);
+	client_close(&client);
+	wait_counter(worker, COUNT_UNASKED, 1);
+	/* Says nothing, in the time there is */
+	fd = connect_worker(worker, hasty, REQUIRED);
+	wait_counter(worker, COUNT_SILENT, 1);
+	assert_true(is_closed(fd));
+	(void)close(fd);
+	/* Says half a hello */
+	fd = connect_worker(worker, hasty, REQUIRED);
+	assert_int_equal(write(fd, "\x16\x03\x01\x01\x00\x01\x00\x00\xfc", 9),
+	    9);
+	wait_counter(worker, COUNT_SILENT, 2);
+	(void)close(fd);
+	/* Says something else, and leaves */
+	fd = connect_worker(worker, patient, REQUIRED);
+	assert_int_equal(write(fd, "GET / HTTP/1.0\r\n\r\n", 18), 18);
+	wait_counter(worker, COUNT_FAILED, 1);
+	(void)close(fd);
+	for (size_t i = 0; i < COUNT(ends); i++)
+		sum += counters_get(worker_counters(worker), ends[i]);
+	assert_int_equal(sum, 6);
+	assert_int_equal(counters_get(worker_counters(worker), COUNT_ACCEPTED),
+	    6);
+	finish(worker);
+}
+
+/* Who has said nothing makes room for who comes: the oldest first. */
+static void
+test_room(void **state)
+{
+	struct worker *worker = start(patient);
+	struct client client;
+	struct answer answer;
+	int silent[2];
+
+	(void)state;
+	client_open(&client, worker, patient, REQUIRED, as_a);
+	for (size_t i = 0; i < 2; i++)
+		silent[i] = connect_worker(worker, patient, REQUIRED);
+	for (uint64_t i = 0; i < 2; i++) {
+		int other = connect_instead(worker, patient, REQUIRED, true);
+
+		wait_counter(worker, COUNT_DROPPED_FULL, i + 1);
+		assert_true(is_closed(silent[i]));
+		(void)close(silent[i]);
+		silent[i] = other;
+	}
+	/* Who has begun is not disturbed. */
+	client_send(&client, "GET /spa" A ".cfg HTTP/1.0\r\nHost: x\r\n\r\n");
+	client_answer(&client, false, &answer);
+	assert_int_equal(answer.status, 200);
+	free(answer.text);
+	client_close(&client);
+	for (size_t i = 0; i < 2; i++)
+		(void)close(silent[i]);
+	finish(worker);
+}
+
 int
 main(void)
 {
@@ -1210,6 +1328,8 @@ main(void)
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_room),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

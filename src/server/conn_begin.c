@@ -1,0 +1,199 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/answer.h"
+#include "server/config.h"
+#include "server/conn_internal.h"
+#include "server/service.h"
+#include "server/tell.h"
+#include "tls/conn.h"
+#include "tls/hello_wait.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+void
+conn_leave(struct conn *conn, enum counter what, enum admission_end end)
+{
+	if (conn->waiting.place == WAITING_NOWHERE)
+		return;
+	counters_add(conn->host->counters, what);
+	admission_leave(gate_admission(conn->host->gate), &conn->waiting, end,
+	    clock_monotonic_ms());
+}
+
+/* Wake only when there are so many bytes; no matter where it cannot be. */
+static void
+set_low_water(struct conn *conn, int bytes)
+{
+	if (bytes == conn->low_water)
+		return;
+	(void)setsockopt(conn->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes,
+	    sizeof(bytes));
+	conn->low_water = bytes;
+}
+
+void
+conn_handshake_failed(struct conn *conn, const char *reason, bool timeout)
+{
+	const struct tls_peer *tls_peer = tls_conn_peer(conn->tls);
+	struct exchange exchange;
+
+	/* It has not proved that the key is its own, but it helps the log. */
+	if (tls_peer->der != NULL)
+		peer_parse(&conn->peer, tls_peer->der, tls_peer->der_len);
+	exchange = conn_exchange(conn);
+	tell_failed_handshake(&exchange, reason, timeout);
+	conn_leave(conn, timeout ? COUNT_TIMED_OUT : COUNT_FAILED,
+	    ADMISSION_WASTED);
+}
+
+/* Is all of the ClientHello in the socket?  Until then the kernel keeps it. */
+enum step
+conn_step_hello(struct conn *conn)
+{
+	const struct config *config = service_config(conn->service);
+	uint8_t data[TLS_HELLO_WAIT_MAX];
+	ssize_t n = recv(conn->fd, data, sizeof(data), MSG_PEEK);
+	size_t needed = 1;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return STEP_READ;
+	/* Who has left, or hung up in the middle, is OpenSSL's to describe. */
+	if (n > 0 && !conn->hung_up &&
+	    !tls_hello_is_whole(data, (size_t)n, &needed)) {
+		set_low_water(conn, (int)needed);
+		return STEP_READ;
+	}
+	set_low_water(conn, 1);
+	conn->phase = PHASE_TURN;
+	gate_queue(conn->host->gate, &conn->waiting, false,
+	    &(struct admission_limits) {
+		.handshakes_max = config->performance.handshakes,
+		.patience_ms = config->performance.device_timeout_ms / 2,
+	    });
+	return STEP_TURN;
+}
+
+/* Make what a handshake needs. */
+static bool
+begin(struct conn *conn)
+{
+	struct error err;
+
+	conn->tls = tls_conn_new_server(conn->listener->tls, conn->fd, &err);
+	if (conn->tls == NULL) {
+		log_message(LOG_LEVEL_ERROR, "connection-refused", "%s",
+		    err.text);
+		return false;
+	}
+	counters_add(conn->host->counters, COUNT_BEGUN);
+	conn->phase = PHASE_HANDSHAKE;
+	return true;
+}
+
+void
+conn_silent(struct conn *conn)
+{
+	struct error ignored;
+
+	conn_leave(conn, COUNT_SILENT, ADMISSION_WASTED);
+	if (!begin(conn))
+		return;
+	(void)!tls_conn_handshake(conn->tls, &ignored);
+	conn_handshake_failed(conn, "timed out", true);
+}
+
+enum step
+conn_step_handshake(struct conn *conn)
+{
+	const struct config *config = service_config(conn->service);
+	struct error err = { 0 };
+	const X509 *cert;
+
+	switch (tls_conn_handshake(conn->tls, &err)) {
+	case TLS_WANT_READ:
+		return STEP_READ;
+	case TLS_WANT_WRITE:
+		return STEP_WRITE;
+	case TLS_CLOSED:
+		conn_handshake_failed(conn, "closed by the peer", false);
+		return STEP_END;
+	case TLS_FAILED:
+		conn_handshake_failed(conn, err.text, false);
+		return STEP_END;
+	case TLS_DONE:
+		break;
+	}
+	conn_leave(conn, COUNT_COMPLETED, ADMISSION_PROVED);
+	if (tls_conn_is_remembered(conn->tls))
+		counters_add(conn->host->counters, COUNT_REMEMBERED);
+	cert = tls_conn_certificate(conn->tls);
+	if (cert != NULL)
+		peer_read(&conn->peer, cert);
+	conn_enter(conn, PHASE_REQUEST, config->request_timeout_ms);
+	return STEP_AGAIN;
+}
+
+/* RFC 5246 6.2.1: 22 is a handshake record. */
+bool
+conn_is_in_vain(struct conn *conn)
+{
+	char type;
+
+	if (recv(conn->fd, &type, 1, MSG_PEEK) != 1 || type != 22)
+		return false;
+	conn_leave(conn, COUNT_GONE, ADMISSION_WASTED);
+	conn_handshake_failed(conn, "closed by the peer", false);
+	return true;
+}
+
+static struct conn *
+conn_of(struct waiting *waiting)
+{
+	return (struct conn *)(void *)((char *)waiting -
+	    offsetof(struct conn, waiting));
+}
+
+/* Its turn has come. */
+static void
+on_turn(struct waiting *waiting)
+{
+	struct conn *conn = conn_of(waiting);
+	struct pollfd fd = { conn->fd, POLLRDHUP, 0 };
+
+	if (!conn->hung_up && poll(&fd, 1, 0) == 1) {
+		conn_leave(conn, COUNT_GONE, ADMISSION_WASTED);
+		conn_close(conn);
+	} else if (begin(conn)) {
+		conn_run(conn);
+	} else {
+		conn_close(conn);
+	}
+}
+
+static void
+on_late(struct waiting *waiting)
+{
+	struct conn *conn = conn_of(waiting);
+
+	conn_leave(conn, COUNT_LATE, ADMISSION_OURS);
+	conn_close(conn);
+}
+
+const struct gate_actions conn_gate_actions = { on_turn, on_late };
+
+bool
+conn_host_make_room(struct conn_host *host)
+{
+	struct waiting *oldest = admission_oldest(gate_admission(host->gate));
+	struct conn *conn;
+
+	if (oldest == NULL)
+		return false;
+	conn = conn_of(oldest);
+	conn_leave(conn, COUNT_DROPPED_FULL, ADMISSION_WASTED);
+	conn_close(conn);
+	return true;
+}

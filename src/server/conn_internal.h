@@ -1,0 +1,111 @@
+/*
+ * conn_internal.h -- what conn.c and conn_begin.c know of each other.
+ *
+ * conn_begin.c has a connection up to the end of its handshake, conn.c all the
+ * rest.
+ */
+#ifndef SERVER_CONN_INTERNAL_H
+#define SERVER_CONN_INTERNAL_H
+
+#include "base/buf.h"
+#include "base/slice.h"
+#include "server/admission.h"
+#include "server/conn.h"
+#include "server/counters.h"
+#include "server/gate.h"
+#include "spa/peer.h"
+
+struct exchange;
+
+enum phase {
+	PHASE_HELLO, /* the ClientHello is awaited; no TLS object yet */
+	PHASE_TURN,  /* ... and there; the gate says when to begin */
+	PHASE_HANDSHAKE,
+	PHASE_REQUEST, /* reading a head */
+	PHASE_BODY,    /* reading the body of a report */
+	PHASE_WORK,    /* the pool looks at it */
+	PHASE_ANSWER,  /* writing head and body */
+	PHASE_DRAIN,   /* all is said; what the client still sends is dropped,
+			* so that a reset does not overtake the answer */
+	PHASE_CLOSED,
+};
+
+/* What a step of the state machine waits for before the next one. */
+enum step {
+	STEP_AGAIN,
+	STEP_READ,
+	STEP_WRITE,
+	STEP_TURN,  /* for the gate */
+	STEP_FETCH, /* for the pool to have read a file */
+	STEP_WORK,  /* for the pool to have read a report */
+	STEP_END,
+};
+
+struct conn {
+	struct conn_host *host;
+	struct conn *next, *previous;
+	struct service *service;
+	const struct service_listener *listener;
+	struct addr source;
+	int fd;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	unsigned open_handles;
+	int events; /* that poll waits for now */
+	enum phase phase;
+	struct tls_conn *tls;
+	struct peer peer;
+	bool keep_alive; /* after the answer that is being written */
+	bool drain;	 /* input may be left when the answer is out */
+	bool idle;	 /* between two requests */
+	struct buf in;	 /* received, not yet understood */
+	struct buf out;	 /* to be sent */
+	size_t sent;
+	struct slice file;     /* to be sent after out; the service's */
+	uv_work_t fetch;       /* in the pool, while the disk is asked */
+	bool fetched;	       /* what the pool said */
+	struct upload *upload; /* its body is being read; NULL: none */
+	struct intake *intake; /* of the upload */
+	size_t drained;
+	uint64_t started_us;
+	struct waiting waiting;
+	int low_water; /* of the socket, where it is not 1 */
+	bool hung_up;  /* before its handshake was complete */
+	bool asked;    /* has sent a request */
+};
+
+/* ------------------------------------------------------------------ conn.c */
+
+/* Go on as far as can be without waiting. */
+void conn_run(struct conn *conn);
+
+void conn_close(struct conn *conn);
+
+/* The next phase, and how long it may take. */
+void conn_enter(struct conn *conn, enum phase phase, unsigned timeout_ms);
+
+struct exchange conn_exchange(const struct conn *conn);
+
+/* ------------------------------------------------------------ conn_begin.c */
+
+enum step conn_step_hello(struct conn *conn);
+enum step conn_step_handshake(struct conn *conn);
+
+/* Count what became of a connection whose handshake is not complete; nothing
+ * when that was done before, or it is complete. */
+void conn_leave(struct conn *conn, enum counter what, enum admission_end end);
+
+/* Say why the handshake did not end well. */
+void conn_handshake_failed(struct conn *conn, const char *reason, bool timeout);
+
+/* It did not say what it wants while there was time: see what came of it. */
+void conn_silent(struct conn *conn);
+
+/*
+ * The client has hung up in the middle of the handshake; is there no point in
+ * going on?  What it sent before may be an alert, which says why; another
+ * message would cost us the private operation, for nobody.
+ */
+bool conn_is_in_vain(struct conn *conn);
+
+#endif
