@@ -118,11 +118,20 @@ open_events(struct events **events, const struct config *config,
 
 	*events = events_open(path, true, err);
 	free(path);
-	if (*events != NULL)
-		return 0;
-	return err->kind == ERROR_NOT_FOUND ?
-	    error_prefix(err, "nothing was recorded yet: ") :
-	    -1;
+	return *events != NULL ? 0 : -1;
+}
+
+/* A server that nobody came to yet: no trouble, and no failure. */
+static int
+say_nothing(const struct arguments *arguments)
+{
+	const struct doctor_totals none = { 0 };
+
+	if (arguments->json)
+		return doctor_print_json(NULL, 0, &none) == 0 ? CMD_DONE :
+								CMD_FAILED;
+	(void)printf("Nothing was recorded yet.\n");
+	return CMD_DONE;
 }
 
 static int
@@ -167,7 +176,8 @@ run(const struct arguments *arguments)
 		return CMD_FAILED;
 	}
 	if (open_events(&events, config, &err) != 0)
-		status = cmd_fail(&err);
+		status = err.kind == ERROR_NOT_FOUND ? say_nothing(arguments) :
+						       cmd_fail(&err);
 	else if (doctor_world_load(&world, config, arguments->claims,
 		     !arguments->no_resolve) == 0)
 		status = examine(events, &world, &query, arguments);

@@ -209,11 +209,14 @@ recognise(struct sqlite_file *file, int *version, struct error *err)
 {
 	int application = 0, objects = 0;
 
-	if (read_number(file, "PRAGMA application_id", &application, err) !=
+	/* Of one moment: it may be made right now. */
+	if (sqlite_file_exec(file, "BEGIN", err) != 0 ||
+	    read_number(file, "SELECT count(*) FROM sqlite_schema", &objects,
+		err) != 0 ||
+	    read_number(file, "PRAGMA application_id", &application, err) !=
 		0 ||
 	    read_number(file, "PRAGMA user_version", version, err) != 0 ||
-	    read_number(file, "SELECT count(*) FROM sqlite_schema", &objects,
-		err) != 0)
+	    sqlite_file_exec(file, "COMMIT", err) != 0)
 		return -1;
 	if (application == 0 && *version == 0 && objects == 0)
 		return 0;

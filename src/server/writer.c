@@ -122,9 +122,13 @@ writer_main(void *arg)
 	const struct writer_kind *kind = writer->kind;
 	char *batch = xcalloc(kind->queue_max, kind->entry_bytes), *filled;
 	bool stopping = false, moved;
+	struct error ignored;
 	char *path;
 	size_t count;
 
+	/* It is there before anybody looks for it; why it is not is said when
+	 * there is something to write. */
+	writer->store = kind->open(writer->path, &ignored);
 	while (!stopping) {
 		(void)pthread_mutex_lock(&writer->mutex);
 		wait_for_batch(writer);
