@@ -33,8 +33,9 @@ say(struct reader *reader, enum fleet_remark kind, size_t column,
 	char shown[SHOWN_BYTES];
 
 	text_escape(text, strlen(text), shown, sizeof(shown));
-	fleet_say(reader->fleet, kind, "%s:%zu:%zu: %s: \"%s\"", reader->file,
-	    reader->line, column, what, shown);
+	fleet_say(reader->fleet, kind, "%s:%zu:%zu: %s%s%s%s", reader->file,
+	    reader->line, column, what, *text != '\0' ? ": \"" : "", shown,
+	    *text != '\0' ? "\"" : "");
 	reader->failed |= kind == FLEET_ERROR;
 }
 
@@ -156,8 +157,9 @@ take_setting(struct reader *reader, char *text, size_t column)
 	char *value, *end;
 
 	if (equals == NULL || equals == text) {
+		/* Not the text: it may be a password. */
 		say(reader, FLEET_ERROR, column,
-		    "expected [section] or name = value", text);
+		    "expected [section] or name = value", "");
 		return;
 	}
 	value = equals + 1 + (equals[1] == '>');

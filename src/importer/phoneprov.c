@@ -50,8 +50,8 @@ struct phoneprov {
 	const char *folder;
 	char *folders[FOLDERS_MAX]; /* of templates */
 	size_t folder_count;
-	char *conf_path, *users_path;
-	mode_t users_mode;
+	char *conf_path, *users_path, *loaded_path;
+	mode_t users_mode, loaded_mode;
 	struct conf *conf, *users;
 	/* Their sections [general], or NULL. */
 	const struct conf_section *general, *users_general;
@@ -126,7 +126,6 @@ static bool
 load(void *arg, const char *name, char **text, size_t *len)
 {
 	struct phoneprov *phoneprov = arg;
-	mode_t mode;
 	char shown[SHOWN_BYTES];
 
 	text_escape(name, strlen(name), shown, sizeof(shown));
@@ -144,8 +143,9 @@ load(void *arg, const char *name, char **text, size_t *len)
 			continue;
 		path = file_join(phoneprov->folders[i], name);
 		good = importer_read_file(phoneprov->fleet, path,
-		    PHONEPROV_TEMPLATE_MAX, text, len, &mode);
-		free(path);
+		    PHONEPROV_TEMPLATE_MAX, text, len, &phoneprov->loaded_mode);
+		free(phoneprov->loaded_path);
+		phoneprov->loaded_path = path;
 		return good;
 	}
 	fleet_say(phoneprov->fleet, FLEET_ERROR,
@@ -262,30 +262,6 @@ find_profile(struct phoneprov *phoneprov, const char *name)
 	return NULL;
 }
 
-/* What was written for XML in a template that escapes nothing: "&amp;". */
-static char *
-unescape(const char *text)
-{
-	static const struct {
-		const char *entity;
-		char c;
-	} entities[] = { { "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' },
-		{ "&quot;", '"' }, { "&apos;", '\'' } };
-	char *plain = xstrdup(text), *to = plain;
-
-	while (*text != '\0') {
-		size_t i = 0;
-
-		while (i < LENGTH(entities) &&
-		    !text_starts(text, entities[i].entity))
-			i++;
-		*to++ = i < LENGTH(entities) ? entities[i].c : *text;
-		text += i < LENGTH(entities) ? strlen(entities[i].entity) : 1;
-	}
-	*to = '\0';
-	return plain;
-}
-
 /* The variables of a user as a line of the device. */
 static void
 take_line(struct phoneprov *phoneprov, const struct conf_section *user,
@@ -321,7 +297,7 @@ take_line(struct phoneprov *phoneprov, const struct conf_section *user,
 			value = number;
 		if (value == NULL || (!is_line && line > 1))
 			continue;
-		plain = unescape(value);
+		plain = phoneprov_unescape(value);
 		fleet_set_line(phoneprov->fleet, &device->variables,
 		    options[i].variable, line, plain, place);
 		OPENSSL_cleanse(plain, strlen(plain));
@@ -443,7 +419,7 @@ take_group(struct phoneprov *phoneprov, const struct profile *profile)
 		}
 		memcpy(name, setting->value, len);
 		name[len] = '\0';
-		plain = unescape(setting->value + len + 1);
+		plain = phoneprov_unescape(setting->value + len + 1);
 		fleet_set(phoneprov->fleet, &group->variables, name, plain,
 		    place);
 		free(plain);
@@ -521,20 +497,34 @@ take_profile(struct phoneprov *phoneprov, struct profile *profile)
 	char template[64];
 	char *text = NULL;
 	size_t len = 0;
-	struct buf out;
+	char *path = NULL;
+	mode_t mode = 0;
+	struct buf out, hidden;
 
 	buf_init(&out, PHONEPROV_TEMPLATE_MAX);
+	buf_init(&hidden, PHONEPROV_TEMPLATE_MAX);
 	(void)snprintf(template, sizeof(template), "phoneprov-%.48s%s", base,
 	    text_ends(base, ".xml") ? "" : ".xml");
-	if (load(phoneprov, name, &text, &len) &&
-	    phoneprov_convert(phoneprov->fleet, name, text, len, profile->lines,
-		load, phoneprov, &out, names) == 0) {
-		take_group(phoneprov, profile);
-		fleet_template(phoneprov->fleet, template, buf_text(&out));
-		set_rest(phoneprov, profile, names, template);
-		note_leak(phoneprov, profile, names);
-	}
+	if (!load(phoneprov, name, &text, &len))
+		goto out;
+	path = xstrdup(phoneprov->loaded_path);
+	mode = phoneprov->loaded_mode;
+	if (phoneprov_convert(phoneprov->fleet, name, text, len, profile->lines,
+		load, phoneprov, &out, names) != 0 ||
+	    phoneprov_hide(phoneprov->fleet,
+		&fleet_scope(phoneprov->fleet, SCOPE_GROUP,
+		    profile->section->name)
+		     ->variables,
+		path, mode, buf_text(&out), &hidden) != 0)
+		goto out;
+	take_group(phoneprov, profile);
+	fleet_template(phoneprov->fleet, template, buf_text(&hidden));
+	set_rest(phoneprov, profile, names, template);
+	note_leak(phoneprov, profile, names);
+out:
+	free(path);
 	free(text);
+	buf_clear(&hidden);
 	buf_clear(&out);
 	free(names);
 }
@@ -589,6 +579,7 @@ import_phoneprov(struct fleet *fleet, const char *path,
 		free(phoneprov.folders[i]);
 	free(phoneprov.conf_path);
 	free(phoneprov.users_path);
+	free(phoneprov.loaded_path);
 	free(phoneprov.profiles);
 	free(phoneprov.owners);
 }

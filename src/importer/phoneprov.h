@@ -40,4 +40,17 @@ int phoneprov_convert(struct fleet *fleet, const char *name, const char *text,
     size_t len, unsigned lines, phoneprov_load *load, void *arg,
     struct buf *out, struct phoneprov_names *names) MUST_CHECK;
 
+/*
+ * Append a converted template with a variable in place of each secret that
+ * stands in it as text, <Admin_Passwd>1234</Admin_Passwd>: it is set among
+ * variables, and named as a leak of file.  Others may read templates.
+ */
+int phoneprov_hide(struct fleet *fleet, struct variables *variables,
+    const char *file, mode_t mode, const char *text,
+    struct buf *out) MUST_CHECK;
+
+/* "&amp;" is "&": what was written for XML where nothing escapes; the caller's
+ * to free(). */
+char *phoneprov_unescape(const char *text);
+
 #endif

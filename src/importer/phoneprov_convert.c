@@ -106,6 +106,21 @@ put(struct job *job, const struct place *place, const char *text, size_t len)
 	return -1;
 }
 
+/* One of our tags: "{{{" would be another kind. */
+static int
+put_text_tag(struct job *job, const struct place *place, const char *tag)
+{
+	const struct buf *out = job->out;
+
+	if (out->len == 0 || out->data[out->len - 1] != '{')
+		return put(job, place, tag, strlen(tag));
+	fleet_say(job->fleet, FLEET_ERROR,
+	    "%s: a '{' stands before %s, as which it would be read: put a "
+	    "blank between",
+	    place->name, tag);
+	return -1;
+}
+
 static void
 note_name(struct job *job, const char *name)
 {
@@ -170,7 +185,7 @@ put_tag(struct job *job, const struct place *place, const char *name,
 		(void)snprintf(tag, sizeof(tag), "{{%s}}", name);
 	if (!is_line || place->line <= 1)
 		note_name(job, name);
-	return put(job, place, tag, strlen(tag));
+	return put_text_tag(job, place, tag);
 }
 
 /* Never rendered: the name is that of no variable. */
@@ -183,7 +198,7 @@ put_unknown(struct job *job, const struct place *place, const char *at,
 	say(job, place, FLEET_LEFT_OUT, at, len, "is not converted");
 	(void)snprintf(tag, sizeof(tag), "{{phoneprov-not-converted-%u}}",
 	    ++job->unknown);
-	return put(job, place, tag, strlen(tag));
+	return put_text_tag(job, place, tag);
 }
 
 static int convert(struct job *job, const struct place *place, size_t len);
@@ -205,7 +220,7 @@ put_section(struct job *job, const struct place *place, char kind,
 	if (newline_follows &&
 	    (out->len == 0 || out->data[out->len - 1] == '\n'))
 		(void)strncat(tag, "\n", 2);
-	return put(job, place, tag, strlen(tag));
+	return put_text_tag(job, place, tag);
 }
 
 /* The file once for each line that any device has. */

@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define SHOWN_BYTES 48
 #define IMPORT_WORD "import"
 
 struct reader {
@@ -34,17 +33,14 @@ column(const struct reader *reader, const char *at)
 static int
 expected(const struct reader *reader, const char *what, struct error *err)
 {
-	char shown[SHOWN_BYTES];
-	size_t len = (size_t)(reader->end - reader->p);
+	/* One character says where it went wrong; more might be a password. */
+	char shown[8];
 
-	if (len == 0)
+	if (reader->p == reader->end)
 		return error_set(err, ERROR_INPUT,
 		    "%zu:%zu: the text ends; expected %s", reader->line,
 		    column(reader, reader->p), what);
-	if (memchr(reader->p, '\n', len) != NULL)
-		len = (size_t)((const char *)memchr(reader->p, '\n', len) -
-		    reader->p);
-	text_escape(reader->p, len < 16 ? len : 16, shown, sizeof(shown));
+	text_escape(reader->p, 1, shown, sizeof(shown));
 	return error_set(err, ERROR_INPUT, "%zu:%zu: expected %s at \"%s\"",
 	    reader->line, column(reader, reader->p), what, shown);
 }

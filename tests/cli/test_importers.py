@@ -361,6 +361,25 @@ def test_phoneprov(sprov, data, render):
     assert "password" in leaks["/phoneprov/spa${MAC}.cfg"]["parameters"]
 
 
+def test_phoneprov_literal_secret(sprov, data, render):
+    """A password in a template's text does not get into one of ours."""
+    path = data / "asterisk" / "phoneprov" / "spa504g.xml"
+    path.write_text(path.read_text().replace(
+        "</flat-profile>", '  <Admin_Passwd ua="na">lit&amp;eral'
+        "</Admin_Passwd>\n  <GPP_SA>lit2</GPP_SA>\n</flat-profile>"))
+    path.chmod(0o644)
+    _, found = import_phoneprov(sprov, data / "asterisk", render.templates)
+    text = (render.templates / "phoneprov-spa504g.xml").read_text()
+    assert '<Admin_Passwd ua="na">{{Admin_Passwd}}</Admin_Passwd>' in text
+    assert "lit" not in text
+    assert variables(sprov, "group:spa504g")["Admin_Passwd"] == "lit&eral"
+    assert "lit&amp;eral</Admin_Passwd>" in render("000e08aabb52")
+    assert "<GPP_SA>lit2</GPP_SA>" in render("000e08aabb52")
+    leaks = {leak["file"]: leak for leak in found["leaks"]}
+    assert leaks[str(path)]["parameters"] == "Admin_Passwd, GPP_SA"
+    assert leaks[str(path)]["mode"] == "0644"
+
+
 def test_phoneprov_not_converted(sprov, data, render):
     """A template with a hole is never rendered as if it had none."""
     import_phoneprov(sprov, data / "asterisk", render.templates)

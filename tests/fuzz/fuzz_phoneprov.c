@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,15 +33,24 @@ convert(const char *text, size_t len)
 	struct fleet *fleet = fleet_new();
 	struct error err = { 0 };
 	char *copy = xstrndup(text, len);
-	struct buf out;
+	struct variables variables = { 0 };
+	struct buf out, hidden;
 
 	buf_init(&out, PHONEPROV_TEMPLATE_MAX);
+	buf_init(&hidden, 2 * PHONEPROV_TEMPLATE_MAX);
 	if (phoneprov_convert(fleet, "t", text, len, 2, load, copy, &out,
 		names) == 0) {
 		assert(fleet_count(fleet, FLEET_ERROR) == 0);
-		if (templates_add(templates, "t", buf_text(&out), out.len,
-			&err) != 0)
+		int rc = phoneprov_hide(fleet, &variables, "t", 0644,
+		    buf_text(&out), &hidden);
+
+		if (rc == 0 &&
+		    templates_add(templates, "t", buf_text(&hidden), hidden.len,
+			&err) != 0) {
+			(void)fprintf(stderr, "%s\n%s\n", err.text,
+			    buf_text(&hidden));
 			abort(); /* what we make is one of ours */
+		}
 	} else {
 		assert(fleet_count(fleet, FLEET_ERROR) > 0);
 	}
@@ -48,6 +58,8 @@ convert(const char *text, size_t len)
 	fleet_free(fleet);
 	templates_free(templates);
 	free(names);
+	variables_clear(&variables);
+	buf_clear(&hidden);
 	buf_clear(&out);
 }
 

@@ -205,6 +205,7 @@ test_refused(void **state)
 		{ "a ${MAC", "t.xml:1:3: has no closing bracket" },
 		{ "$[", "t.xml:1:1: has no closing bracket" },
 		{ "a\n{{x}}", "t.xml:2:1: begins a tag" },
+		{ "{${MAC}}", "t.xml: a '{' stands before {{mac}}" },
 	};
 	char line[] = "";
 

@@ -91,10 +91,9 @@ test_refused(void **state)
 	} cases[] = {
 		{ "A", "1:2: the text ends; expected a value" },
 		{ "A \"1\"", "1:6: the text ends; expected ';'" },
-		{ "A \"1\"\nB \"2\" ;", "2:1: expected ';' at \"B " },
+		{ "A \"1\"\nB \"2\" ;", "2:1: expected ';' at \"B\"" },
 		{ "A \"1 ;\n\nB", "1:3: the value has no closing quote" },
-		{ "A 1 ;",
-		    "1:3: expected a value in quotes, or ';' at \"1 ;\"" },
+		{ "A 1 ;", "1:3: expected a value in quotes, or ';' at \"1\"" },
 		{ "\n  = ;", "2:3: expected the name of a parameter" },
 		{ "A !! \"1\" ;", "1:4: expected a value in quotes" },
 		{ "1A \"1\" ;", "1:1: " }, /* no name for XML */
