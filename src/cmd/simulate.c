@@ -6,6 +6,7 @@
 #include "lab/lab.h"
 #include "pki/anchors.h"
 #include "pki/chain.h"
+#include "sim/report.h"
 #include "spa/identify.h"
 #include "spa/trust.h"
 #include "tls/conn.h"
@@ -28,12 +29,12 @@ struct resolve_entry {
 
 struct arguments {
 	const char *as, *mac, *serial, *certificate, *key, *output, *lab;
-	const char *dhcp_server, *rule;
-	struct cmd_texts ca_paths, resolve_texts;
+	const char *dhcp_server, *rule, *report;
+	struct cmd_texts ca_paths, resolve_texts, changes;
 	struct resolve_entry resolve[RESOLVE_MAX];
 	size_t resolve_count;
 	uint64_t timeout_s, concurrency, duration_s;
-	bool json;
+	bool json, report_put, report_gzip;
 };
 
 /* Everything one device needs; what is owned here is freed by clear(). */
@@ -297,6 +298,56 @@ write_output(const char *path, const struct sim_result *result,
 }
 
 static int
+change_all(struct sim_parameters *parameters, const struct cmd_texts *texts,
+    struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < texts->count; i++) {
+		const char *equals = strchr(texts->text[i], '=');
+		char *name;
+
+		if (equals == NULL || equals == texts->text[i])
+			return error_set(err, ERROR_INPUT,
+			    "--change %s: expected NAME=VALUE", texts->text[i]);
+		name = xstrndup(texts->text[i],
+		    (size_t)(equals - texts->text[i]));
+		rc = sim_parameters_change(parameters, name, equals + 1, err);
+		free(name);
+	}
+	return rc;
+}
+
+/* The resync went well; from now on *result is about the report. */
+static void
+report(const struct arguments *arguments, const struct setup *setup,
+    struct sim_result *result)
+{
+	struct sim_parameters *parameters = sim_parameters_new();
+	const struct sim_report_options options = {
+		.rule = strcmp(arguments->report, "-") != 0 ?
+		    arguments->report :
+		    NULL,
+		.put = arguments->report_put,
+		.gzip = arguments->report_gzip,
+	};
+	struct error err = { 0 };
+
+	if (sim_parameters_apply(parameters, result->body, result->body_len,
+		&err) != 0 ||
+	    change_all(parameters, &arguments->changes, &err) != 0) {
+		result->outcome = SIM_CORRUPT;
+		(void)snprintf(result->reason, sizeof(result->reason), "%.250s",
+		    err.text);
+	} else {
+		sim_result_clear(result);
+		sim_report(setup->device, parameters, &options, &setup->network,
+		    result);
+	}
+	sim_parameters_free(parameters);
+}
+
+static int
 simulate_one(struct arguments *arguments)
 {
 	struct setup setup = { .model = NULL };
@@ -310,6 +361,8 @@ simulate_one(struct arguments *arguments)
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	sim_resync(setup.device, setup.rule, &setup.network, &result);
+	if (arguments->report != NULL && result.outcome == SIM_PROVISIONED)
+		report(arguments, &setup, &result);
 	/* The profile alone on standard output can be piped on. */
 	if (arguments->output == NULL || strcmp(arguments->output, "-") != 0) {
 		if (arguments->json)
@@ -430,6 +483,20 @@ cmd_simulate(int argc, char **argv)
 		    .value = "SECONDS",
 		    .text = &duration,
 		    .help = "with --concurrency: for how long (10)" },
+		{ .name = "report",
+		    .value = "RULE",
+		    .text = &a.report,
+		    .help = "then report so; - is the profile's Report_Rule" },
+		{ .name = "report-put",
+		    .flag = &a.report_put,
+		    .help = "by PUT, not POST" },
+		{ .name = "report-gzip",
+		    .flag = &a.report_gzip,
+		    .help = "compressed" },
+		{ .name = "change",
+		    .value = "NAME=VALUE",
+		    .texts = &a.changes,
+		    .help = "before the report, as a user would; repeatable" },
 		{ .name = "json",
 		    .letter = 'j',
 		    .flag = &a.json,
@@ -471,5 +538,6 @@ cmd_simulate(int argc, char **argv)
 	}
 	free(a.ca_paths.text);
 	free(a.resolve_texts.text);
+	free(a.changes.text);
 	return rc;
 }

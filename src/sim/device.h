@@ -5,8 +5,8 @@
  * What it offers, trusts, checks and shows comes from the registry.  It uses
  * blocking steps with deadlines, so one simulated device needs one thread
  * while it works; several threads may use one device or many at once.  The
- * process ignores SIGPIPE.  Not simulated: TFTP, and the rule options --key,
- * --post, --srv; --uid and --pwd are read and never sent.
+ * process ignores SIGPIPE.  Not simulated: TFTP, and of profile rules
+ * the options --key, --post, --srv; --uid and --pwd are read and never sent.
  */
 #ifndef SIM_DEVICE_H
 #define SIM_DEVICE_H

@@ -31,6 +31,7 @@ struct job {
 	const struct sim_device *device;
 	const struct sim_network *network;
 	struct sim_result *result;
+	const struct sim_upload *upload; /* NULL: a file is asked for */
 };
 
 /* Each returns -1, so that "return end(...)" reads as one sentence. */
@@ -184,6 +185,22 @@ shake_hands(struct job *job, struct stream *stream, const char *host,
 	return end(job, SIM_HANDSHAKE, "%.200s", err.text);
 }
 
+/* The rest of the head, and a body. */
+static int
+put_upload(const struct sim_upload *upload, struct buf *request)
+{
+	if (upload == NULL)
+		return buf_append_text(request, "\r\n");
+	if (upload->coding != NULL &&
+	    buf_printf(request, "Content-Encoding: %s\r\n", upload->coding) !=
+		0)
+		return -1;
+	if (buf_printf(request, "Content-Length: %zu\r\n\r\n", upload->len) !=
+	    0)
+		return -1;
+	return buf_append(request, upload->data, upload->len);
+}
+
 static int
 send_request(struct job *job, struct stream *stream, const struct url *url,
     uint64_t deadline_ms)
@@ -194,12 +211,16 @@ send_request(struct job *job, struct stream *stream, const struct url *url,
 	int rc;
 
 	url_authority(url, authority);
-	buf_init(&request, REQUEST_MAX);
+	buf_init(&request,
+	    REQUEST_MAX + (job->upload != NULL ? job->upload->len : 0));
 	rc = buf_printf(&request,
-	    "GET %s HTTP/1.%d\r\n"
-	    "Host: %s\r\nUser-Agent: %s\r\nConnection: close\r\n\r\n",
-	    url->path, job->device->stack->http_1_1 ? 1 : 0, authority,
+	    "%s %s HTTP/1.%d\r\n"
+	    "Host: %s\r\nUser-Agent: %s\r\nConnection: close\r\n",
+	    job->upload != NULL ? job->upload->method : "GET", url->path,
+	    job->device->stack->http_1_1 ? 1 : 0, authority,
 	    job->device->user_agent);
+	if (rc == 0)
+		rc = put_upload(job->upload, &request);
 	if (rc != 0)
 		(void)end(job, SIM_BAD_RULE, "the request is too long");
 	else if (stream_send(stream, request.data, request.len, deadline_ms,
@@ -311,6 +332,15 @@ judge(struct job *job, const struct reply *reply, struct url *url)
 {
 	const struct reply_head *head = reply_head(reply);
 
+	/* A report is sent once, to one place: [SPA-PROV] p. 55. */
+	if (job->upload != NULL && head->status == 200)
+		return (int)(end(job, SIM_PROVISIONED,
+				 "the server took the report of %zu bytes",
+				 job->upload->len),
+		    0);
+	if (job->upload != NULL)
+		return end(job, SIM_REFUSED, "the server answered %d",
+		    head->status);
 	switch (head->status) {
 	case 200:
 		return take_profile(job, reply);
@@ -421,7 +451,8 @@ apply_rule(struct job *job, const struct rule_result *rule, struct url *url)
 		return end(job, SIM_NO_RULE,
 		    "alternative %zu of the rule names no URL",
 		    rule->alternative + 1);
-	if (rule->key != NULL || rule->post != NULL || rule->srv)
+	if ((rule->key != NULL && job->upload == NULL) || rule->post != NULL ||
+	    rule->srv)
 		return end(job, SIM_BAD_RULE,
 		    "the options --key, --post and --srv are not simulated");
 	if (url_parse(url, rule->url, &err) != 0)
@@ -465,7 +496,7 @@ void
 sim_resync(const struct sim_device *device, const char *rule,
     const struct sim_network *network, struct sim_result *result)
 {
-	struct job job = { device, network, result };
+	struct job job = { device, network, result, NULL };
 	uint64_t start = clock_monotonic_us();
 	struct url url = { .scheme = URL_TFTP };
 
@@ -479,11 +510,25 @@ sim_resync(const struct sim_device *device, const char *rule,
 }
 
 void
+sim_send(const struct sim_device *device, const struct rule_result *rule,
+    const struct sim_upload *upload, const struct sim_network *network,
+    struct sim_result *result)
+{
+	struct job job = { device, network, result, upload };
+	uint64_t start = clock_monotonic_us();
+	struct url url = { .scheme = URL_TFTP };
+
+	if (apply_rule(&job, rule, &url) == 0)
+		(void)fetch(&job, &url);
+	result->total_us = clock_monotonic_us() - start;
+}
+
+void
 sim_handshake(const struct sim_device *device, const char *host,
     const struct addr *address, const struct sim_network *network,
     struct sim_result *result)
 {
-	struct job job = { device, network, result };
+	struct job job = { device, network, result, NULL };
 	uint64_t start = clock_monotonic_us();
 	struct stream stream = { .fd = -1 };
 	struct error err = { 0 };

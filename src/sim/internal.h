@@ -7,6 +7,7 @@
 #include "sim/device.h"
 #include "spa/macro.h"
 
+struct rule_result;
 struct tls_context;
 
 #define SIM_MACROS_MAX 48
@@ -23,5 +24,18 @@ struct sim_device {
 	size_t macro_count;
 	struct macro macro[SIM_MACROS_MAX];
 };
+
+/* What a request sends instead of asking for a file. */
+struct sim_upload {
+	const char *method; /* "POST", "PUT" */
+	const char *coding; /* Content-Encoding; NULL: none */
+	const char *data;
+	size_t len;
+};
+
+/* Send it to where the rule leads; *result is set before. */
+void sim_send(const struct sim_device *device, const struct rule_result *rule,
+    const struct sim_upload *upload, const struct sim_network *network,
+    struct sim_result *result);
 
 #endif

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import minting
 from conftest import MAC, OTHER, PROFILE
 from daemon import BINARY, give_away, wait_until
 
@@ -343,3 +344,73 @@ def test_unknown_device(site):
     for command in "profile diff", "device drift":
         done = site.run(*command.split(), "000e08000000")
         assert done.returncode == 1 and "no device" in done.stderr
+
+
+# By a simulated device
+
+
+def simulated(site, pki, *options):
+    """A multiplatform phone that resyncs, is changed, and reports."""
+    mac = "000e08aabbd0"
+    server = site.server
+    if "added" not in vars(site):
+        server.device("add", mac, "CP-8841-3PCC", "password=x",
+                      "report_key=open-sesame")
+        server.write("root.pem", pki.server_root.pem)
+        certificate = pki.client_root.issue(minting.mic(mac, "FCH00000001"))
+        site.added = certificate.write(server.folder, "phone")
+    certificate, key = site.added
+    return mac, subprocess.run(
+        [str(BINARY), "simulate", "--as", "CP-8841-3PCC", "--mac", mac,
+         "--serial", "FCH00000001", "--ca", str(server.folder / "root.pem"),
+         "--certificate", str(certificate), "--key", str(key),
+         "--resolve", "sprov.example.net=127.0.0.1", "--json", *options,
+         "https://sprov.example.net:%d/$MA.xml" % server.port],
+        env=server.environment, capture_output=True, encoding="utf-8",
+        timeout=60, check=False)
+
+
+@pytest.mark.parametrize("options, rule", [
+    ([], "https://sprov.example.net:PORT/report/$MA.xml"),
+    (["--report-put"], "https://sprov.example.net:PORT/report/$MA.xml"),
+    (["--report-gzip"], "https://sprov.example.net:PORT/report/$MA.xml"),
+    ([], "[--key open-sesame]https://sprov.example.net:PORT/report/$MA.xml"),
+    ([], "[--delta]https://sprov.example.net:PORT/delta/$MA.xml "
+         "[--status]https://sprov.example.net:PORT/status/$MA.xml"),
+    ([], "-"),
+])
+def test_simulated_device(site, pki, options, rule):
+    if rule == "-":
+        site.server.write("templates/device.xml", TEMPLATE.replace(
+            "  <GPP_SA>", "  <Report_Rule>https://sprov.example.net:%d/report"
+            "/$MA.xml</Report_Rule>\n  <GPP_SA>" % site.server.port))
+        site.server.reload()
+
+    def run():
+        mac, done = simulated(
+            site, pki, "--report", rule.replace("PORT", str(site.server.port)),
+            "--change", "Proxy_1_=198.51.100.7",
+            "--change", "Display_Name_1_=Me",
+            "--change", "Resync_Periodic=600", *options)
+        return (mac, done) if done.returncode == 0 else None
+    # The server sees the new device a little later.
+    mac, done = wait_until(run, "a report")
+    assert json.loads(done.stdout)["outcome"] == "provisioned"
+    assert "took the report" in json.loads(done.stdout)["reason"]
+    device = wait_until(lambda: next(
+        (d for d in site.drift(mac) if d["state"] == "drift"), None), "drift")
+    assert named(device) == dict.fromkeys(
+        ["Proxy_1_", "Display_Name_1_", "Resync_Periodic"],
+        "changed-on-phone")
+
+
+def test_simulated_with_another_key(site, pki):
+    rule = ("[--key wrong]https://sprov.example.net:%d/report/$MA.xml" %
+            site.server.port)
+    wait_until(lambda: simulated(site, pki)[1].returncode == 0, "the device")
+    mac, done = simulated(site, pki, "--report", rule)
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["reason"] == "the server answered 400"
+    assert "none of the device's 1 keys" in \
+        site.server.log.wait(event="report-refused")["message"]
+    assert site.drift(mac)[0]["state"] == "no report"
