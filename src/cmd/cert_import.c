@@ -252,7 +252,8 @@ note_listener(struct import *import, const char *path, const char *key_path)
 	for (size_t i = 0; config != NULL && i < config->listener_count; i++) {
 		const struct config_listener *listener = &config->listeners[i];
 
-		if (strcmp(listener->name, import->installed_name) != 0 ||
+		if (listener->plain ||
+		    strcmp(listener->name, import->installed_name) != 0 ||
 		    (strcmp(listener->certificate_path, path) == 0 &&
 			strcmp(listener->key_path, key_path) == 0))
 			continue;

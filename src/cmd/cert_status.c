@@ -165,6 +165,7 @@ print_json(const struct status *status)
 static int
 run(struct status *status)
 {
+	const struct config *config;
 	time_t now = clock_wall();
 	struct error err = { 0 };
 	int rc;
@@ -180,16 +181,22 @@ run(struct status *status)
 	if (cert_fleet_load(&status->fleet, status->uri,
 		status->config_path != NULL ? status->config : NULL, &err) != 0)
 		return cmd_fail(&err);
-	status->count = status->config->listener_count;
-	status->views = xcalloc(status->count, sizeof(*status->views));
-	for (size_t i = 0; i < status->count; i++)
-		load_listener(&status->views[i], &status->config->listeners[i]);
-	for (size_t i = 0; i < status->count; i++) {
-		cert_view_weigh(&status->views[i], &status->fleet,
-		    status->views, status->count, now);
-		if (!status->no_resolve && status->views[i].certs != NULL)
-			check_dns(&status->views[i],
-			    &status->config->listeners[i]);
+	config = status->config;
+	status->views = xcalloc(config->listener_count, sizeof(*status->views));
+	for (size_t i = 0; i < config->listener_count; i++)
+		if (!config->listeners[i].plain) /* those have no certificate */
+			load_listener(&status->views[status->count++],
+			    &config->listeners[i]);
+	for (size_t i = 0, at = 0; i < config->listener_count; i++) {
+		struct cert_view *view = &status->views[at];
+
+		if (config->listeners[i].plain)
+			continue;
+		at++;
+		cert_view_weigh(view, &status->fleet, status->views,
+		    status->count, now);
+		if (!status->no_resolve && view->certs != NULL)
+			check_dns(view, &config->listeners[i]);
 	}
 	rc = status->json ? print_json(status) : print_text(status);
 	if (rc == CMD_DONE && count_attention(status) > 0)

@@ -18,6 +18,8 @@ cmd_profile(int argc, char **argv)
 		{ "render", "print the profile of a device", profile_render },
 		{ "templates", "the built-in templates, to start with",
 		    profile_templates },
+		{ "rotate", "make new profile keys for devices",
+		    profile_rotate },
 	};
 
 	return cmd_run("sprov profile", commands,

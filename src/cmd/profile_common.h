@@ -19,6 +19,7 @@ int profile_diff(int argc, char **argv);
 int profile_encrypt(int argc, char **argv);
 int profile_render(int argc, char **argv);
 int profile_templates(int argc, char **argv);
+int profile_rotate(int argc, char **argv);
 
 /* The options of the parts that render; texts are NULL until given. */
 #define PROFILE_CONFIG_OPTION(path) \

@@ -17,6 +17,16 @@ print_listener(const struct service_listener *listener,
 	const struct ca *ca = listener->issuer.ca;
 	char until[CLOCK_TEXT_BYTES], address[ADDR_TEXT_BYTES];
 
+	if (listener->policy.plain) {
+		(void)printf("listener %s:", listener->name);
+		for (size_t i = 0; i < config->address_count; i++) {
+			addr_format(&config->addresses[i], address);
+			(void)printf(" %s", address);
+		}
+		(void)printf("\n  plain HTTP: encrypted profiles and public "
+			     "files\n");
+		return;
+	}
 	clock_format(cert_not_after(chain_certificate(listener->chain, 0)),
 	    until);
 	(void)printf("listener %s:", listener->name);

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "http/request.h"
 #include "inventory/snapshot.h"
+#include "provision/render_key.h"
 #include "spa/registry.h"
 #include "tls/conn.h"
 
@@ -41,6 +42,13 @@ static const struct {
 	[DECISION_NO_LENGTH] = { "no-length", false, 411 },
 	[DECISION_TOO_LARGE] = { "too-large", false, 413 },
 	[DECISION_CODING] = { "content-coding", false, 415 },
+	[DECISION_BAD_KEY] = { "bad-key", false, 403 },
+	[DECISION_UNKNOWN_KEY] = { "unknown-key", false, 403 },
+	[DECISION_RETIRED_KEY] = { "retired-key", false, 403 },
+	[DECISION_NEEDS_TLS] = { "needs-tls", false, 403 },
+	[DECISION_NO_KEY] = { "no-key", false, 403 },
+	[DECISION_UNPROTECTED] = { "unprotected", false, 403 },
+	[DECISION_KEY_NOT_DELIVERED] = { "key-not-delivered", false, 403 },
 };
 
 const char *
@@ -218,11 +226,109 @@ is_method_known(const struct decision_input *input)
 	return false;
 }
 
+/*
+ * The key that the request names.  With KEY_NOT_DELIVERED all else is right:
+ * over mutual TLS that is no obstacle, the certificate is the identity there.
+ */
+static enum decision_reason
+judge_key(const struct decision_input *input, struct decision *decision)
+{
+	const struct device *device = decision->device;
+	const struct key_request request =
+	    keyring_read_query(input->request->query);
+	enum decision_reason reason = DECISION_UNKNOWN_KEY;
+	struct keyring ring = { .count = 0 };
+	struct error ignored;
+	size_t index = 0;
+
+	if (request.kind == KEY_REQUEST_NONE)
+		return DECISION_NO_KEY;
+	if (request.kind == KEY_REQUEST_BAD)
+		return DECISION_BAD_KEY;
+	/* A ring that is damaged holds no key; rendering will say so. */
+	if (render_keyring(device, &ring, &ignored) != 0)
+		ring.count = 0;
+	switch (keyring_judge(&ring, request.id, &device->mac, input->marks,
+	    input->marks_arg, &index)) {
+	case KEY_UNKNOWN:
+		break;
+	case KEY_RETIRED:
+		reason = DECISION_RETIRED_KEY;
+		break;
+	case KEY_NOT_DELIVERED:
+	case KEY_GOOD:
+		reason = DECISION_OWN_PROFILE;
+		if (input->policy->plain &&
+		    (input->marks(input->marks_arg, &device->mac, request.id) &
+			KEY_DELIVERED) == 0) {
+			reason = DECISION_KEY_NOT_DELIVERED;
+			break;
+		}
+		decision->cipher = request.kind == KEY_REQUEST_AES ?
+		    CIPHER_AES :
+		    CIPHER_AES128GCM;
+		decision->key = ring.key[index];
+		break;
+	}
+	keyring_wipe(&ring);
+	return reason;
+}
+
+/* Who asks is whoever can name the key: so all of this has to hold first. */
+static enum decision_reason
+judge_plain_device(const struct decision_input *input,
+    struct decision *decision)
+{
+	const struct device *device = snapshot_find(input->snapshot,
+	    &decision->route.mac);
+	struct protection protection;
+	struct error ignored;
+
+	if (device == NULL)
+		return DECISION_UNKNOWN_DEVICE;
+	if (device->state == DEVICE_RETIRED)
+		return DECISION_RETIRED_DEVICE;
+	if (!route_match_is_for(&decision->route,
+		registry_find_model(device->model, NULL)))
+		return DECISION_OTHER_MODEL;
+	if (render_protection(input->snapshot, device, &protection, &ignored) !=
+		0 ||
+	    protection.cipher == CIPHER_NONE)
+		return DECISION_UNPROTECTED;
+	decision->device = device;
+	return judge_key(input, decision);
+}
+
+/* Somebody on the wire, who may be anybody. */
+static enum decision_reason
+judge_plain(const struct decision_input *input, struct decision *decision)
+{
+	enum decision_reason reason;
+
+	if (input->request->method != REQUEST_GET &&
+	    input->request->method != REQUEST_HEAD)
+		return DECISION_METHOD;
+	if (!routes_match(input->routes, input->request->path,
+		&decision->route))
+		return DECISION_NO_SUCH_PATH;
+	if (route_kind_is_public(decision->route.kind))
+		return DECISION_PUBLIC_FILE;
+	if (decision->route.kind != ROUTE_PROFILE || !decision->route.has_mac)
+		return DECISION_NEEDS_TLS;
+	reason = judge_plain_device(input, decision);
+	/* Nobody has proved to be that device: no record speaks of it. */
+	if (reason != DECISION_OWN_PROFILE)
+		decision->device = NULL;
+	return reason;
+}
+
 static enum decision_reason
 judge(const struct decision_input *input, struct decision *decision)
 {
 	enum decision_reason reason;
 
+	if (input->policy->plain)
+		return judge_plain(input, decision);
 	if (!is_method_known(input))
 		return DECISION_METHOD;
 	/* Public files are the one thing that needs no identity. */
@@ -238,7 +344,13 @@ judge(const struct decision_input *input, struct decision *decision)
 	reason = judge_device(input, decision->device);
 	if (reason != DECISION_OWN_PROFILE)
 		return reason;
-	return judge_path(input, decision->device, &decision->route);
+	reason = judge_path(input, decision->device, &decision->route);
+	if (reason != DECISION_OWN_PROFILE)
+		return reason;
+	reason = judge_key(input, decision);
+	/* None named: it was reset, or has never had one.  The certificate
+	 * suffices, and TLS is the protection. */
+	return reason == DECISION_NO_KEY ? DECISION_OWN_PROFILE : reason;
 }
 
 void

@@ -11,12 +11,19 @@
  * A device whose variable "missing-files" is "stub" gets an empty profile at
  * any path *.cfg or *.xml that leads nowhere: it would ask again each hour for
  * what it does not get ([SPA-PROV] on Resync_Fails_On_FNF).
+ * against it.
+ *
+ * A listener of plain HTTP is stricter still.  There is nobody to identify, so
+ * it has public files, and profiles encrypted with a key that this server has
+ * delivered to that very device before (keyring.h): who does not have the key
+ * learns nothing but a length.  Everything else is refused there.
  */
 #ifndef PROVISION_DECISION_H
 #define PROVISION_DECISION_H
 
 #include <stdbool.h>
 
+#include "provision/keyring.h"
 #include "provision/route.h"
 #include "spa/peer.h"
 #include "spa/profile.h"
@@ -30,17 +37,20 @@ struct tls_peer;
 #define DECISION_BODY_MAX (PROFILE_BYTES_MAX + 4096)
 
 struct decision_policy {
+	bool plain; /* no TLS: the other fields say nothing then */
 	bool certificate_required;
 	bool allow_expired_devices; /* certificates past their dates count */
 };
 
 struct decision_input {
 	const struct decision_policy *policy;
-	const struct tls_peer *tls_peer;
+	const struct tls_peer *tls_peer; /* unused when plain */
 	const struct peer *peer; /* of the certificate; unused without one */
 	const struct request *request;
 	const struct routes *routes;
 	const struct snapshot *snapshot;
+	keyring_marks *marks; /* what was delivered and seen; must be there */
+	void *marks_arg;
 };
 
 /* Why; each has a word for the log, see decision_reason_name(). */
@@ -69,6 +79,13 @@ enum decision_reason {
 	DECISION_NO_LENGTH,   /* neither Content-Length nor chunked */
 	DECISION_TOO_LARGE,   /* past DECISION_BODY_MAX */
 	DECISION_CODING,      /* a Content-Encoding that is not known */
+	DECISION_BAD_KEY,     /* the query names a key, but malformed */
+	DECISION_UNKNOWN_KEY,
+	DECISION_RETIRED_KEY,	    /* a newer one was seen */
+	DECISION_NEEDS_TLS,	    /* plain HTTP is not for that path */
+	DECISION_NO_KEY,	    /* plain HTTP, and no key named */
+	DECISION_UNPROTECTED,	    /* ditto, and no encryption is asked for */
+	DECISION_KEY_NOT_DELIVERED, /* ditto, and that key never went out */
 };
 
 struct decision {
@@ -79,6 +96,10 @@ struct decision {
 	struct route_match route;    /* where allowed */
 	const struct device *device; /* the peer's, as far as it is known;
 				       * borrowed from the snapshot */
+	/* Of an own profile: what it has to be encrypted with, because the
+	 * request says that this is what the device will decrypt it with. */
+	enum protection_cipher cipher;
+	struct keyring_key key; /* with a cipher; a secret */
 };
 
 void

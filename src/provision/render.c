@@ -1,6 +1,7 @@
 #include "provision/render.h"
 #include "inventory/snapshot.h"
 #include "provision/starter.h"
+#include "provision/render_key.h"
 #include "provision/template.h"
 #include "provision/upgrade.h"
 #include "spa/inspect.h"
@@ -15,6 +16,8 @@ struct names {
 	const struct model *model;   /* NULL for a public file */
 	bool masked;		     /* what is secret */
 	const struct ladders *ladders;
+	struct render_key key;
+	struct error err; /* of a rule that cannot hold the key */
 	char mac[MAC_TEXT_BYTES];
 	char mac_upper[MAC_TEXT_BYTES];
 	char mac_colon[MAC_COLON_BYTES];
@@ -60,10 +63,22 @@ model_field(const struct model *model, const char *name)
 	return NULL;
 }
 
+/* A template's rules carry the newest key. */
+static const char *
+keyed(struct names *names, const char *name, const char *rule)
+{
+	struct error err;
+	const char *text;
+
+	if (render_key_rule(&names->key, name, rule, &text, &err) != 0)
+		names->err = err;
+	return text;
+}
+
 static const char *
 lookup(void *arg, const char *name)
 {
-	const struct names *names = arg;
+	struct names *names = arg;
 	const char *value = NULL;
 
 	if (names->device != NULL)
@@ -73,6 +88,9 @@ lookup(void *arg, const char *name)
 	if (value == NULL && strcmp(name, "upgrade_rule") == 0)
 		value = upgrade_rule(names->ladders, names->snapshot,
 		    names->device, names->model);
+	if (value == NULL &&
+	    (value = render_key_field(&names->key, name)) != NULL)
+		return value; /* masked already, where it has to be */
 	if (value == NULL)
 		value = snapshot_variable(names->snapshot, names->device,
 		    names->model != NULL ? names->model->name : "", name);
@@ -80,6 +98,8 @@ lookup(void *arg, const char *name)
 	if (value != NULL && *value != '\0' && names->masked &&
 	    variable_is_secret(name))
 		return RENDER_MASK;
+	if (value != NULL && names->key.used && render_key_is_rule(name))
+		return keyed(names, name, value);
 	return value;
 }
 
@@ -92,6 +112,10 @@ render(const struct templates *templates, const char *template,
 	names->ladders = templates_ladders(templates);
 	if (templates_render(templates, template, lookup, names, out, err) != 0)
 		return -1;
+	if (names->err.kind != ERROR_NONE) {
+		*err = names->err;
+		return -1;
+	}
 	if (profile_check(buf_text(out) + before, out->len - before, err) != 0)
 		return error_prefix(err, "%s, as rendered: ", template);
 	return 0;
@@ -119,12 +143,18 @@ render_device(const struct templates *templates,
 	struct names names = {
 		.snapshot = snapshot, .device = device, .masked = masked
 	};
+	int rc;
 
 	names.model = registry_find_model(device->model, NULL);
 	mac_format(&device->mac, names.mac);
 	mac_format_upper(&device->mac, names.mac_upper);
 	mac_format_colon(&device->mac, names.mac_colon);
-	return render(templates, template, &names, out, err);
+	rc = render_key_init(&names.key, snapshot, device,
+	    masked ? RENDER_MASK : NULL, err);
+	if (rc == 0)
+		rc = render(templates, template, &names, out, err);
+	render_key_clear(&names.key);
+	return rc;
 }
 
 int
@@ -159,7 +189,9 @@ render_common(const struct templates *templates,
     const struct snapshot *snapshot, const struct model *model,
     const char *template, struct buf *out, struct error *err)
 {
-	struct names names = { .snapshot = snapshot, .model = model };
+	struct names names = {
+		.snapshot = snapshot, .model = model, .key = { .ikm = "" }
+	};
 
 	return render(templates, template, &names, out, err);
 }

@@ -3,9 +3,10 @@
  *
  * Names a template may use: the fields mac (12 lower-case digits), mac_upper,
  * mac_colon, model, product, series, family, firmware, serial and group of the
- * device, and every variable that it inherits (inventory.h).  Fields come
- * first: a variable cannot shadow them.  upgrade_rule is that of the device's
- * ladder (upgrade.h), else a variable as any other.  A common file knows the model's fields
+ * device, the pieces of a rule with its key (render_key.h), and every variable
+ * that it inherits (inventory.h).  Fields come first: a variable cannot shadow
+ * them.  upgrade_rule is that of the device's ladder (upgrade.h), else a
+ * variable as any other.  A common file knows the model's fields
  * and the variables of the model and the defaults only.
  */
 #ifndef PROVISION_RENDER_H

@@ -11,6 +11,7 @@
 #include "provision/template.h"
 #include "provision/upgrade.h"
 #include "server/answer_file.h"
+#include "server/answer_profile.h"
 #include "server/files.h"
 #include "server/keep.h"
 #include "server/record.h"
@@ -22,6 +23,8 @@
 
 #include <stdio.h>
 #include <string.h>
+
+#include <openssl/crypto.h>
 
 /*
  * Common files say nothing about a device's own profile.  Strangers are left
@@ -80,18 +83,16 @@ is_upgrade_only(const struct exchange *exchange, const struct request *request,
 
 static int
 render(const struct exchange *exchange, const struct decision *decision,
-    bool upgrade_only, struct buf *body, struct error *err)
+    bool upgrade_only, struct buf *body, struct answer_profile *profile,
+    struct error *err)
 {
 	const struct templates *templates =
 	    service_templates(exchange->service);
 	const struct model *model = NULL;
 
-	if (decision->reason == DECISION_OWN_PROFILE && upgrade_only)
-		return render_profile_as(templates, exchange->snapshot,
-		    decision->device, TEMPLATE_UPGRADE, body, err);
 	if (decision->reason == DECISION_OWN_PROFILE)
-		return render_profile(templates, exchange->snapshot,
-		    decision->device, body, err);
+		return answer_profile(exchange, decision, upgrade_only, body,
+		    profile, err);
 	if (decision->reason == DECISION_STUB)
 		return render_common(templates, exchange->snapshot, NULL,
 		    TEMPLATE_EMPTY, body, err);
@@ -146,7 +147,8 @@ put_answer(struct buf *out, const struct response *response,
 /* What is to be said, before it is. */
 struct reply_parts {
 	struct response response;
-	struct buf body;   /* in memory */
+	struct buf body; /* in memory */
+	struct answer_profile profile;
 	struct slice file; /* or this */
 	char range[ANSWER_RANGE_BYTES];
 	const char *reason;
@@ -191,10 +193,15 @@ make_body(const struct exchange *exchange, const struct request *request,
 	struct error err;
 
 	if (decision->allow &&
-	    render(exchange, decision, upgrade_only, &parts->body, &err) != 0)
+	    render(exchange, decision, upgrade_only, &parts->body,
+		&parts->profile, &err) != 0)
 		fail(parts, "render-failed", &err);
 	else if (decision->allow)
-		parts->response.content_type = "text/xml";
+		parts->response.content_type = decision->cipher != CIPHER_NONE ?
+		    "application/octet-stream" :
+		    "text/xml";
+	if (parts->response.status == 200)
+		parts->response.content_encoding = parts->profile.coding;
 	if (upgrade_only && parts->response.status == 200)
 		parts->reason = "upgrade-only";
 	parts->response.content_length = parts->body.len;
@@ -224,6 +231,8 @@ answer_decide(const struct exchange *exchange, const struct request *request,
 		.request = request,
 		.routes = service_routes(exchange->service),
 		.snapshot = exchange->snapshot,
+		.marks = keystate_marks,
+		.marks_arg = exchange->keys,
 	};
 
 	decision_make(&input, decision);
@@ -243,7 +252,8 @@ answer_body_max(const struct exchange *exchange, const struct request *request)
 
 void
 answer_request(const struct exchange *exchange, const struct request *request,
-    bool keep_alive, struct buf *out, struct slice *file)
+    bool keep_alive, struct buf *out, struct slice *file,
+    struct keystate_wish *wish)
 {
 	struct reply_parts parts = {
 		.response = { .keep_alive = keep_alive, .date = clock_wall() },
@@ -251,7 +261,9 @@ answer_request(const struct exchange *exchange, const struct request *request,
 	};
 	struct decision decision;
 
-	buf_init(&parts.body, PROFILE_BYTES_MAX);
+	*wish = (struct keystate_wish) { .delivered = 0 };
+	parts.profile.cacheable = request->method == REQUEST_GET;
+	buf_init(&parts.body, PROFILE_BYTES_MAX + ANSWER_PROFILE_ROOM);
 	answer_decide(exchange, request, &decision);
 	parts.response.status = decision.status;
 	parts.reason = decision_reason_name(decision.reason);
@@ -263,13 +275,21 @@ answer_request(const struct exchange *exchange, const struct request *request,
 		make_refusal(&decision, &parts);
 	put_answer(out, &parts.response, &parts.body,
 	    request->method == REQUEST_HEAD);
-	if (request->method == REQUEST_GET && parts.response.status == 200)
-		keep_profile(exchange, &decision, &parts.body, &parts.body,
-		    "none");
 	*file = parts.file;
+	if (decision.reason == DECISION_OWN_PROFILE &&
+	    parts.response.status == 200 && request->method == REQUEST_GET) {
+		/* What comes from the cache was kept when it was made. */
+		if (parts.profile.clear.len > 0)
+			keep_profile(exchange, &decision, &parts.profile.clear,
+			    &parts.body, parts.profile.protection);
+		answer_profile_wish(exchange, &decision, &parts.profile, wish);
+		keystate_ask(exchange->keys, wish);
+	}
 	record_answer(exchange, &decision, parts.response.status);
 	tell_answer(exchange, request, parts.response.status, parts.reason,
 	    parts.response.content_length, decision.allow);
+	OPENSSL_cleanse(&decision.key, sizeof(decision.key));
+	answer_profile_clear(&parts.profile);
 	buf_clear(&parts.body);
 }
 

@@ -14,7 +14,10 @@
 #include "spa/peer.h"
 
 struct decision;
+struct keystate;
+struct keystate_wish;
 struct log_line;
+struct profile_cache;
 struct record;
 struct request;
 struct service;
@@ -27,24 +30,28 @@ struct exchange {
 	const struct service *service;
 	const struct service_listener *listener;
 	const struct snapshot *snapshot;
-	struct tls_conn *tls;
+	struct tls_conn *tls;	 /* NULL: plain HTTP */
 	const struct peer *peer; /* parsed once per connection */
 	const struct addr *source;
-	struct record *record; /* of answers; NULL: none is kept */
-	uint64_t started_us;   /* monotonic: accept, or end of the last one */
+	struct keystate *keys;
+	struct profile_cache *cache; /* NULL: none */
+	struct record *record;	     /* of answers; NULL: none is kept */
+	uint64_t started_us; /* monotonic: accept, or end of the last one */
 };
 
 /* Bytes of head and body in memory that an answer may have. */
-#define ANSWER_MAX (1024 * 1024 + 4096)
+#define ANSWER_MAX (1024 * 1024 + 65536)
 
 /*
  * Answer a request: append head and body to out, log, and record it when it
  * was a known device's.  A body that is a file is not in out: *file, else of
- * length 0, is what follows out on the wire, borrowed from the service.
+ * length 0, is what follows out on the wire, borrowed from the service.  Not a
+ * byte may go out before the keystate has *wish (all 0: it has); it was asked
+ * for.
  */
-void
-answer_request(const struct exchange *exchange, const struct request *request,
-    bool keep_alive, struct buf *out, struct slice *file);
+void answer_request(const struct exchange *exchange,
+    const struct request *request, bool keep_alive, struct buf *out,
+    struct slice *file, struct keystate_wish *wish);
 
 /* What is to become of a request. */
 void answer_decide(const struct exchange *exchange,

@@ -8,6 +8,7 @@
 #include "server/config_listener.h"
 #include "server/config_performance.h"
 #include "server/config_reader.h"
+#include "server/profile_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,33 @@ read_workers(struct config_reader *reader, const struct scfg_directive *d)
 {
 	(void)config_number(reader, &d->words[1], 1, CONFIG_WORKERS_MAX,
 	    &reader->config->workers);
+}
+
+/* Bytes, or as in "64M". */
+static void
+read_profile_cache(struct config_reader *reader, const struct scfg_directive *d)
+{
+	static const char units[] = "kMG";
+	const struct scfg_word *word = &d->words[1];
+	size_t len = strlen(word->text);
+	const char *unit = len > 1 ? strchr(units, word->text[len - 1]) : NULL;
+	unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
+	char *number = xstrndup(word->text, unit != NULL ? len - 1 : len);
+	char shown[CONFIG_SHOWN_BYTES];
+	struct error err;
+	uint64_t value;
+
+	if (text_parse_number(number, 0, PROFILE_CACHE_MAX >> shift, &value,
+		&err) == 0) {
+		reader->config->profile_cache = value << shift;
+	} else {
+		config_show(word, shown);
+		config_complain(reader, config_place(word),
+		    "\"%s\" is no size: expected bytes, or a number with k, M "
+		    "or G, at most 64G",
+		    shown);
+	}
+	free(number);
 }
 
 static void
@@ -365,6 +393,11 @@ static const struct config_directive directives[] = {
 	    .min = 1,
 	    .max = 1,
 	    .read = read_connections },
+	{ .name = "profile-cache",
+	    .usage = "SIZE",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_profile_cache },
 	{ .name = "events",
 	    .usage = "off|COUNT [DAYS]",
 	    .min = 1,
@@ -500,6 +533,7 @@ config_new(const char *path)
 
 	config->path = xstrdup(path);
 	config->log_level = LOG_LEVEL_INFO;
+	config->profile_cache = PROFILE_CACHE_DEFAULT;
 	config->connections_max = 20000;
 	config->events_max = EVENTS_MAX_DEFAULT;
 	config->events_days = EVENTS_DAYS_DEFAULT;

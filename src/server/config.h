@@ -63,6 +63,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/addr.h"
 #include "base/error.h"
@@ -100,6 +101,8 @@ struct config_listener {
 	char *certificate_path, *key_path;
 	struct config_place certificate_place;
 	enum tls_policy policy;
+	bool plain; /* plain-http: nothing of TLS is given then */
+	struct config_place plain_place;
 	bool certificate_required;
 	char **anchor_paths; /* files or folders */
 	struct config_place *anchor_places;
@@ -184,6 +187,7 @@ struct config {
 	struct config_place user_place;
 	unsigned workers; /* 0: one per core; at most 256 */
 	enum log_level log_level;
+	uint64_t profile_cache;		  /* bytes */
 	unsigned connections_max;	  /* default 20000 */
 	unsigned events_max, events_days; /* 0: none; default 1000000, 30 */
 	unsigned handshake_timeout_ms; /* default 20 s; 100 ms .. 10 min each */

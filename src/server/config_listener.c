@@ -205,7 +205,15 @@ read_expired_anchor(struct config_reader *reader,
 	    &l->expired_anchor_count);
 }
 
+static void
+read_plain(struct config_reader *reader, const struct scfg_directive *d)
+{
+	reader->listener->plain = true;
+	reader->listener->plain_place = config_place(&d->words[0]);
+}
+
 static const struct config_directive directives[] = {
+	{ .name = "plain-http", .usage = "", .read = read_plain },
 	{ .name = "address",
 	    .usage = "ADDRESS:PORT",
 	    .min = 1,
@@ -217,7 +225,6 @@ static const struct config_directive directives[] = {
 	    .usage = "FILE key FILE",
 	    .min = 3,
 	    .max = 3,
-	    .required = true,
 	    .read = read_certificate },
 	{ .name = "tls",
 	    .usage = "legacy|modern",
@@ -234,7 +241,6 @@ static const struct config_directive directives[] = {
 	    .min = 1,
 	    .max = 1,
 	    .repeats = true,
-	    .required = true,
 	    .read = read_anchors },
 	{ .name = "allow-expired-anchor",
 	    .usage = "NAME",
@@ -286,6 +292,63 @@ check_name(struct config_reader *reader, const struct scfg_word *word)
 	memcpy(reader->listener->name, word->text, len + 1);
 }
 
+/* How often it is there; SIZE_MAX when a damaged line may be one. */
+static size_t
+count_of(const struct scfg_directive *block, const char *name)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < block->child_count; i++) {
+		if (block->children[i].damaged)
+			return SIZE_MAX;
+		if (strcmp(block->children[i].words[0].text, name) == 0)
+			count++;
+	}
+	return count;
+}
+
+/* Plain HTTP must have nothing that speaks of TLS, or somebody would believe
+ * that there was some. */
+static void
+check_plain(struct config_reader *reader, const struct scfg_directive *block)
+{
+	const struct config_place plain = reader->listener->plain_place;
+
+	for (size_t i = 0; i < block->child_count; i++) {
+		const struct scfg_word *word = &block->children[i].words[0];
+		bool known = false;
+
+		for (size_t j = 0; j < config_listener_table.count; j++)
+			known = known ||
+			    strcmp(word->text, directives[j].name) == 0;
+		if (known && strcmp(word->text, "plain-http") != 0 &&
+		    strcmp(word->text, "address") != 0)
+			config_complain(reader, config_place(word),
+			    "\"%s\" does not go with \"plain-http\" at "
+			    "%u:%u: expected one of the two",
+			    word->text, plain.line, plain.column);
+	}
+}
+
+/* Mutual TLS needs a certificate and anchors. */
+static void
+check_kind(struct config_reader *reader, const struct scfg_directive *block,
+    struct config_place place)
+{
+	static const char *const needed[] = { "certificate", "client-anchors" };
+	static const char *const usages[] = { "FILE key FILE", "PATH" };
+
+	if (reader->listener->plain) {
+		check_plain(reader, block);
+		return;
+	}
+	for (size_t i = 0; i < 2; i++)
+		if (count_of(block, needed[i]) == 0)
+			config_complain(reader, place,
+			    "\"%s\" is missing: expected \"%s %s\"", needed[i],
+			    needed[i], usages[i]);
+}
+
 void
 config_listener_read(struct config_reader *reader,
     const struct scfg_directive *d, const struct config_table *outside)
@@ -309,5 +372,6 @@ config_listener_read(struct config_reader *reader,
 	if (!d->damaged)
 		check_name(reader, &d->words[1]);
 	config_read_block(reader, d, place, &config_listener_table, outside);
+	check_kind(reader, d, place);
 	reader->listener = NULL;
 }

@@ -6,9 +6,11 @@
 #include "server/config.h"
 #include "server/conn_internal.h"
 #include "server/intake.h"
+#include "server/keystate.h"
 #include "server/service.h"
 #include "server/tell.h"
 #include "server/upload.h"
+#include "server/wire.h"
 #include "tls/conn.h"
 
 #include <errno.h>
@@ -17,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define HOLD_LOOK_MS 20 /* how often it is asked whether the key is recorded */
 #define DRAIN_TIMEOUT_MS 1000
 #define DRAIN_BYTES_MAX (256 * 1024)
 
@@ -83,6 +86,8 @@ conn_exchange(const struct conn *conn)
 		    &conn->peer :
 		    NULL,
 		.source = &conn->source,
+		.keys = conn->host->keys,
+		.cache = conn->host->cache,
 		.record = conn->host->record,
 		.started_us = conn->started_us,
 	};
@@ -124,6 +129,19 @@ start_answer(struct conn *conn)
 	conn_enter(conn, PHASE_ANSWER,
 	    service_config(conn->service)->write_timeout_ms);
 	conn->sent = 0;
+}
+
+/* The answer may only begin when what it wishes for is on the disk. */
+static void
+hold_answer(struct conn *conn, const struct keystate_wish *wish)
+{
+	start_answer(conn);
+	if (wish->delivered == 0 && wish->seen == 0)
+		return;
+	conn->wish = *wish;
+	conn->hold_until_ms = clock_monotonic_ms() +
+	    service_config(conn->service)->write_timeout_ms;
+	conn_enter(conn, PHASE_HOLD, HOLD_LOOK_MS);
 }
 
 /* An answer instead of the body, or of the rest of it. */
@@ -168,6 +186,7 @@ static bool
 take_request(struct conn *conn)
 {
 	struct exchange exchange = conn_exchange(conn);
+	struct keystate_wish wish = { .delivered = 0 };
 	struct request request;
 	struct error err;
 	bool has_body;
@@ -194,10 +213,10 @@ take_request(struct conn *conn)
 		    may_go_on(conn);
 		conn->drain = has_body;
 		answer_request(&exchange, &request, conn->keep_alive,
-		    &conn->out, &conn->file);
+		    &conn->out, &conn->file, &wish);
 		break;
 	}
-	start_answer(conn);
+	hold_answer(conn, &wish);
 	return true;
 }
 
@@ -213,8 +232,8 @@ step_request(struct conn *conn)
 	/* request_parse() refuses a head of REQUEST_HEAD_MAX bytes, so there
 	 * is room here. */
 	space = buf_reserve(&conn->in, conn->in.limit - conn->in.len);
-	switch (tls_conn_read(conn->tls, space, conn->in.limit - conn->in.len,
-	    &n, &err)) {
+	switch (wire_read(conn->tls, conn->fd, space,
+	    conn->in.limit - conn->in.len, &n, &err)) {
 	case TLS_WANT_READ:
 		return STEP_READ;
 	case TLS_WANT_WRITE:
@@ -244,6 +263,7 @@ body_complete(struct conn *conn)
 {
 	const struct request *request = upload_request(conn->upload);
 	struct exchange exchange = conn_exchange(conn);
+	struct keystate_wish wish = { .delivered = 0 };
 	const char *data;
 	size_t len;
 
@@ -258,8 +278,8 @@ body_complete(struct conn *conn)
 		return STEP_WORK;
 	}
 	answer_request(&exchange, request, conn->keep_alive, &conn->out,
-	    &conn->file);
-	start_answer(conn);
+	    &conn->file, &wish);
+	hold_answer(conn, &wish);
 	return STEP_AGAIN;
 }
 
@@ -272,7 +292,8 @@ read_body(struct conn *conn)
 
 	/* All that had arrived is in the body: in is empty. */
 	space = buf_reserve(&conn->in, conn->in.limit);
-	switch (tls_conn_read(conn->tls, space, conn->in.limit, &n, &err)) {
+	switch (wire_read(conn->tls, conn->fd, space, conn->in.limit, &n,
+	    &err)) {
 	case TLS_WANT_READ:
 		return STEP_READ;
 	case TLS_WANT_WRITE:
@@ -331,7 +352,8 @@ answer_complete(struct conn *conn)
 				 config->request_timeout_ms);
 		return STEP_AGAIN;
 	}
-	tls_conn_shutdown(conn->tls);
+	if (conn->tls != NULL)
+		tls_conn_shutdown(conn->tls);
 	if (!conn->drain)
 		return STEP_END;
 	(void)shutdown(conn->fd, SHUT_WR);
@@ -387,7 +409,7 @@ write_out(struct conn *conn)
 	struct error err;
 	size_t n = 0;
 
-	switch (tls_conn_write(conn->tls, conn->out.data + conn->sent,
+	switch (wire_write(conn->tls, conn->fd, conn->out.data + conn->sent,
 	    conn->out.len - conn->sent, &n, &err)) {
 	case TLS_WANT_READ:
 		return STEP_READ;
@@ -433,6 +455,8 @@ step(struct conn *conn)
 		return step_body(conn);
 	case PHASE_WORK:
 		return STEP_WORK;
+	case PHASE_HOLD:
+		return STEP_HOLD;
 	case PHASE_ANSWER:
 		return step_answer(conn);
 	case PHASE_DRAIN:
@@ -557,6 +581,10 @@ conn_run(struct conn *conn)
 		case STEP_WORK:
 			start_report(conn);
 			return;
+		case STEP_HOLD:
+			(void)uv_poll_stop(&conn->poll);
+			conn->events = 0;
+			return;
 		case STEP_END:
 			conn_close(conn);
 			return;
@@ -582,11 +610,33 @@ on_ready(uv_poll_t *poll, int status, int events)
 	conn_run(conn);
 }
 
+/* Is the key recorded?  False: it is waited for no longer.  A device that gets
+ * no answer keeps what it has, and a key that is lost locks it out. */
+static bool
+look_again(struct conn *conn)
+{
+	if (keystate_has(conn->host->keys, &conn->wish)) {
+		start_answer(conn);
+		conn_run(conn);
+		return true;
+	}
+	if (clock_monotonic_ms() >= conn->hold_until_ms) {
+		log_message(LOG_LEVEL_ERROR, "answer-withheld",
+		    "its key could not be recorded in time: see "
+		    "\"keys-not-recorded\"");
+		return false;
+	}
+	conn_enter(conn, PHASE_HOLD, HOLD_LOOK_MS);
+	return true;
+}
+
 static void
 on_timeout(uv_timer_t *timer)
 {
 	struct conn *conn = timer->data;
 
+	if (conn->phase == PHASE_HOLD && look_again(conn))
+		return;
 	if (conn->phase == PHASE_HELLO)
 		conn_silent(conn);
 	else if (conn->phase == PHASE_TURN)
@@ -619,6 +669,7 @@ void
 conn_start(struct conn_host *host, int fd, const struct addr *source,
     struct service *service, size_t listener)
 {
+	const bool plain = service_listener(service, listener)->policy.plain;
 	struct conn *conn = xcalloc(1, sizeof(*conn));
 
 	conn->host = host;
@@ -634,9 +685,11 @@ conn_start(struct conn_host *host, int fd, const struct addr *source,
 		host->first->previous = conn;
 	host->first = conn;
 	conn->low_water = 1;
-	counters_add(host->counters, COUNT_ACCEPTED);
-	admission_arrive(gate_admission(host->gate), &conn->waiting, source,
-	    clock_monotonic_ms());
+	if (!plain) {
+		counters_add(host->counters, COUNT_ACCEPTED);
+		admission_arrive(gate_admission(host->gate), &conn->waiting,
+		    source, clock_monotonic_ms());
+	}
 	if (uv_poll_init(host->loop, &conn->poll, fd) != 0) {
 		log_message(LOG_LEVEL_ERROR, "connection-refused", "%s",
 		    "cannot poll the socket");
@@ -648,8 +701,10 @@ conn_start(struct conn_host *host, int fd, const struct addr *source,
 	conn->poll.data = conn;
 	conn->timer.data = conn;
 	conn->open_handles = 2;
-	conn_enter(conn, PHASE_HELLO,
-	    service_config(service)->handshake_timeout_ms);
+	/* Without TLS there is no handshake, and nothing to wait for a turn. */
+	conn_enter(conn, plain ? PHASE_REQUEST : PHASE_HELLO,
+	    plain ? service_config(service)->request_timeout_ms :
+		    service_config(service)->handshake_timeout_ms);
 	conn_run(conn);
 }
 

@@ -20,6 +20,8 @@
 struct conn;
 struct counters;
 struct gate;
+struct keystate;
+struct profile_cache;
 struct record;
 struct service;
 struct snapshot;
@@ -29,8 +31,10 @@ struct conn_host {
 	uv_loop_t *loop;
 	struct snapshot *snapshot; /* the newest one */
 	struct service *service;   /* ditto */
-	struct record *record;	   /* of answers; NULL: none is kept */
-	size_t upload_bytes;	   /* that bodies in flight may need */
+	struct keystate *keys;
+	struct profile_cache *cache; /* NULL: none */
+	struct record *record;	     /* of answers; NULL: none is kept */
+	size_t upload_bytes;	     /* that bodies in flight may need */
 	bool stopping;
 	struct gate *gate;	   /* whose turn it is */
 	struct counters *counters; /* what becomes of all of them */

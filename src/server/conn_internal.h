@@ -13,6 +13,7 @@
 #include "server/conn.h"
 #include "server/counters.h"
 #include "server/gate.h"
+#include "server/keystate.h"
 #include "spa/peer.h"
 
 struct exchange;
@@ -24,6 +25,7 @@ enum phase {
 	PHASE_REQUEST, /* reading a head */
 	PHASE_BODY,    /* reading the body of a report */
 	PHASE_WORK,    /* the pool looks at it */
+	PHASE_HOLD,    /* the answer is ready, its key not on the disk yet */
 	PHASE_ANSWER,  /* writing head and body */
 	PHASE_DRAIN,   /* all is said; what the client still sends is dropped,
 			* so that a reset does not overtake the answer */
@@ -38,6 +40,7 @@ enum step {
 	STEP_TURN,  /* for the gate */
 	STEP_FETCH, /* for the pool to have read a file */
 	STEP_WORK,  /* for the pool to have read a report */
+	STEP_HOLD,  /* for the timer to look again */
 	STEP_END,
 };
 
@@ -61,11 +64,13 @@ struct conn {
 	struct buf in;	 /* received, not yet understood */
 	struct buf out;	 /* to be sent */
 	size_t sent;
-	struct slice file;     /* to be sent after out; the service's */
-	uv_work_t fetch;       /* in the pool, while the disk is asked */
-	bool fetched;	       /* what the pool said */
-	struct upload *upload; /* its body is being read; NULL: none */
-	struct intake *intake; /* of the upload */
+	struct slice file;	   /* to be sent after out; the service's */
+	uv_work_t fetch;	   /* in the pool, while the disk is asked */
+	bool fetched;		   /* what the pool said */
+	struct upload *upload;	   /* its body is being read; NULL: none */
+	struct intake *intake;	   /* of the upload */
+	struct keystate_wish wish; /* of PHASE_HOLD */
+	uint64_t hold_until_ms;
 	size_t drained;
 	uint64_t started_us;
 	struct waiting waiting;

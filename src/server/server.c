@@ -7,9 +7,11 @@
 #include "pki/chain.h"
 #include "server/accept.h"
 #include "server/config.h"
+#include "server/keep.h"
+#include "server/keystate.h"
 #include "server/notify.h"
 #include "server/privilege.h"
-#include "server/keep.h"
+#include "server/profile_cache.h"
 #include "server/record.h"
 #include "server/service.h"
 #include "server/sockets.h"
@@ -33,6 +35,8 @@ struct server {
 	struct inventory *inventory;
 	struct snapshot *snapshot;
 	struct record *record;
+	struct keystate *keys;
+	struct profile_cache *cache;
 	struct sockets sockets;
 	struct acceptors *acceptors;
 	struct worker **workers;
@@ -66,6 +70,14 @@ log_listeners(const struct server *server)
 		struct log_line line;
 
 		addr_format(&socket->address, address);
+		if (listener->policy.plain) {
+			log_begin(&line, LOG_LEVEL_INFO, "listening");
+			log_text(&line, "listener", listener->name);
+			log_text(&line, "address", address);
+			log_text(&line, "tls", "none");
+			log_end(&line);
+			continue;
+		}
 		clock_format(cert_not_after(chain_certificate(listener->chain,
 				 0)),
 		    until);
@@ -255,6 +267,10 @@ commit_reload(struct server *server, struct sockets *fresh)
 	log_set_level(service_config(server->service)->log_level);
 	record_move(server->record,
 	    service_config(server->service)->state_directory);
+	keystate_move(server->keys,
+	    service_config(server->service)->state_directory);
+	profile_cache_limit(server->cache,
+	    service_config(server->service)->profile_cache);
 	limit_events(server);
 	keep_use_key(record_keep(server->record),
 	    service_secrets_key(server->service));
@@ -404,7 +420,15 @@ start_record(struct server *server, struct errors *errors)
 	limit_events(server);
 	keep_use_key(record_keep(server->record),
 	    service_secrets_key(server->service));
-	return 0;
+	server->cache =
+	    profile_cache_new(service_config(server->service)->profile_cache);
+	server->keys =
+	    keystate_start(service_config(server->service)->state_directory,
+		&err);
+	if (server->keys != NULL)
+		return 0;
+	errors_add(errors, "%s", err.text);
+	return -1;
 }
 
 static int
@@ -426,6 +450,7 @@ start_workers(struct server *server, struct errors *errors)
 			return -1;
 		}
 		worker_use_record(worker, server->record);
+		worker_use_keys(worker, server->keys, server->cache);
 		server->workers[server->worker_count++] = worker;
 	}
 	return 0;
@@ -530,6 +555,8 @@ server_run(const char *path, struct errors *errors)
 		serve(&server);
 	end_workers(&server);
 	record_stop(server.record);
+	keystate_stop(server.keys);
+	profile_cache_free(server.cache);
 	sockets_close(&server.sockets, NULL);
 	snapshot_release(server.snapshot);
 	inventory_close(server.inventory);

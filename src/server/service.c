@@ -16,8 +16,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Counts what cannot be confused then: the one thing here that changes. */
+static atomic_uint_fast64_t serials;
+
 struct service {
 	atomic_size_t references;
+	uint64_t serial;
 	struct config *config;
 	struct service_listener *listeners;
 	size_t listener_count;
@@ -94,6 +98,16 @@ load_anchors(struct service_listener *listener, const struct config *config,
 			    &err);
 }
 
+/* Without TLS there is nothing to load: it has no certificate, and no anchors. */
+static bool
+load_plain(struct service_listener *listener,
+    const struct config_listener *from)
+{
+	listener->name = from->name;
+	listener->policy.plain = from->plain;
+	return from->plain;
+}
+
 static void
 load_listener(struct service_listener *listener, const struct config *config,
     const struct config_listener *from, struct errors *errors)
@@ -106,7 +120,8 @@ load_listener(struct service_listener *listener, const struct config *config,
 	size_t before = errors->count;
 	struct error err;
 
-	listener->name = from->name;
+	if (load_plain(listener, from))
+		return;
 	listener->policy.certificate_required = from->certificate_required;
 	listener->policy.allow_expired_devices = from->allow_expired_devices;
 	listener->chain = chain_load(from->certificate_path, from->key_path,
@@ -215,6 +230,7 @@ service_new(struct config *config, struct errors *errors)
 	bool templates_known;
 
 	atomic_init(&service->references, 1);
+	service->serial = atomic_fetch_add(&serials, 1) + 1;
 	service->config = config;
 	service->listener_count = config->listener_count;
 	service->listeners = xcalloc(config->listener_count,
@@ -231,6 +247,12 @@ service_new(struct config *config, struct errors *errors)
 		return service;
 	service_free(service);
 	return NULL;
+}
+
+uint64_t
+service_serial(const struct service *service)
+{
+	return service->serial;
 }
 
 const struct config *

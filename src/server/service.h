@@ -8,6 +8,7 @@
 #define SERVER_SERVICE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "provision/decision.h"
@@ -49,6 +50,8 @@ service_new(struct config *config, struct errors *errors) MUST_CHECK;
 struct seal_key *service_secrets_key(const struct service *service);
 
 /* Borrowed while the service is held. */
+/* No two services of a process have the same. */
+uint64_t service_serial(const struct service *service);
 const struct config *service_config(const struct service *service);
 size_t service_listener_count(const struct service *service);
 const struct service_listener *

@@ -236,6 +236,14 @@ worker_use_record(struct worker *worker, struct record *record)
 }
 
 void
+worker_use_keys(struct worker *worker, struct keystate *keys,
+    struct profile_cache *cache)
+{
+	worker->host.keys = keys;
+	worker->host.cache = cache;
+}
+
+void
 worker_give(struct worker *worker, int fd, const struct addr *source,
     struct service *service, size_t listener, bool replace)
 {

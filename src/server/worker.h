@@ -14,6 +14,8 @@
 #include "base/error.h"
 
 struct counters;
+struct keystate;
+struct profile_cache;
 struct record;
 struct service;
 struct snapshot;
@@ -26,6 +28,11 @@ struct worker *worker_start(struct service *service, struct snapshot *snapshot,
 /* Record answers there; before the first worker_give(), and the record has to
  * outlive the worker. */
 void worker_use_record(struct worker *worker, struct record *record);
+
+/* Marks of keys and the cache of profiles, which all workers share; before the
+ * first worker_give(), and both have to outlive the worker. */
+void worker_use_keys(struct worker *worker, struct keystate *keys,
+    struct profile_cache *cache);
 
 /* Hand over an accepted, non-blocking socket (taken) of that listener.  With
  * replace it takes the place of the oldest one whose handshake has not begun,

@@ -101,12 +101,15 @@ write_batch(struct writer *writer, const char *path, const char *batch,
 static void
 wait_for_batch(struct writer *writer)
 {
+	const long batch_ms = writer->kind->batch_ms != 0 ?
+	    (long)writer->kind->batch_ms :
+	    BATCH_MS;
 	struct timespec until;
 
 	while (writer->count == 0 && !writer->stopping)
 		(void)pthread_cond_wait(&writer->wake, &writer->mutex);
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += BATCH_MS * 1000000L;
+	until.tv_nsec += batch_ms * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
 	while (writer->count < writer->kind->queue_max / 2 && !writer->stopping)

@@ -21,7 +21,8 @@ struct writer_kind {
 	const char *what; /* for messages: "resyncs" */
 	const char *lost; /* event of the log: "resyncs-not-recorded" */
 	size_t entry_bytes;
-	size_t queue_max; /* entries */
+	size_t queue_max;  /* entries */
+	unsigned batch_ms; /* how long the first waits for others; 0: 300 */
 	void *(*open)(const char *path, struct error *err);
 	/* All of them, or none; arg is writer_start()'s. */
 	int (*put)(void *store, const void *entries, size_t count, void *arg,

@@ -217,20 +217,25 @@ tls_conn_shutdown(struct tls_conn *conn)
 bool
 tls_conn_has_received(const struct tls_conn *conn)
 {
-	return BIO_number_read(SSL_get_rbio(conn->ssl)) > 0;
+	return conn != NULL && BIO_number_read(SSL_get_rbio(conn->ssl)) > 0;
 }
 
 const struct tls_hello *
 tls_conn_hello(const struct tls_conn *conn)
 {
-	return &conn->hello;
+	static const struct tls_hello none;
+
+	return conn != NULL ? &conn->hello : &none;
 }
 
 const struct tls_peer *
 tls_conn_peer(struct tls_conn *conn)
 {
 	static const char text[] = "not proven: the handshake did not end";
+	static const struct tls_peer none = { .verdict = TLS_PEER_NONE };
 
+	if (conn == NULL)
+		return &none;
 	if (conn->complete ||
 	    (conn->peer.verdict != TLS_PEER_TRUSTED &&
 		conn->peer.verdict != TLS_PEER_EXPIRED) ||
@@ -247,7 +252,7 @@ tls_conn_peer(struct tls_conn *conn)
 const X509 *
 tls_conn_certificate(const struct tls_conn *conn)
 {
-	return SSL_get0_peer_certificate(conn->ssl);
+	return conn != NULL ? SSL_get0_peer_certificate(conn->ssl) : NULL;
 }
 
 bool
@@ -319,13 +324,13 @@ tls_conn_requested_cas(const struct tls_conn *conn,
 int
 tls_conn_alert_sent(const struct tls_conn *conn)
 {
-	return conn->alert_sent;
+	return conn != NULL ? conn->alert_sent : -1;
 }
 
 int
 tls_conn_alert_received(const struct tls_conn *conn)
 {
-	return conn->alert_received;
+	return conn != NULL ? conn->alert_received : -1;
 }
 
 const char *
@@ -407,11 +412,14 @@ tls_version_name(uint16_t version)
 uint16_t
 tls_conn_version(const struct tls_conn *conn)
 {
-	return conn->complete ? (uint16_t)SSL_version(conn->ssl) : 0;
+	return conn != NULL && conn->complete ?
+	    (uint16_t)SSL_version(conn->ssl) :
+	    0;
 }
 
 const char *
 tls_conn_cipher(const struct tls_conn *conn)
 {
-	return conn->complete ? SSL_get_cipher_name(conn->ssl) : "";
+	return conn != NULL && conn->complete ? SSL_get_cipher_name(conn->ssl) :
+						"";
 }

@@ -16,6 +16,8 @@
 
 #include "base/error.h"
 
+/* What can be asked of a connection can be asked of NULL, too: it is one
+ * without TLS, with no peer and nothing agreed. */
 struct tls_conn;
 struct tls_context;
 

@@ -120,7 +120,10 @@ static struct decision
 decide_sending(const struct situation *s, const struct sending *sending,
     const X509 *cert)
 {
-	const struct decision_policy policy = { s->required, s->allow_expired };
+	const struct decision_policy policy = {
+		.certificate_required = s->required,
+		.allow_expired_devices = s->allow_expired
+	};
 	struct tls_peer tls_peer = { .verdict = s->verdict };
 	struct peer peer = { .form = s->form };
 	struct request request = { .method = s->method };

@@ -307,19 +307,19 @@ static const struct {
 	    F "1:1: unknown directive \"LISTENER\"; did "
 	      "you mean \"listener\"?\n" },
 	{ "something-else\n",
-	    F
-	    "1:1: unknown directive \"something-else\": "
-	    "expected state-directory, inventory, templates, user, workers, "
-	    "log-level, connections, events, timeout, profile, common, public, "
-	    "report, public-file, own-profile, firmware, ladder, tftp, "
-	    "performance or listener\n" },
+	    F "1:1: unknown directive \"something-else\": "
+	      "expected state-directory, inventory, templates, user, workers, "
+	      "log-level, connections, profile-cache, events, timeout, "
+	      "profile, common, public, "
+	      "report, public-file, own-profile, firmware, ladder, tftp, "
+	      "performance or listener\n" },
 	{ "\"\" x\n",
-	    F
-	    "1:1: unknown directive \"\": "
-	    "expected state-directory, inventory, templates, user, workers, "
-	    "log-level, connections, events, timeout, profile, common, public, "
-	    "report, public-file, own-profile, firmware, ladder, tftp, "
-	    "performance or listener\n" },
+	    F "1:1: unknown directive \"\": "
+	      "expected state-directory, inventory, templates, user, workers, "
+	      "log-level, connections, profile-cache, events, timeout, "
+	      "profile, common, public, "
+	      "report, public-file, own-profile, firmware, ladder, tftp, "
+	      "performance or listener\n" },
 	{ "tls legacy\n",
 	    F "1:1: \"tls\" does not belong here: "
 	      "expected it in a listener block\n" },
@@ -595,7 +595,8 @@ static const struct {
 	      "\"client-anchors\"?\n" },
 	{ "listener a {\nfoo\n" LISTENER_BODY("443"),
 	    F "2:1: unknown "
-	      "directive \"foo\": expected address, certificate, tls, "
+	      "directive \"foo\": expected plain-http, address, certificate, "
+	      "tls, "
 	      "client-certificate, client-anchors, allow-expired-anchor or "
 	      "expired-device-certificates\n" },
 	{ "listener a {\nworkers 2\n" LISTENER_BODY("443"),

@@ -1,0 +1,48 @@
+/*
+ * keystate.h -- the marks of profile keys (provision/keyring.h) while the
+ * server runs: in memory for all workers, in a file for ever.
+ *
+ * What is in memory is on the disk, too.  Whoever is about to send a key asks
+ * for the mark first, and waits with the first byte until it is there: so no
+ * crash makes the server forget a key that a device may have.  That happens
+ * once for every key of a device; a thread writes (writer.h).
+ */
+#ifndef SERVER_KEYSTATE_H
+#define SERVER_KEYSTATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/mac.h"
+
+struct keystate;
+
+/* Read the file in that directory, and start the thread.  A file that cannot
+ * be read is warned of in the log: no key counts as delivered then. */
+void keystate_stop(struct keystate *state); /* NULL is fine */
+struct keystate *keystate_start(const char *state_directory,
+    struct error *err) MUST_CHECK FREED_BY(keystate_stop);
+
+/* From now on use the file in that directory. */
+void keystate_move(struct keystate *state, const char *state_directory);
+
+/* state NULL in what follows: nothing is marked, and nothing will be. */
+
+/* The marks of a key, as keyring_marks asks for them (arg is the keystate). */
+unsigned keystate_marks(void *arg, const struct mac *mac, uint64_t id);
+
+/* What an answer waits for: ids of keys, 0: none. */
+struct keystate_wish {
+	struct mac mac;
+	uint64_t delivered, seen;
+};
+
+/* Is all of it marked, on the disk? */
+bool keystate_has(struct keystate *state, const struct keystate_wish *wish);
+
+/* Have it written; any thread may.  Asking twice does no harm. */
+void keystate_ask(struct keystate *state, const struct keystate_wish *wish);
+
+#endif
