@@ -5,6 +5,7 @@
 #include "provision/template.h"
 #include "provision/upgrade.h"
 #include "spa/inspect.h"
+#include "spa/mask.h"
 #include "spa/profile.h"
 #include "spa/registry.h"
 
@@ -180,8 +181,19 @@ render_profile_masked(const struct templates *templates,
     const struct snapshot *snapshot, const struct device *device,
     struct buf *out, struct error *err)
 {
-	return render_device(templates, snapshot, device, true,
-	    render_template_name(templates, snapshot, device), out, err);
+	struct buf clear;
+	int rc;
+
+	/* Variables first, then what templates have of their own. */
+	buf_init(&clear, out->limit);
+	rc = render_device(templates, snapshot, device, true,
+	    render_template_name(templates, snapshot, device), &clear, err);
+	if (rc == 0)
+		rc = profile_mask(buf_text(&clear), clear.len, out, err);
+	if (clear.data != NULL)
+		explicit_bzero(clear.data, clear.len);
+	buf_clear(&clear);
+	return rc;
 }
 
 int

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "spa/mask.h"
 
 struct device;
 struct model;
@@ -44,8 +45,8 @@ int render_profile_as(const struct templates *templates,
 const char *render_template_name(const struct templates *templates,
     const struct snapshot *snapshot, const struct device *device);
 
-/* As render_profile, for eyes: variables whose names are secret are masked. */
-#define RENDER_MASK "********"
+/* As render_profile, for eyes: what is secret is masked. */
+#define RENDER_MASK MASK_TEXT
 int render_profile_masked(const struct templates *templates,
     const struct snapshot *snapshot, const struct device *device,
     struct buf *out, struct error *err) MUST_CHECK;

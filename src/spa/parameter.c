@@ -154,6 +154,7 @@ find(const struct comparison *how, unsigned families, const char *text)
 {
 	for (size_t i = 0; i < parameter_count; i++)
 		if ((parameters[i].families & families) != 0 &&
+		    (how->fold || *parameters[i].name == *text) &&
 		    matches(how, parameters[i].name, text))
 			return &parameters[i];
 	return NULL;

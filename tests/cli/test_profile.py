@@ -70,6 +70,18 @@ def test_render_of_configuration(good, sprov, phone, tmp_path):
     assert result.err == 'sprov: template "other.xml" does not exist\n'
 
 
+def test_render_masks_what_templates_say(good, phone, tmp_path):
+    path = configure(tmp_path, mine="<flat-profile><Admin_Passwd>letmein"
+                     "</Admin_Passwd><Profile_Rule>[--key abc]https://a/"
+                     "</Profile_Rule></flat-profile>")
+    good("device", "set", MAC, "template=mine.xml")
+    assert good("profile", "render", "-c", path, phone) == (
+        "<flat-profile><Admin_Passwd>********</Admin_Passwd><Profile_Rule>"
+        "[--key ********]https://a/</Profile_Rule></flat-profile>")
+    assert "letmein" in good("profile", "render", "-c", path, "--secrets",
+                             phone)
+
+
 def test_render_refusals(sprov, phone, tmp_path):
     result = sprov("profile", "render", "000e08aabbcd")
     assert result.status == 1

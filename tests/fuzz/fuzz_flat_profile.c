@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include "spa/flat_profile.h"
+#include "spa/inspect.h"
+#include "spa/mask.h"
 #include "spa/profile.h"
+#include "spa/registry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -68,6 +71,35 @@ write_and_read(const struct flat_profile *profile)
 	buf_clear(&out);
 }
 
+/* Whatever stands in it: findings are within it, and a mask leaves a profile. */
+static void
+inspect_and_mask(const struct flat_profile *profile, const char *text,
+    size_t size)
+{
+	static const char *const models[] = { NULL, "SPA504G", "ATA192",
+		"CP-8841-3PCC" };
+	const char *model = models[size % 4];
+	const struct inspect_options options = {
+		.model = model != NULL ? registry_find_model(model, NULL) :
+					 NULL,
+		.firmware = "11.3(5)",
+	};
+	struct findings findings = { 0 };
+	struct error err = { 0 };
+	struct buf out;
+
+	/* Many names take long, and say nothing new. */
+	if (flat_profile_count(profile) <= 4)
+		inspect_profile(profile, &options, &findings);
+	assert(findings.kept <= FINDINGS_MAX);
+	assert(findings.problems <= findings.count);
+	findings_clear(&findings);
+	/* One byte of a value may become a mask of eight. */
+	buf_init(&out, 8 * size + 8);
+	assert(profile_mask(text, size, &out, &err) == 0);
+	buf_clear(&out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -87,6 +119,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < flat_profile_count(profile); i++)
 		check_parameter(flat_profile_at(profile, i), size);
 	write_and_read(profile);
+	inspect_and_mask(profile, text, size);
 	flat_profile_free(profile);
 	return 0;
 }
