@@ -94,10 +94,41 @@ put_device(struct inventory *inventory, const struct device *found, bool update,
 	return 0;
 }
 
+/* What is set on many must not change behind the back of those that have it:
+ * another import may have put it there. */
+static int
+check_conflicts(const struct scope *there, const struct scope *found,
+    struct error *err)
+{
+	if (there->parent[0] != '\0' && found->parent[0] != '\0' &&
+	    strcmp(there->parent, found->parent) != 0)
+		return error_set(err, ERROR_INPUT,
+		    "it is below %s already, not below %s: --update moves it",
+		    there->parent, found->parent);
+	for (size_t i = 0; i < found->variables.count; i++) {
+		const struct variable *own = &found->variables.list[i];
+		const char *value = variables_get(&there->variables, own->name);
+
+		if (value != NULL && strcmp(value, own->value) != 0)
+			return error_set(err, ERROR_INPUT,
+			    "its variable %s has another value already: "
+			    "--update replaces it, for all that inherit it; "
+			    "--group may keep the two apart",
+			    own->name);
+	}
+	return 0;
+}
+
+struct putting {
+	struct fleet *fleet;
+	struct inventory *inventory;
+	bool update;
+	struct fleet_counts *counts;
+};
+
 /* Its parent has to be there before it. */
 static int
-put_scope(struct fleet *fleet, struct inventory *inventory,
-    const struct scope *found, int depth, struct fleet_counts *counts,
+put_scope(const struct putting *putting, const struct scope *found, int depth,
     struct error *err)
 {
 	struct scope there = { .kind = found->kind };
@@ -109,30 +140,32 @@ put_scope(struct fleet *fleet, struct inventory *inventory,
 		    "above itself",
 		    found->name, INVENTORY_GROUP_DEPTH_MAX);
 	for (size_t i = 0;
-	     found->parent[0] != '\0' && i < fleet_scope_count(fleet); i++) {
-		const struct scope *above = fleet_scope_at(fleet, i);
+	     found->parent[0] != '\0' && i < fleet_scope_count(putting->fleet);
+	     i++) {
+		const struct scope *above = fleet_scope_at(putting->fleet, i);
 
 		if (above->kind == SCOPE_GROUP &&
 		    strcmp(above->name, found->parent) == 0 &&
-		    put_scope(fleet, inventory, above, depth + 1, counts,
-			err) != 0)
+		    put_scope(putting, above, depth + 1, err) != 0)
 			return -1;
 	}
-	if (inventory_get_scope(inventory, found->kind, found->name, &there,
-		err) != 0) {
+	if (inventory_get_scope(putting->inventory, found->kind, found->name,
+		&there, err) != 0) {
 		if (err->kind != ERROR_NOT_FOUND)
 			return -1;
 		*err = (struct error) { 0 };
 		scope_copy(&there, found);
 		if (found->kind == SCOPE_GROUP)
-			counts->groups++;
+			putting->counts->groups++;
 	} else {
 		take_field(there.parent, found->parent);
-		if (merge_variables(&there.variables, &found->variables, err) !=
-		    0)
+		if ((!putting->update &&
+			check_conflicts(&there, found, err) != 0) ||
+		    merge_variables(&there.variables, &found->variables, err) !=
+			0)
 			goto out;
 	}
-	rc = inventory_put_scope(inventory, &there, err);
+	rc = inventory_put_scope(putting->inventory, &there, err);
 out:
 	scope_clear(&there);
 	return rc;
@@ -142,13 +175,17 @@ static void
 put_all(struct fleet *fleet, struct inventory *inventory, bool update,
     struct fleet_counts *counts)
 {
+	const struct putting putting = { fleet, inventory, update, counts };
+
 	for (size_t i = 0; i < fleet_scope_count(fleet); i++) {
 		const struct scope *scope = fleet_scope_at(fleet, i);
 		struct error err = { 0 };
 
-		if (put_scope(fleet, inventory, scope, 0, counts, &err) != 0)
+		if (put_scope(&putting, scope, 0, &err) != 0)
 			fleet_say(fleet, FLEET_ERROR, "%s%s: %s",
-			    scope->kind == SCOPE_GROUP ? "group " : "",
+			    scope->kind == SCOPE_GROUP	   ? "group:" :
+				scope->kind == SCOPE_MODEL ? "model:" :
+							     "default",
 			    scope->name, err.text);
 	}
 	for (size_t i = 0; i < fleet_device_count(fleet); i++) {

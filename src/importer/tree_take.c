@@ -210,15 +210,22 @@ take_parameter(struct tree *tree, const struct shape *shape, size_t index,
 	const struct tree_file *first = shape->files[0];
 	struct flat_parameter parameter = *flat_profile_at(first->profile,
 	    index);
-	enum scope_kind kind = first->model != NULL ? SCOPE_MODEL :
-						      SCOPE_DEFAULT;
-	const char *scope = first->model != NULL ? first->model->name : "";
+	enum scope_kind kind = SCOPE_DEFAULT;
+	const char *scope = "";
 	char variable[64], tag[80];
 	size_t having = 0;
 	const char *common = common_value(shape, &parameter, &having);
 	bool is_device = find_variable(parameter.name, variable);
 	bool is_secret = tree_is_secret(parameter.name);
 
+	/* A common file knows the variables of its model only. */
+	if (first->has_mac && tree->options->group != NULL) {
+		kind = SCOPE_GROUP;
+		scope = tree->options->group;
+	} else if (first->model != NULL) {
+		kind = SCOPE_MODEL;
+		scope = first->model->name;
+	}
 	make_unique(first->profile, index, variable);
 	if (!parameter.has_value ||
 	    (common != NULL && having == shape->count && !is_secret &&
@@ -350,6 +357,33 @@ take_common(struct tree *tree, const struct tree_file *file)
 	    file->path, shape.name, file->served, shape.name);
 }
 
+/* The folder's group; below the one that was given, which has what is common,
+ * and called after it: other sites have a "hall", too. */
+static void
+take_group(struct tree *tree, const struct tree_file *file,
+    struct device *device)
+{
+	const char *above = tree->options->group;
+	char name[2 * sizeof(file->group) + 1];
+	struct scope *scope;
+
+	(void)snprintf(name, sizeof(name), "%s%s%s", above != NULL ? above : "",
+	    above != NULL ? "-" : "", file->group);
+	if (strlen(name) > INVENTORY_NAME_MAX) {
+		fleet_say(tree->fleet, FLEET_ERROR,
+		    "%s: the name of its group would be longer than %d bytes: "
+		    "give a shorter one with --group",
+		    file->path, INVENTORY_NAME_MAX);
+		return;
+	}
+	memcpy(device->group, name, strlen(name) + 1);
+	scope = fleet_scope(tree->fleet, SCOPE_GROUP, name);
+	if (above != NULL) {
+		memcpy(scope->parent, above, strlen(above) + 1);
+		(void)fleet_scope(tree->fleet, SCOPE_GROUP, above);
+	}
+}
+
 static bool
 take_device(struct tree *tree, struct tree_file *file)
 {
@@ -382,10 +416,8 @@ take_device(struct tree *tree, struct tree_file *file)
 	if (file->model != NULL)
 		memcpy(device->model, file->model->name,
 		    strlen(file->model->name) + 1);
-	if (file->group[0] != '\0') {
-		memcpy(device->group, file->group, sizeof(device->group));
-		(void)fleet_scope(fleet, SCOPE_GROUP, file->group);
-	}
+	if (file->group[0] != '\0')
+		take_group(tree, file, device);
 	return importer_finish_device(fleet, device, tree->options, file->path);
 }
 

@@ -290,6 +290,34 @@ def test_tree_templates_stay(sprov, data, render):
         ["spa112.xml"]
 
 
+def test_tree_two_sites(sprov, data, tmp_path, render):
+    """What is common to one site does not reach the other."""
+    sites = {}
+    for site, first, secret in (("north", 0x50, "n-admin"),
+                                ("south", 0x60, "s-admin")):
+        sites[site] = tree = tmp_path / site
+        (tree / "hall").mkdir(parents=True)
+        for i in range(3):
+            (tree / ("hall" if i else ".") /
+             ("spa504g-000e08aabb%02x.xml" % (first + i))).write_text(
+                 "<flat-profile><Admin_Passwd>%s</Admin_Passwd>"
+                 "<User_ID_1_>%d</User_ID_1_></flat-profile>" % (secret, i))
+    assert import_tree(sprov, sites["north"], render.templates).status == 0
+    result = import_tree(sprov, sites["south"], render.templates)
+    assert result.status == 1
+    error = json.loads(result.out)["errors"][0]
+    assert "model:SPA504G: its variable admin_password has another" in error
+    assert "admin\"" not in error and "s-admin" not in error
+    result = import_tree(sprov, sites["south"], render.templates, "--group",
+                         "south")
+    assert result.status == 0, result
+    assert shown(sprov, "000e08aabb62")["group"] == "south-hall"
+    for mac, secret in (("000e08aabb52", "n-admin"),
+                        ("000e08aabb60", "s-admin"),
+                        ("000e08aabb62", "s-admin")):
+        assert parameters(render(mac))[0][1] == secret
+
+
 def test_tree_model(sprov, tmp_path, render):
     tree = tmp_path / "tree"
     tree.mkdir()

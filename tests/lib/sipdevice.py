@@ -117,8 +117,11 @@ class SipDevice:
         if self.behaviour.get("garbage"):
             reply = self.behaviour["garbage"]
         wrong = self.behaviour.get("elsewhere")
-        (self.other if wrong else self.socket).sendto(reply.encode(), peer)
-        if status.startswith("200") and not wrong and \
-                fields["call-id"] not in self.accepted:
+        first = status.startswith("200") and not wrong and \
+            fields["call-id"] not in self.accepted
+        if first:
+            # Before the answer: who has it may look at once.
             self.accepted.append(fields["call-id"])
+        (self.other if wrong else self.socket).sendto(reply.encode(), peer)
+        if first:
             self.act(fields["event"])
