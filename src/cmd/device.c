@@ -18,7 +18,9 @@ cmd_device(int argc, char **argv)
 		    device_drift },
 		{ "resync", "tell devices to fetch their profile now",
 		    device_resync },
-		{ "remove", "remove devices", device_remove },
+		{ "remove", "remove devices, groups and tags", device_remove },
+		{ "type", "declare what variables may hold", device_type },
+		{ "reseal", "encrypt secrets with a key", device_reseal },
 	};
 
 	return cmd_run("sprov device", commands,

@@ -11,7 +11,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "pki/seal.h"
 #include "server/config.h"
+#include "server/config_inventory.h"
 #include "spa/firmware.h"
 #include "spa/registry.h"
 
@@ -63,14 +65,66 @@ advise_on_folder(const char *uri)
 	free(folder);
 }
 
+/* What the server's configuration names for this inventory; NULL: nothing. */
+static char *
+key_of_server(const char *uri)
+{
+	struct errors errors = { 0 };
+	struct config *config = access(CONFIG_DEFAULT_PATH, R_OK) == 0 ?
+	    config_load(CONFIG_DEFAULT_PATH, &errors) :
+	    NULL;
+	char *path = NULL;
+
+	if (config != NULL && config->secrets_key != NULL &&
+	    strcmp(config->inventory, uri) == 0)
+		path = xstrdup(config->secrets_key);
+	config_free(config);
+	errors_clear(&errors);
+	return path;
+}
+
+/* -1 when there is a key and it cannot be used. */
+static int
+use_key(struct inventory *inventory, const char *uri, const char *given,
+    struct error *err)
+{
+	char *path = seal_key_find(given);
+	int rc;
+
+	if (path == NULL)
+		path = key_of_server(uri);
+	rc = config_use_key(inventory, path, NULL, err);
+	free(path);
+	return rc;
+}
+
+void
+device_note_clear(const struct inventory *inventory)
+{
+	if (inventory_clear_writes(inventory) > 0)
+		(void)printf("note: secrets are kept in clear; \"sprov device "
+			     "reseal\" takes a key into use\n");
+}
+
 struct inventory *
 device_open(const char *given, bool read_only)
+{
+	return device_open_with(given, NULL, read_only);
+}
+
+struct inventory *
+device_open_with(const char *given, const char *key, bool read_only)
 {
 	struct error err = { 0 };
 	char *uri = device_find_uri(given);
 	struct inventory *inventory = inventory_open(uri, read_only, &err);
 
 	if (inventory != NULL) {
+		if (use_key(inventory, uri, key, &err) != 0) {
+			cmd_error("%s", err.text);
+			inventory_close(inventory);
+			inventory = NULL;
+		}
 		free(uri);
 		return inventory;
 	}
@@ -124,6 +178,8 @@ scope_target(struct device_target *target, enum scope_kind kind,
 	target->kind = kind;
 	if (kind == SCOPE_MODEL)
 		return device_check_model(name, target->name, err);
+	if (kind == SCOPE_TAG && tags_check_name(name, err) != 0)
+		return -1;
 	if (kind == SCOPE_GROUP && len == 0)
 		return error_set(err, ERROR_INPUT,
 		    "\"group:\" lacks the name of the group");
@@ -151,12 +207,15 @@ device_target_parse(struct device_target *target, const char *text,
 	if (text_starts(text, "group:"))
 		return scope_target(target, SCOPE_GROUP,
 		    text + strlen("group:"), err);
+	if (text_starts(text, "tag:"))
+		return scope_target(target, SCOPE_TAG, text + strlen("tag:"),
+		    err);
 	if (mac_read(&target->mac, text, strlen(text)))
 		return 0;
 	text_escape(text, strlen(text), shown, sizeof(shown));
 	return error_set(err, ERROR_INPUT,
-	    "\"%s\": expected a MAC address, group:NAME, model:MODEL or "
-	    "default",
+	    "\"%s\": expected a MAC address, group:NAME, tag:NAME, "
+	    "model:MODEL or default",
 	    shown);
 }
 
@@ -164,7 +223,8 @@ void
 device_target_format(enum scope_kind kind, const char *name,
     char text[static TARGET_TEXT_BYTES])
 {
-	static const char *const prefixes[] = { "default", "model:", "group:" };
+	static const char *const prefixes[] = { "default",
+		"model:", "group:", "tag:" };
 
 	(void)snprintf(text, TARGET_TEXT_BYTES, "%s%.*s", prefixes[kind],
 	    INVENTORY_NAME_MAX, name);
@@ -280,7 +340,7 @@ assignment_parse(struct assignment *assignment, const char *text,
 }
 
 static const char *const field_names[] = { "mac", "model", "firmware", "serial",
-	"group", "state", "parent" };
+	"group", "state", "parent", "tags", "kind" };
 
 bool
 device_is_field(const char *name)
@@ -324,6 +384,11 @@ device_assign(struct device *device, const struct assignment *assignment,
 		return assign_text(device->group, name, value, err);
 	if (strcasecmp(name, "state") == 0)
 		return device_state_parse(value, &device->state, err);
+	if (strcasecmp(name, "tags") == 0)
+		return tags_parse(&device->tags, value, err);
+	if (strcasecmp(name, "kind") == 0)
+		return error_set(err, ERROR_INPUT,
+		    "a device has no kind: that is a field of groups");
 	if (strcasecmp(name, "mac") == 0)
 		return error_set(err, ERROR_INPUT,
 		    "the MAC of a device cannot be set: remove the device and "

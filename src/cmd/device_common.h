@@ -17,9 +17,11 @@ int device_drift(int argc, char **argv);
 int device_import(int argc, char **argv);
 int device_list(int argc, char **argv);
 int device_remove(int argc, char **argv);
+int device_reseal(int argc, char **argv);
 int device_resync(int argc, char **argv);
 int device_set(int argc, char **argv);
 int device_show(int argc, char **argv);
+int device_type(int argc, char **argv);
 
 /* The first option of every part; the text is NULL until it is given. */
 #define DEVICE_INVENTORY_OPTION(uri) \
@@ -27,6 +29,14 @@ int device_show(int argc, char **argv);
 		.name = "inventory", .letter = 'i', .value = "URI", \
 		.help = "sqlite:PATH (default: $SPROV_INVENTORY)", \
 		.text = (uri) \
+	}
+
+/* Beside it, where secrets are read or written. */
+#define DEVICE_KEY_OPTION(key) \
+	{ \
+		.name = "secrets-key", .value = "FILE", \
+		.help = "seals secrets (default: $SPROV_SECRETS_KEY)", \
+		.text = (key) \
 	}
 
 /* The inventory's URI: the one given, else $SPROV_INVENTORY, else that of the
@@ -37,8 +47,17 @@ char *device_find_uri(const char *given);
  * which is said already. */
 struct inventory *device_open(const char *given, bool read_only);
 
-/* What variables are read from or set on: "MAC", "group:NAME", "model:MODEL"
- * or "default". */
+/* The same with a secrets key: the one given, else $SPROV_SECRETS_KEY or the
+ * service manager's credential, else the one that the server's configuration
+ * names for this inventory. */
+struct inventory *
+device_open_with(const char *given, const char *key, bool read_only);
+
+/* Say it once when secrets were written in clear. */
+void device_note_clear(const struct inventory *inventory);
+
+/* What variables are read from or set on: "MAC", "group:NAME", "tag:NAME",
+ * "model:MODEL" or "default". */
 struct device_target {
 	bool is_device;
 	struct mac mac;			   /* of a device */

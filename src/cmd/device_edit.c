@@ -80,10 +80,10 @@ put_device(struct inventory *inventory, const struct device *device, bool add,
 }
 
 static int
-add_to_inventory(const char *uri, const struct device *device,
+add_to_inventory(const char *uri, const char *key, const struct device *device,
     struct error *err)
 {
-	struct inventory *inventory = device_open(uri, false);
+	struct inventory *inventory = device_open_with(uri, key, false);
 	char mac[MAC_TEXT_BYTES];
 	bool made = false;
 	int rc = -1;
@@ -98,6 +98,7 @@ add_to_inventory(const char *uri, const struct device *device,
 		if (made)
 			(void)printf("new group %s\n", device->group);
 		(void)printf("added %s %s\n", mac, device->model);
+		device_note_clear(inventory);
 	} else if (err->kind == ERROR_INPUT) {
 		(void)error_prefix(err, "nothing was added: ");
 	}
@@ -107,10 +108,11 @@ add_to_inventory(const char *uri, const struct device *device,
 
 /* The device that the operands and options describe. */
 static int
-describe_device(struct device *device, const char *const fields[3], int argc,
+describe_device(struct device *device, const char *const fields[4], int argc,
     char **argv, struct error *err)
 {
-	static const char *const names[3] = { "firmware", "serial", "group" };
+	static const char *const names[4] = { "firmware", "serial", "group",
+		"tags" };
 	struct assignments assignments = { 0 };
 	struct assignment field;
 	int rc = -1;
@@ -118,7 +120,7 @@ describe_device(struct device *device, const char *const fields[3], int argc,
 	if (mac_parse(&device->mac, argv[0], err) != 0 ||
 	    device_check_model(argv[1], device->model, err) != 0)
 		return -1;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < LENGTH(names); i++) {
 		if (fields[i] == NULL)
 			continue;
 		field.name = xstrdup(names[i]);
@@ -138,10 +140,11 @@ describe_device(struct device *device, const char *const fields[3], int argc,
 int
 device_add(int argc, char **argv)
 {
-	const char *uri = NULL;
-	const char *fields[3] = { NULL, NULL, NULL };
+	const char *uri = NULL, *key = NULL;
+	const char *fields[4] = { NULL, NULL, NULL, NULL };
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
+		DEVICE_KEY_OPTION(&key),
 		{ .name = "firmware",
 		    .letter = 'f',
 		    .value = "VERSION",
@@ -157,6 +160,11 @@ device_add(int argc, char **argv)
 		    .value = "GROUP",
 		    .help = "put it in this group, which is made when new",
 		    .text = &fields[2] },
+		{ .name = "tags",
+		    .letter = 't',
+		    .value = "TAG,...",
+		    .help = "its tags, nearest first",
+		    .text = &fields[3] },
 	};
 	const struct cmd_syntax syntax = { "sprov device add",
 		"MAC MODEL [NAME=VALUE...]",
@@ -171,7 +179,7 @@ device_add(int argc, char **argv)
 	status = CMD_FAILED;
 	if (describe_device(&device, fields, argc - first, argv + first,
 		&err) == 0 &&
-	    add_to_inventory(uri, &device, &err) == 0)
+	    add_to_inventory(uri, key, &device, &err) == 0)
 		status = CMD_DONE;
 	if (status == CMD_FAILED && err.kind != ERROR_NONE)
 		cmd_error("%s", err.text);
@@ -242,12 +250,18 @@ assign_scope(struct scope *scope, const struct assignment *assignment,
 		    assignment->value);
 		return 0;
 	}
+	if (scope->kind == SCOPE_GROUP && strcasecmp(name, "kind") == 0)
+		return group_kind_parse(assignment->value, &scope->group_kind,
+		    err);
 	if (device_is_field(name))
 		return error_set(err, ERROR_INPUT,
 		    "%s cannot be set here: it is a field of %s, and no "
 		    "variable may have its name",
 		    name,
-		    strcasecmp(name, "parent") == 0 ? "groups" : "devices");
+		    strcasecmp(name, "parent") == 0 ||
+			    strcasecmp(name, "kind") == 0 ?
+			"groups" :
+			"devices");
 	return variables_set(&scope->variables, name, assignment->value, err);
 }
 
@@ -284,9 +298,10 @@ out:
 }
 
 static int
-change_inventory(const char *uri, struct change *change, struct error *err)
+change_inventory(const char *uri, const char *key, struct change *change,
+    struct error *err)
 {
-	struct inventory *inventory = device_open(uri, false);
+	struct inventory *inventory = device_open_with(uri, key, false);
 	int rc = -1;
 
 	if (inventory == NULL)
@@ -296,6 +311,8 @@ change_inventory(const char *uri, struct change *change, struct error *err)
 		    change_device(inventory, change, err) :
 		    change_scope(inventory, change, err)) == 0)
 		rc = inventory_commit(inventory, err);
+	if (rc == 0)
+		device_note_clear(inventory);
 	inventory_close(inventory);
 	if (rc == 0 && change->new_group[0] != '\0')
 		(void)printf("new group %s\n", change->new_group);
@@ -307,10 +324,11 @@ change_inventory(const char *uri, struct change *change, struct error *err)
 int
 device_set(int argc, char **argv)
 {
-	const char *uri = NULL;
+	const char *uri = NULL, *key = NULL;
 	struct change change = { .assignments = { 0 } };
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
+		DEVICE_KEY_OPTION(&key),
 		{ .name = "unset",
 		    .letter = 'u',
 		    .value = "NAME",
@@ -319,9 +337,10 @@ device_set(int argc, char **argv)
 	};
 	const struct cmd_syntax syntax = { "sprov device set",
 		"TARGET [NAME=VALUE...]",
-		"TARGET is a MAC address, group:NAME, model:MODEL or default.\n"
-		"Fields of a device: model, firmware, serial, group, state;"
-		" of a group: parent.\nOther names are variables.\n" VALUE_HELP,
+		"TARGET is a MAC address, group:NAME, tag:NAME, model:MODEL or"
+		" default.\nFields of a device: model, firmware, serial, group,"
+		" tags, state;\nof a group: parent, kind (tenant, site,"
+		" group).\nOther names are variables.\n" VALUE_HELP,
 		options, LENGTH(options), 1, -1 };
 	struct error err = { 0 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
@@ -337,7 +356,7 @@ device_set(int argc, char **argv)
 	if (device_target_parse(&change.target, argv[first], &err) == 0 &&
 	    assignments_parse(&change.assignments, argc - first - 1,
 		argv + first + 1, &err) == 0 &&
-	    change_inventory(uri, &change, &err) == 0)
+	    change_inventory(uri, key, &change, &err) == 0)
 		status = CMD_DONE;
 	if (status == CMD_FAILED && err.kind != ERROR_NONE)
 		cmd_error("%s", err.text);
@@ -348,29 +367,47 @@ out:
 }
 
 static bool
-is_among(const struct mac *macs, size_t count, const struct mac *mac)
+is_among(const struct device_target *targets, size_t count,
+    const struct device_target *target)
 {
 	for (size_t i = 0; i < count; i++)
-		if (mac_equal(&macs[i], mac))
+		if (targets[i].is_device == target->is_device &&
+		    (target->is_device ?
+			    mac_equal(&targets[i].mac, &target->mac) :
+			    targets[i].kind == target->kind &&
+				strcmp(targets[i].name, target->name) == 0))
 			return true;
 	return false;
 }
 
+/* What of each kind was removed. */
+struct removed {
+	size_t devices, others;
+};
+
 /* All or none; each that is missing is named. */
 static int
-remove_all(struct inventory *inventory, const struct mac *macs, size_t count,
-    size_t *removed, struct error *err)
+remove_all(struct inventory *inventory, const struct device_target *targets,
+    size_t count, struct removed *removed, struct error *err)
 {
 	bool good = true;
+	int rc;
 
-	*removed = 0;
+	*removed = (struct removed) { 0 };
 	if (inventory_begin(inventory, err) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (is_among(macs, i, &macs[i]))
+		const struct device_target *target = &targets[i];
+
+		if (is_among(targets, i, target))
 			continue; /* named twice */
-		if (inventory_remove_device(inventory, &macs[i], err) == 0) {
-			(*removed)++;
+		rc = target->is_device ?
+		    inventory_remove_device(inventory, &target->mac, err) :
+		    inventory_remove_scope(inventory, target->kind,
+			target->name, err);
+		if (rc == 0) {
+			removed->devices += target->is_device;
+			removed->others += !target->is_device;
 			continue;
 		}
 		if (err->kind != ERROR_NOT_FOUND)
@@ -387,35 +424,47 @@ remove_all(struct inventory *inventory, const struct mac *macs, size_t count,
 int
 device_remove(int argc, char **argv)
 {
-	const char *uri = NULL;
-	const struct cmd_option options[] = { DEVICE_INVENTORY_OPTION(&uri) };
-	const struct cmd_syntax syntax = { "sprov device remove", "MAC...",
-		"Remove devices: all that are named, or none.\n", options,
-		LENGTH(options), 1, -1 };
+	const char *uri = NULL, *key = NULL;
+	const struct cmd_option options[] = { DEVICE_INVENTORY_OPTION(&uri),
+		DEVICE_KEY_OPTION(&key) };
+	const struct cmd_syntax syntax = { "sprov device remove", "TARGET...",
+		"Remove devices (by MAC address), empty groups (group:NAME), "
+		"tags"
+		" (tag:NAME) and\nthe variables of a model (model:MODEL) or of"
+		" all (default): all or none.\n",
+		options, LENGTH(options), 1, -1 };
 	struct inventory *inventory;
 	struct error err = { 0 };
-	struct mac *macs;
-	size_t count, removed = 0;
+	struct device_target *targets;
+	struct removed removed = { 0 };
+	size_t count;
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 
 	if (status >= 0)
 		return status;
 	count = (size_t)(argc - first);
-	macs = xcalloc(count, sizeof(*macs));
+	targets = xcalloc(count, sizeof(*targets));
 	status = CMD_FAILED;
 	for (size_t i = 0; i < count; i++)
-		if (mac_parse(&macs[i], argv[first + (int)i], &err) != 0)
+		if (device_target_parse(&targets[i], argv[first + (int)i],
+			&err) != 0)
 			goto out;
-	if ((inventory = device_open(uri, false)) == NULL)
+	if ((inventory = device_open_with(uri, key, false)) == NULL)
 		goto out;
-	if (remove_all(inventory, macs, count, &removed, &err) == 0) {
+	if (remove_all(inventory, targets, count, &removed, &err) == 0) {
 		status = CMD_DONE;
-		(void)printf("removed %zu %s\n", DEVICES(removed));
+		if (removed.devices > 0)
+			(void)printf("removed %zu %s\n",
+			    DEVICES(removed.devices));
+		if (removed.others > 0)
+			(void)printf("removed %zu %s\n", removed.others,
+			    removed.others == 1 ? "group, tag or model" :
+						  "groups, tags or models");
 	}
 	inventory_close(inventory);
 out:
 	if (status != CMD_DONE && err.kind != ERROR_NONE)
 		cmd_error("%s", err.text);
-	free(macs);
+	free(targets);
 	return status;
 }

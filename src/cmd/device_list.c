@@ -14,8 +14,13 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 struct list {
-	const char *group; /* NULL: all */
-	const char *model; /* the registry's spelling; NULL: all */
+	const char *group;    /* NULL: all */
+	const char *model;    /* the registry's spelling; NULL: all */
+	const char *tag;      /* NULL: all */
+	const char *state;    /* NULL: all */
+	bool below;	      /* also those of groups below it */
+	struct scope *groups; /* of the inventory, without variables */
+	size_t group_count;
 	bool json;
 	struct libscols_table *table;
 	size_t count;
@@ -69,13 +74,17 @@ add_line(struct list *list, const struct device *device, const char *mac)
 static int
 write_json(struct list *list, const struct device *device, const char *mac)
 {
-	json_t *object = json_pack("{ss ss ss? ss? ss? ss}", "mac", mac,
+	json_t *tags = json_array();
+	json_t *object = json_pack("{ss ss ss? ss? ss? so ss}", "mac", mac,
 	    "model", device->model, "firmware",
 	    device->firmware[0] ? device->firmware : NULL, "serial",
 	    device->serial[0] ? device->serial : NULL, "group",
-	    device->group[0] ? device->group : NULL, "state",
+	    device->group[0] ? device->group : NULL, "tags", tags, "state",
 	    device_state_name(device->state));
 
+	for (size_t i = 0; object != NULL && i < device->tags.count; i++)
+		(void)json_array_append_new(tags,
+		    json_string(device->tags.list[i]));
 	list->failed = object == NULL;
 	if (list->failed)
 		return 1;
@@ -85,6 +94,40 @@ write_json(struct list *list, const struct device *device, const char *mac)
 	return list->failed;
 }
 
+static const struct scope *
+find_group(const struct list *list, const char *name)
+{
+	for (size_t i = 0; i < list->group_count; i++)
+		if (strcmp(list->groups[i].name, name) == 0)
+			return &list->groups[i];
+	return NULL;
+}
+
+static bool
+is_in_group(const struct list *list, const char *group)
+{
+	const struct scope *scope;
+
+	for (int i = 0; i < INVENTORY_GROUP_DEPTH_MAX && *group != '\0'; i++) {
+		if (strcmp(list->group, group) == 0)
+			return true;
+		if (!list->below || (scope = find_group(list, group)) == NULL)
+			return false;
+		group = scope->parent;
+	}
+	return false;
+}
+
+static bool
+is_wanted(const struct list *list, const struct device *device)
+{
+	return (list->group == NULL || is_in_group(list, device->group)) &&
+	    (list->model == NULL || strcmp(list->model, device->model) == 0) &&
+	    (list->tag == NULL || tags_have(&device->tags, list->tag)) &&
+	    (list->state == NULL ||
+		strcmp(list->state, device_state_name(device->state)) == 0);
+}
+
 static int
 visit(const struct device *device, void *arg)
 {
@@ -92,8 +135,7 @@ visit(const struct device *device, void *arg)
 	char mac[MAC_TEXT_BYTES];
 	int rc;
 
-	if ((list->group != NULL && strcmp(list->group, device->group) != 0) ||
-	    (list->model != NULL && strcmp(list->model, device->model) != 0))
+	if (!is_wanted(list, device))
 		return 0;
 	mac_format(&device->mac, mac);
 	rc = list->json ? write_json(list, device, mac) :
@@ -102,52 +144,58 @@ visit(const struct device *device, void *arg)
 	return rc;
 }
 
-/* All groups' names, to find the one that was meant. */
-struct names {
-	char **list;
-	size_t count;
-};
-
 static int
-collect_name(const struct scope *scope, void *arg)
+collect_group(const struct scope *scope, void *arg)
 {
-	struct names *names = arg;
+	struct list *list = arg;
 
 	if (scope->kind != SCOPE_GROUP)
 		return 0;
-	names->list = xrealloc(names->list,
-	    (names->count + 1) * sizeof(*names->list));
-	names->list[names->count++] = xstrdup(scope->name);
+	list->groups = xrealloc(list->groups,
+	    (list->group_count + 1) * sizeof(*list->groups));
+	list->groups[list->group_count] = *scope;
+	list->groups[list->group_count++].variables = (struct variables) { 0 };
 	return 0;
 }
 
 static int
-check_group(struct inventory *inventory, const char *group, struct error *err)
+no_group(const struct list *list, struct error *err)
 {
-	struct names names = { 0 };
-	struct error ignored = { 0 };
-	struct scope scope;
-	const char *nearest = NULL;
+	const char **names = xcalloc(list->group_count + 1, sizeof(*names));
+	const char *nearest;
 
-	if (inventory_get_scope(inventory, SCOPE_GROUP, group, &scope, err) ==
-	    0) {
-		scope_clear(&scope);
-		return 0;
-	}
-	if (err->kind == ERROR_NOT_FOUND &&
-	    inventory_each_scope(inventory, collect_name, &names, &ignored) ==
-		0 &&
-	    names.count > 0)
-		nearest = text_nearest(group, (const char *const *)names.list,
-		    names.count);
+	for (size_t i = 0; i < list->group_count; i++)
+		names[i] = list->groups[i].name;
+	nearest = text_nearest(list->group, names, list->group_count);
+	free(names);
 	if (nearest != NULL)
-		(void)error_set(err, ERROR_NOT_FOUND,
-		    "there is no group \"%.63s\"; did you mean \"%s\"?", group,
-		    nearest);
-	for (size_t i = 0; i < names.count; i++)
-		free(names.list[i]);
-	free(names.list);
-	return -1;
+		return error_set(err, ERROR_NOT_FOUND,
+		    "there is no group \"%.63s\"; did you mean \"%s\"?",
+		    list->group, nearest);
+	return error_set(err, ERROR_NOT_FOUND,
+	    "there is no group \"%.63s\" in the inventory", list->group);
+}
+
+/* Is the group there, and of that kind (NULL: any)? */
+static int
+check_group(struct inventory *inventory, struct list *list, const char *kind,
+    struct error *err)
+{
+	const struct scope *group;
+
+	if (inventory_each_scope(inventory, collect_group, list, err) != 0)
+		return -1;
+	if ((group = find_group(list, list->group)) == NULL)
+		return no_group(list, err);
+	if (kind == NULL ||
+	    strcmp(kind, group_kind_name(group->group_kind)) == 0)
+		return 0;
+	return error_set(err, ERROR_INPUT,
+	    "\"%.63s\" is a %s, no %s; \"sprov device set group:%.63s "
+	    "kind=%s\" "
+	    "makes it one",
+	    list->group, group_kind_name(group->group_kind), kind, list->group,
+	    kind);
 }
 
 static int
@@ -163,7 +211,8 @@ list_table(struct inventory *inventory, struct list *list, struct error *err)
 	scols_unref_table(list->table);
 	if (rc == 0 && list->count == 0)
 		cmd_error("no device%s",
-		    list->group != NULL || list->model != NULL ?
+		    list->group != NULL || list->model != NULL ||
+			    list->tag != NULL || list->state != NULL ?
 			" of that kind" :
 			" yet; \"sprov device add\" adds one");
 	if (rc != 0 && err->kind == ERROR_NONE)
@@ -187,7 +236,8 @@ list_json(struct inventory *inventory, struct list *list, struct error *err)
 int
 device_list(int argc, char **argv)
 {
-	const char *uri = NULL, *model = NULL;
+	const char *uri = NULL, *model = NULL, *tenant = NULL, *site = NULL;
+	enum device_state state;
 	struct list list = { 0 };
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
@@ -201,6 +251,27 @@ device_list(int argc, char **argv)
 		    .value = "MODEL",
 		    .help = "only those of this model",
 		    .text = &model },
+		{ .name = "below",
+		    .letter = 'b',
+		    .help = "with --group: also those of groups below it",
+		    .flag = &list.below },
+		{ .name = "tenant",
+		    .value = "GROUP",
+		    .help = "only those of this tenant and below it",
+		    .text = &tenant },
+		{ .name = "site",
+		    .value = "GROUP",
+		    .help = "only those of this site and below it",
+		    .text = &site },
+		{ .name = "tag",
+		    .letter = 't',
+		    .value = "TAG",
+		    .help = "only those with this tag",
+		    .text = &list.tag },
+		{ .name = "state",
+		    .value = "STATE",
+		    .help = "only active or only retired ones",
+		    .text = &list.state },
 		{ .name = "json",
 		    .letter = 'j',
 		    .help = "as JSON",
@@ -216,6 +287,19 @@ device_list(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if ((list.group != NULL) + (tenant != NULL) + (site != NULL) > 1) {
+		cmd_error("--group, --tenant and --site exclude each other");
+		return CMD_USAGE;
+	}
+	if (tenant != NULL || site != NULL) {
+		list.group = tenant != NULL ? tenant : site;
+		list.below = true;
+	}
+	if (list.state != NULL &&
+	    device_state_parse(list.state, &state, &err) != 0) {
+		cmd_error("--state: %s", err.text);
+		return CMD_USAGE;
+	}
 	if (model != NULL && device_check_model(model, name, &err) != 0) {
 		cmd_error("%s", err.text);
 		return CMD_FAILED;
@@ -225,12 +309,17 @@ device_list(int argc, char **argv)
 		return CMD_FAILED;
 	status = CMD_DONE;
 	if ((list.group != NULL &&
-		check_group(inventory, list.group, &err) != 0) ||
+		check_group(inventory, &list,
+		    tenant != NULL   ? "tenant" :
+			site != NULL ? "site" :
+				       NULL,
+		    &err) != 0) ||
 	    (list.json ? list_json(inventory, &list, &err) :
 			 list_table(inventory, &list, &err)) != 0) {
 		cmd_error("%s", err.text);
 		status = CMD_FAILED;
 	}
 	inventory_close(inventory);
+	free(list.groups);
 	return status;
 }

@@ -15,8 +15,8 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define HIDDEN "********"
-/* device, groups, model, defaults */
-#define LAYERS_MAX (1 + INVENTORY_GROUP_DEPTH_MAX + 1 + 1)
+/* device, tags, groups, model, defaults */
+#define LAYERS_MAX (1 + INVENTORY_TAGS_MAX + INVENTORY_GROUP_DEPTH_MAX + 1 + 1)
 
 struct layer {
 	char from[TARGET_TEXT_BYTES];
@@ -37,6 +37,7 @@ struct view {
 	struct shown *shown; /* by name */
 	size_t shown_count;
 	bool secrets;
+	struct types types;
 };
 
 /* Variables of a scope as the next layer; they are taken. */
@@ -97,6 +98,10 @@ load_device(struct inventory *inventory, struct view *view,
 	layer->variables = view->device.variables;
 	view->device.variables = (struct variables) { 0 };
 	view->layer_count = 1;
+	for (size_t i = 0; i < view->device.tags.count; i++)
+		if (load_scope(inventory, view, SCOPE_TAG,
+			view->device.tags.list[i], err) != 0)
+			return -1;
 	if (load_groups(inventory, view, err) != 0 ||
 	    load_scope(inventory, view, SCOPE_MODEL, view->device.model, err) !=
 		0)
@@ -157,7 +162,8 @@ merge_layers(struct view *view)
 static bool
 is_hidden(const struct view *view, const struct variable *variable)
 {
-	return !view->secrets && variable_is_secret(variable->name);
+	return variable->sealed ||
+	    (!view->secrets && types_is_secret(&view->types, variable->name));
 }
 
 static void
@@ -171,6 +177,8 @@ print_fields(const struct view *view)
 {
 	char text[TARGET_TEXT_BYTES];
 
+	char *tags;
+
 	if (view->is_device) {
 		mac_format(&view->device.mac, text);
 		print_field("mac", text);
@@ -178,13 +186,19 @@ print_fields(const struct view *view)
 		print_field("firmware", view->device.firmware);
 		print_field("serial", view->device.serial);
 		print_field("group", view->device.group);
+		tags = tags_format(&view->device.tags);
+		if (*tags != '\0')
+			print_field("tags", tags);
+		free(tags);
 		print_field("state", device_state_name(view->device.state));
 		return;
 	}
 	device_target_format(view->scope.kind, view->scope.name, text);
 	print_field("target", text);
-	if (view->scope.kind == SCOPE_GROUP)
-		print_field("parent", view->scope.parent);
+	if (view->scope.kind != SCOPE_GROUP)
+		return;
+	print_field("kind", group_kind_name(view->scope.group_kind));
+	print_field("parent", view->scope.parent);
 }
 
 static int
@@ -237,6 +251,16 @@ json_or_null(const char *text)
 }
 
 static json_t *
+json_tags(const struct tags *tags)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < tags->count; i++)
+		(void)json_array_append_new(array, json_string(tags->list[i]));
+	return array;
+}
+
+static json_t *
 json_variables(const struct view *view)
 {
 	json_t *object = json_object();
@@ -263,17 +287,21 @@ write_json(const struct view *view, struct error *err)
 
 	if (view->is_device) {
 		mac_format(&device->mac, text);
-		object = json_pack("{ss ss so so so ss so}", "mac", text,
+		object = json_pack("{ss ss so so so so ss so}", "mac", text,
 		    "model", device->model, "firmware",
 		    json_or_null(device->firmware), "serial",
 		    json_or_null(device->serial), "group",
-		    json_or_null(device->group), "state",
+		    json_or_null(device->group), "tags",
+		    json_tags(&device->tags), "state",
 		    device_state_name(device->state), "variables",
 		    json_variables(view));
 	} else {
 		device_target_format(view->scope.kind, view->scope.name, text);
-		object = json_pack("{ss so so}", "target", text, "parent",
-		    json_or_null(view->scope.parent), "variables",
+		object = json_pack("{ss ss? so so}", "target", text, "kind",
+		    view->scope.kind == SCOPE_GROUP ?
+			group_kind_name(view->scope.group_kind) :
+			NULL,
+		    "parent", json_or_null(view->scope.parent), "variables",
 		    json_variables(view));
 	}
 	if (object != NULL)
@@ -286,15 +314,19 @@ write_json(const struct view *view, struct error *err)
 }
 
 static int
-show_target(const char *uri, const struct device_target *target,
-    struct view *view, bool json, struct error *err)
+show_target(const char *uri, const char *key,
+    const struct device_target *target, struct view *view, bool json,
+    struct error *err)
 {
-	struct inventory *inventory = device_open(uri, true);
+	struct inventory *inventory = device_open_with(uri, key, true);
+	const struct types *types;
 	int rc;
 
 	if (inventory == NULL)
 		return -1;
 	rc = load_target(inventory, view, target, err);
+	if (rc == 0 && (types = inventory_types(inventory, err)) != NULL)
+		types_copy(&view->types, types);
 	inventory_close(inventory);
 	if (rc == 0) {
 		merge_layers(view);
@@ -306,6 +338,8 @@ show_target(const char *uri, const struct device_target *target,
 	}
 	for (size_t i = 0; i < view->layer_count; i++)
 		variables_clear(&view->layers[i].variables);
+	tags_clear(&view->device.tags);
+	types_clear(&view->types);
 	free(view->shown);
 	return rc;
 }
@@ -313,11 +347,12 @@ show_target(const char *uri, const struct device_target *target,
 int
 device_show(int argc, char **argv)
 {
-	const char *uri = NULL;
+	const char *uri = NULL, *key = NULL;
 	bool json = false;
 	struct view view = { 0 };
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),
+		DEVICE_KEY_OPTION(&key),
 		{ .name = "json",
 		    .letter = 'j',
 		    .help = "as JSON",
@@ -327,11 +362,12 @@ device_show(int argc, char **argv)
 		    .flag = &view.secrets },
 	};
 	const struct cmd_syntax syntax = { "sprov device show", "TARGET",
-		"Show a device with its variables, and where each comes from:"
-		" the device, its\ngroup and that group's parents, its model, "
-		"or"
-		" the defaults.  TARGET is a MAC\naddress; group:NAME,"
-		" model:MODEL and default show what is set there.\n",
+		"Show a device with its variables, and where each comes from: "
+		"the device,"
+		" its\ntags, its group and that group's parents, its model, or"
+		" the defaults.  TARGET is\na MAC address; group:NAME, "
+		"tag:NAME,"
+		" model:MODEL and default show what is set\nthere.\n",
 		options, LENGTH(options), 1, 1 };
 	struct device_target target;
 	struct error err = { 0 };
@@ -340,7 +376,7 @@ device_show(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (device_target_parse(&target, argv[first], &err) == 0 &&
-	    show_target(uri, &target, &view, json, &err) == 0)
+	    show_target(uri, key, &target, &view, json, &err) == 0)
 		return CMD_DONE;
 	if (err.kind != ERROR_NONE)
 		cmd_error("%s", err.text);

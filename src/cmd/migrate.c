@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "inventory/inventory.h"
 #include "inventory/resyncs.h"
+#include "server/config_inventory.h"
 #include "server/config.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
@@ -38,7 +39,7 @@ migrate_open(struct migrate_files *files, const struct config *config,
 	char *path = file_join(config->state_directory, RESYNCS_FILE);
 
 	*files = (struct migrate_files) { NULL, NULL };
-	files->inventory = inventory_open(config->inventory, read_only, err);
+	files->inventory = config_open_inventory(config, read_only, NULL, err);
 	if (files->inventory != NULL)
 		files->resyncs = resyncs_open(path, true, err);
 	free(path);

@@ -159,6 +159,8 @@ void inventory_end_read(struct inventory *inventory);
  * Returns NULL, or what was found instead, as in "a control character".
  */
 const char *inventory_text_fault(const char *text, size_t len);
+/* The same; *at is where it was found. */
+const char *inventory_text_fault_at(const char *text, size_t len, size_t *at);
 
 /* Is it a variable's name? */
 int variables_check_name(const char *name, struct error *err) MUST_CHECK;

@@ -54,6 +54,14 @@ utf8_read(const unsigned char *text, size_t len, uint32_t *point)
 const char *
 inventory_text_fault(const char *text, size_t len)
 {
+	size_t at;
+
+	return inventory_text_fault_at(text, len, &at);
+}
+
+const char *
+inventory_text_fault_at(const char *text, size_t len, size_t *at)
+{
 	const unsigned char *bytes = (const unsigned char *)text;
 
 	while (len > 0) {
@@ -66,6 +74,7 @@ inventory_text_fault(const char *text, size_t len)
 			len--;
 			continue;
 		}
+		*at = (size_t)((const char *)bytes - text);
 		n = utf8_read(bytes, len, &point);
 		if (n == 0)
 			return "bytes that are not UTF-8";

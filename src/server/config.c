@@ -40,6 +40,7 @@ config_free(struct config *config)
 	free(config->path);
 	free(config->state_directory);
 	free(config->inventory);
+	free(config->secrets_key);
 	free(config->templates);
 	free(config->user);
 	free(config->group);
@@ -84,6 +85,14 @@ read_inventory(struct config_reader *reader, const struct scfg_directive *d)
 	    "\"%s\" is no "
 	    "inventory: expected memory: or sqlite:FILE",
 	    shown);
+}
+
+static void
+read_secrets_key(struct config_reader *reader, const struct scfg_directive *d)
+{
+	free(reader->config->secrets_key);
+	reader->config->secrets_key = config_path(reader, &d->words[1]);
+	reader->config->secrets_key_place = config_place(&d->words[1]);
 }
 
 static void
@@ -368,6 +377,11 @@ static const struct config_directive directives[] = {
 	    .min = 1,
 	    .max = 1,
 	    .read = read_inventory },
+	{ .name = "secrets-key",
+	    .usage = "FILE",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_secrets_key },
 	{ .name = "templates",
 	    .usage = "FOLDER",
 	    .min = 1,

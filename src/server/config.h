@@ -7,6 +7,7 @@
  *
  *     state-directory /var/lib/sprov
  *     inventory sqlite:inventory.db       # the default; or memory:
+ *     secrets-key secrets.key           # seals the inventory's secrets
  *     templates templates                 # a folder of *.xml
  *     user sprov                          # or USER:GROUP
  *     workers 2                           # default: one per core
@@ -181,6 +182,8 @@ struct config {
 	char *state_directory; /* default: the directory of the file */
 	char *inventory;       /* "memory:" or "sqlite:ABSOLUTE-OR-RESOLVED" */
 	struct config_place inventory_place;
+	char *secrets_key; /* NULL: not named */
+	struct config_place secrets_key_place;
 	char *templates; /* NULL: only the built-in template */
 	struct config_place templates_place;
 	char *user, *group; /* NULL: not named */

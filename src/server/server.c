@@ -1,3 +1,4 @@
+#include "server/config_inventory.h"
 #include "server/server.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -106,20 +107,25 @@ open_inventory(const struct config *config, struct errors *errors)
 {
 	struct inventory *inventory;
 	struct error err;
+	bool has_key = false;
 
-	inventory = inventory_open(config->inventory, true, &err);
+	inventory = config_open_inventory(config, true, &has_key, &err);
 	if (inventory == NULL &&
 	    (err.kind == ERROR_NOT_FOUND || err.kind == ERROR_INPUT)) {
 		/* The first start: make an empty one.  Or the first one after
 		 * an upgrade: bring it up to date.  What is no inventory stays
 		 * as it is. */
 		inventory_close(inventory_open(config->inventory, false, &err));
-		inventory = inventory_open(config->inventory, true, &err);
+		inventory = config_open_inventory(config, true, &has_key, &err);
 	}
 	if (inventory == NULL)
 		errors_add(errors, "%s:%u:%u: %s", config->path,
 		    config->inventory_place.line,
 		    config->inventory_place.column, err.text);
+	else if (!has_key)
+		log_message(LOG_LEVEL_WARN, "secrets-in-clear",
+		    "no secrets-key: passwords and keys in the inventory are "
+		    "not encrypted; see sprov.conf(5)");
 	return inventory;
 }
 

@@ -205,7 +205,7 @@ load_routes(struct service *service, bool templates_known,
 static void
 load_secrets_key(struct service *service, struct errors *errors)
 {
-	char *path = seal_key_find(NULL);
+	char *path = seal_key_find(service->config->secrets_key);
 	struct error err;
 
 	if (path == NULL)

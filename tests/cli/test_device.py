@@ -72,7 +72,7 @@ def test_help_and_version(sprov, good):
     (["device", "show", MAC, OTHER], 'nothing was expected at "%s"; see '
      'sprov device show --help' % OTHER),
     (["device", "set", MAC], "nothing to set; see sprov device set --help"),
-    (["device", "remove"], "MAC... is missing; see sprov device remove "
+    (["device", "remove"], "TARGET... is missing; see sprov device remove "
      "--help"),
 ])
 def test_usage(sprov, tmp_path, arguments, message):
@@ -96,7 +96,8 @@ def test_add(good, tmp_path):
     shown = json.loads(good("device", "show", MAC, "--json"))
     assert shown == {
         "mac": MAC, "model": "SPA504G", "firmware": "7.5.4",
-        "serial": "CBT1", "group": "berlin", "state": "active",
+        "serial": "CBT1", "group": "berlin", "tags": [],
+        "state": "active",
         "variables": {"User_ID_1_": {"value": "100", "from": "device",
                                      "hidden": False}},
     }
@@ -296,10 +297,10 @@ def test_list_json(good):
     fill(good)
     assert json.loads(good("device", "list", "--json")) == [
         {"mac": MAC, "model": "SPA504G", "firmware": None, "serial": "CBT1",
-         "group": "berlin", "state": "retired"},
+         "group": "berlin", "tags": [], "state": "retired"},
         {"mac": OTHER, "model": "CP-8841-3PCC",
          "firmware": "sip88xx.11-3-2MPP0001-609", "serial": None,
-         "group": None, "state": "active"}]
+         "group": None, "tags": [], "state": "active"}]
     assert json.loads(good("device", "list", "--json", "-m", "SPA962")) == []
 
 
@@ -400,10 +401,11 @@ def test_show_scopes(sprov, good):
     good("device", "set", "default", "d=1")
     out = good("device", "show", "group:berlin")
     assert [line.split() for line in lines(out)] == [
-        ["target", "group:berlin"], ["parent", "emea"], [],
+        ["target", "group:berlin"], ["kind", "group"], ["parent", "emea"],
+        [],
         ["VARIABLE", "VALUE", "FROM"], ["PIN", "********", "group:berlin"]]
     assert json.loads(good("device", "show", "default", "--json")) == {
-        "target": "default", "parent": None,
+        "target": "default", "kind": None, "parent": None,
         "variables": {"d": {"value": "1", "from": "default",
                             "hidden": False}}}
     result = sprov("device", "show", "model:SPA962")
@@ -422,8 +424,8 @@ def test_show_scopes(sprov, good):
     ("model:", 'unknown model ""'),
     ("model:SPA504", 'unknown model "SPA504"; did you mean SPA504G?'),
     ("default", "there are no default variables in the inventory"),
-    ("berlin", '"berlin": expected a MAC address, group:NAME, model:MODEL or '
-     'default'),
+    ("berlin", '"berlin": expected a MAC address, group:NAME, tag:NAME, '
+     'model:MODEL or default'),
 ])
 def test_show_refusals(sprov, good, target, message):
     good("device", "add", MAC, "SPA504G")
@@ -526,7 +528,7 @@ def test_remove(sprov, good):
     assert len(json.loads(good("device", "list", "--json"))) == 3
     result = sprov("device", "remove", MAC, "x")
     assert result.status == 1
-    assert '"x" is not a MAC address' in result.err
+    assert '"x": expected a MAC address, group:NAME' in result.err
     assert good("device", "remove", MAC, "00:0e:08:aa:bb:cd",
                 "00-0E-08-AA-BB-CC") == "removed 2 devices\n"
     assert good("device", "remove", "020000000001") == "removed 1 device\n"
@@ -559,7 +561,7 @@ def test_import(sprov, good, tmp_path):
         "whole file again"]
     assert good("device", "import", "--update", "-", stdin=(
         GOOD + "020000000001,ATA192,,,\n").replace("100", "101")) == (
-        "imported 3 devices: 1 added, 2 updated\n")
+        "imported 3 devices: 1 added, 1 updated, 1 unchanged\n")
     shown = json.loads(good("device", "show", MAC, "--json"))
     assert shown["variables"]["User_ID_1_"]["value"] == "101"
 

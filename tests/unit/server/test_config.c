@@ -308,14 +308,16 @@ static const struct {
 	      "you mean \"listener\"?\n" },
 	{ "something-else\n",
 	    F "1:1: unknown directive \"something-else\": "
-	      "expected state-directory, inventory, templates, user, workers, "
+	      "expected state-directory, inventory, secrets-key, templates, "
+	      "user, workers, "
 	      "log-level, connections, profile-cache, events, timeout, "
 	      "profile, common, public, "
 	      "report, public-file, own-profile, firmware, ladder, tftp, "
 	      "performance or listener\n" },
 	{ "\"\" x\n",
 	    F "1:1: unknown directive \"\": "
-	      "expected state-directory, inventory, templates, user, workers, "
+	      "expected state-directory, inventory, secrets-key, templates, "
+	      "user, workers, "
 	      "log-level, connections, profile-cache, events, timeout, "
 	      "profile, common, public, "
 	      "report, public-file, own-profile, firmware, ladder, tftp, "
