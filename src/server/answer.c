@@ -152,6 +152,7 @@ struct reply_parts {
 	struct slice file; /* or this */
 	char range[ANSWER_RANGE_BYTES];
 	const char *reason;
+	bool upgrade_only; /* not its profile, but the way to newer firmware */
 };
 
 static bool
@@ -189,11 +190,11 @@ static void
 make_body(const struct exchange *exchange, const struct request *request,
     const struct decision *decision, struct reply_parts *parts)
 {
-	bool upgrade_only = is_upgrade_only(exchange, request, decision);
 	struct error err;
 
+	parts->upgrade_only = is_upgrade_only(exchange, request, decision);
 	if (decision->allow &&
-	    render(exchange, decision, upgrade_only, &parts->body,
+	    render(exchange, decision, parts->upgrade_only, &parts->body,
 		&parts->profile, &err) != 0)
 		fail(parts, "render-failed", &err);
 	else if (decision->allow)
@@ -202,7 +203,7 @@ make_body(const struct exchange *exchange, const struct request *request,
 		    "text/xml";
 	if (parts->response.status == 200)
 		parts->response.content_encoding = parts->profile.coding;
-	if (upgrade_only && parts->response.status == 200)
+	if (parts->upgrade_only && parts->response.status == 200)
 		parts->reason = "upgrade-only";
 	parts->response.content_length = parts->body.len;
 }
@@ -278,8 +279,9 @@ answer_request(const struct exchange *exchange, const struct request *request,
 	*file = parts.file;
 	if (decision.reason == DECISION_OWN_PROFILE &&
 	    parts.response.status == 200 && request->method == REQUEST_GET) {
-		/* What comes from the cache was kept when it was made. */
-		if (parts.profile.clear.len > 0)
+		/* What comes from the cache was kept when it was made; what
+		 * leads to newer firmware only is not its profile. */
+		if (parts.profile.clear.len > 0 && !parts.upgrade_only)
 			keep_profile(exchange, &decision, &parts.profile.clear,
 			    &parts.body, parts.profile.protection);
 		answer_profile_wish(exchange, &decision, &parts.profile, wish);

@@ -6,6 +6,7 @@
 #include "inventory/snapshot.h"
 #include "pki/seal.h"
 #include "provision/decision.h"
+#include "provision/keyring.h"
 #include "provision/report.h"
 #include "server/answer.h"
 #include "server/keep.h"
@@ -16,9 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The variable with the key of Report_Rule: its --key, or the IKM. */
+/* The variable with the key of Report_Rule: its --key, or the IKM.  A rule may
+ * as well have a key that the device's profiles are encrypted with. */
 #define REPORT_KEY "report_key"
-#define KEYS_MAX 1
+#define KEYS_MAX (1 + KEYRING_KEYS_MAX)
 
 struct intake {
 	struct document document;
@@ -47,9 +49,17 @@ copy_keys(struct intake *intake, const struct exchange *exchange,
 {
 	const char *key = snapshot_variable(exchange->snapshot, device,
 	    device->model, REPORT_KEY);
+	struct keyring ring;
+	struct error ignored;
 
 	if (key != NULL && *key != '\0')
 		intake->keys[intake->key_count++] = xstrdup(key);
+	key = variables_get(&device->variables, KEYRING_VARIABLE);
+	if (key == NULL || keyring_parse(key, &ring, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < ring.count; i++)
+		intake->keys[intake->key_count++] = xstrdup(ring.key[i].text);
+	keyring_wipe(&ring);
 }
 
 struct intake *

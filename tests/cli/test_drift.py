@@ -180,6 +180,14 @@ def test_packed(site):
         capture_output=True, check=True).stdout).status == 200,
         "the key in the server")
     assert named(site.wait("drift")) == {"Proxy_1_": "changed-on-phone"}
+    # One of those that its profiles are encrypted with does, too.
+    site.server.device("set", MAC, "profile_keys="
+                       "00000000000000a1:ring-key 00000000000000a2:old-key")
+    wait_until(lambda: site.post(subprocess.run(
+        ["openssl", "enc", "-aes-256-cbc", "-md", "md5", "-k", "old-key"],
+        input=xml(SERVED), capture_output=True,
+        check=True).stdout).status == 200, "the keys in the server")
+    site.wait("same")
 
 
 def test_status(site):
