@@ -1,8 +1,10 @@
 #include "provision/template.h"
 #include "base/mem.h"
 #include "provision/ladder.h"
+#include "provision/shape.h"
 #include "provision/template_parse.h"
 #include "spa/flat_profile.h"
+#include "spa/profile.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +23,7 @@ struct templates {
 	struct template *list;
 	size_t count;
 	struct ladders *ladders; /* NULL: there are none */
+	struct shapes *shapes;	 /* ways of rendering that are proven */
 };
 
 void
@@ -48,13 +51,17 @@ templates_free(struct templates *templates)
 	}
 	free(templates->list);
 	ladders_free(templates->ladders);
+	shapes_free(templates->shapes);
 	free(templates);
 }
 
 struct templates *
 templates_new(void)
 {
-	return xcalloc(1, sizeof(struct templates));
+	struct templates *templates = xcalloc(1, sizeof(*templates));
+
+	templates->shapes = shapes_new();
+	return templates;
 }
 
 static const struct template *
@@ -216,10 +223,12 @@ struct rendering {
 	struct error *err;
 	unsigned depth; /* of partials */
 	unsigned steps;
+	struct shape shape;
+	const char *instead; /* of every value; NULL: the values */
 };
 
 static bool
-is_shown(const struct rendering *rendering, const struct node *node)
+is_shown(struct rendering *rendering, const struct node *node)
 {
 	static const char *const no[] = { "", "0", "no", "false" };
 	const char *value = rendering->lookup(rendering->arg, node->name);
@@ -227,6 +236,7 @@ is_shown(const struct rendering *rendering, const struct node *node)
 
 	for (size_t i = 0; set && i < sizeof(no) / sizeof(*no); i++)
 		set = strcasecmp(value, no[i]) != 0;
+	shape_decide(&rendering->shape, set);
 	return set == (node->kind == NODE_SECTION);
 }
 
@@ -246,6 +256,10 @@ append_value(struct rendering *rendering, const struct node *node)
 	if (value == NULL)
 		return error_set(rendering->err, ERROR_NOT_FOUND,
 		    "\"%s\" has no value", node->name);
+	if (rendering->instead != NULL)
+		value = rendering->instead;
+	else if (node->kind == NODE_RAW || !shape_is_plain(value))
+		rendering->shape.is_loose = true;
 	if (node->kind == NODE_RAW)
 		rc = buf_append_text(rendering->out, value);
 	else
@@ -323,6 +337,20 @@ render(struct rendering *rendering, const struct template *template)
 	return 0;
 }
 
+static int
+render_from(struct rendering *rendering, const struct template *template)
+{
+	struct buf *out = rendering->out;
+	size_t before = out->len;
+
+	if (render(rendering, template) == 0)
+		return 0;
+	out->len = before;
+	if (out->data != NULL)
+		out->data[before] = '\0';
+	return -1;
+}
+
 int
 templates_render(const struct templates *templates, const char *name,
     template_lookup *lookup, void *arg, struct buf *out, struct error *err)
@@ -333,15 +361,58 @@ templates_render(const struct templates *templates, const char *name,
 		.arg = arg,
 		.out = out,
 		.err = err };
-	size_t before = out->len;
 
 	if (template == NULL)
 		return error_set(err, ERROR_NOT_FOUND,
 		    "template \"%s\" does not exist", name);
-	if (render(&rendering, template) == 0)
+	return render_from(&rendering, template);
+}
+
+/* The same way once more, with values that break all but text: does it hold? */
+static bool
+prove(const struct rendering *rendering, const struct template *template)
+{
+	struct error err;
+	struct buf out;
+	struct rendering again = { .templates = rendering->templates,
+		.lookup = rendering->lookup,
+		.arg = rendering->arg,
+		.out = &out,
+		.err = &err,
+		.instead = SHAPE_HOSTILE };
+	bool proven;
+
+	buf_init(&out, PROFILE_BYTES_MAX);
+	proven = render_from(&again, template) == 0 &&
+	    profile_check(buf_text(&out), out.len, &err) == 0;
+	buf_clear(&out);
+	return proven;
+}
+
+int
+templates_render_profile(const struct templates *templates, const char *name,
+    template_lookup *lookup, void *arg, struct buf *out, struct error *err)
+{
+	const struct template *template = find(templates, name);
+	struct rendering rendering = { .templates = templates,
+		.lookup = lookup,
+		.arg = arg,
+		.out = out,
+		.err = err };
+	size_t before = out->len, number;
+
+	if (template == NULL)
+		return error_set(err, ERROR_NOT_FOUND,
+		    "template \"%s\" does not exist", name);
+	if (render_from(&rendering, template) != 0)
+		return -1;
+	number = (size_t)(template - templates->list);
+	if (out->len - before <= PROFILE_BYTES_MAX &&
+	    shapes_has(templates->shapes, number, &rendering.shape))
 		return 0;
-	out->len = before;
-	if (out->data != NULL)
-		out->data[before] = '\0';
-	return -1;
+	if (profile_check(buf_text(out) + before, out->len - before, err) != 0)
+		return error_prefix(err, "%s, as rendered: ", name);
+	if (!rendering.shape.is_loose && prove(&rendering, template))
+		shapes_add(templates->shapes, number, &rendering.shape);
+	return 0;
 }

@@ -64,4 +64,10 @@ int templates_render(const struct templates *templates, const char *name,
     template_lookup *lookup, void *arg, struct buf *out,
     struct error *err) MUST_CHECK;
 
+/* As templates_render, and the result is a profile: as profile_check() has it,
+ * which is asked only where it is not certain (shape.h). */
+int templates_render_profile(const struct templates *templates,
+    const char *name, template_lookup *lookup, void *arg, struct buf *out,
+    struct error *err) MUST_CHECK;
+
 #endif
