@@ -6,6 +6,7 @@
 #include "lab/lab.h"
 #include "pki/anchors.h"
 #include "pki/chain.h"
+#include "pki/seal.h"
 #include "sim/report.h"
 #include "spa/identify.h"
 #include "spa/trust.h"
@@ -29,7 +30,8 @@ struct resolve_entry {
 
 struct arguments {
 	const char *as, *mac, *serial, *certificate, *key, *output, *lab;
-	const char *dhcp_server, *rule, *report;
+	const char *dhcp_server, *rule, *report, *ikm;
+	char *rule_text, *ikm_text; /* what was in their files */
 	struct cmd_texts ca_paths, resolve_texts, changes;
 	struct resolve_entry resolve[RESOLVE_MAX];
 	size_t resolve_count;
@@ -52,6 +54,33 @@ struct setup {
 	const char *rule;
 	struct sim_network network;
 };
+
+/* The first line of a file: keys do not belong on a command line. */
+#define SECRET_FILE_MAX 8192
+static int
+read_line(const char *path, char **line, struct error *err)
+{
+	size_t len;
+
+	if (file_read(path, SECRET_FILE_MAX, line, &len, err) != 0)
+		return -1;
+	(*line)[strcspn(*line, "\r\n")] = '\0';
+	return 0;
+}
+
+static int
+read_secrets(struct arguments *arguments, struct error *err)
+{
+	if (arguments->rule != NULL && *arguments->rule == '@') {
+		if (read_line(arguments->rule + 1, &arguments->rule_text,
+			err) != 0)
+			return -1;
+		arguments->rule = arguments->rule_text;
+	}
+	return arguments->ikm != NULL ?
+	    read_line(arguments->ikm, &arguments->ikm_text, err) :
+	    0;
+}
 
 static size_t
 resolve(void *arg, const char *host, struct addr *list, size_t max)
@@ -169,6 +198,7 @@ set_up_device(struct setup *setup, const struct arguments *arguments,
 		if (setup->identity == NULL)
 			return -1;
 	}
+	options.ikm = arguments->ikm_text;
 	options.trusted = setup->trusted;
 	options.identity = setup->identity;
 	setup->own = sim_device_new(&options, err);
@@ -453,6 +483,11 @@ cmd_simulate(int argc, char **argv)
 		    .value = "PATH",
 		    .texts = &a.ca_paths,
 		    .help = "CA certificates, file or folder; repeatable" },
+		{ .name = "ikm",
+		    .value = "FILE",
+		    .text = &a.ikm,
+		    .help =
+			"whose first line is its IKM_HTTP_Encrypt_Content" },
 		{ .name = "resolve",
 		    .value = "HOST=ADDR",
 		    .texts = &a.resolve_texts,
@@ -509,7 +544,9 @@ cmd_simulate(int argc, char **argv)
 		.help =
 		    "Be a device for one resync and say what it would have "
 		    "done, and why.  RULE is a\nURL or a whole profile rule; "
-		    "without it the factory's rule.  Of the CAs given\nthe "
+		    "without it the factory's rule;\n@FILE reads it from a "
+		    "file, as one with a --key should be.  Of the CAs "
+		    "given\nthe "
 		    "device trusts those that the registry says it does; "
 		    "others count as its\ncustom CA.\n"
 		    "Exit status: 0 provisioned, 1 it could not be tried, "
@@ -518,6 +555,7 @@ cmd_simulate(int argc, char **argv)
 		.options = options,
 		.option_count = sizeof(options) / sizeof(*options),
 	};
+	struct error err;
 	int first, rc;
 
 	if (simulate_is_fleet(argc, argv))
@@ -534,8 +572,10 @@ cmd_simulate(int argc, char **argv)
 		    &a.duration_s);
 	if (rc < 0) {
 		a.rule = first < argc ? argv[first] : NULL;
-		rc = run(&a);
+		rc = read_secrets(&a, &err) == 0 ? run(&a) : cmd_fail(&err);
 	}
+	seal_wipe(a.rule_text);
+	seal_wipe(a.ikm_text);
 	free(a.ca_paths.text);
 	free(a.resolve_texts.text);
 	free(a.changes.text);

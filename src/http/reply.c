@@ -1,13 +1,15 @@
 #include "http/response.h"
 #include "base/mem.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <llhttp.h>
 
-#define NAME_MAX_BYTES sizeof("location") /* the longest name of interest */
+#define NAME_MAX_BYTES \
+	sizeof("content-encoding") /* the longest name of interest */
 
 struct reply {
 	llhttp_t parser;
@@ -109,6 +111,26 @@ take_location(struct reply *reply)
 	return 0;
 }
 
+/* Codings are compared without regard to case: RFC 9110 8.4.1. */
+static int
+take_coding(struct reply *reply)
+{
+	size_t len = reply->value_len;
+
+	if (len >= sizeof(reply->value))
+		return fail(reply, "Content-Encoding too long");
+	while (len > 0 && strchr(" \t", reply->value[len - 1]) != NULL)
+		reply->value[--len] = '\0';
+	if (len >= sizeof(reply->head.content_encoding))
+		return fail(reply, "Content-Encoding too long");
+	if (reply->head.content_encoding[0] != '\0')
+		return fail(reply, "more than one Content-Encoding");
+	for (size_t i = 0; i <= len; i++)
+		reply->head.content_encoding[i] = (char)
+		    tolower((unsigned char)reply->value[i]);
+	return 0;
+}
+
 static int
 on_value_complete(llhttp_t *parser)
 {
@@ -118,6 +140,9 @@ on_value_complete(llhttp_t *parser)
 	/* A trailer is not a place for it: RFC 9110 6.5.1. */
 	if (!reply->has_head && strcasecmp(reply->name, "location") == 0)
 		rc = take_location(reply);
+	if (!reply->has_head &&
+	    strcasecmp(reply->name, "content-encoding") == 0)
+		rc = take_coding(reply);
 	reply->name[0] = reply->value[0] = '\0';
 	reply->name_len = reply->value_len = 0;
 	return rc;

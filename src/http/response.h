@@ -52,7 +52,8 @@ struct reply; /* being read */
 
 struct reply_head {
 	int status;
-	char location[1024]; /* "" when absent */
+	char location[1024];	   /* "" when absent */
+	char content_encoding[64]; /* "" when absent */
 	bool has_content_length;
 	bool chunked;
 	bool keep_alive;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #define USER_AGENT_MAX 512
 
 static void
@@ -151,6 +153,8 @@ sim_device_new(const struct sim_device_options *options, struct error *err)
 	mac_format_upper(&options->mac, device->mau);
 	mac_format_colon(&options->mac, device->mac);
 	device->serial = xstrdup(options->serial);
+	if (options->ikm != NULL)
+		device->ikm = xstrdup(options->ikm);
 	if (options->firmware != NULL)
 		device->version = xstrdup(options->firmware->text);
 	set_macros(device, options->identity != NULL);
@@ -173,6 +177,9 @@ sim_device_free(struct sim_device *device)
 	tls_context_free(device->tls);
 	free(device->user_agent);
 	free(device->serial);
+	if (device->ikm != NULL)
+		OPENSSL_cleanse(device->ikm, strlen(device->ikm));
+	free(device->ikm);
 	free(device->version);
 	free(device);
 }

@@ -36,7 +36,8 @@ struct sim_device_options {
 	const struct chain *identity; /* NULL: shows no certificate; borrowed */
 	const struct stack *stack;    /* NULL: the registry's, for model and
 					 * firmware; borrowed */
-	const char *user_agent;	      /* pattern as in the registry; NULL: the
+	const char *ikm; /* of IKM_HTTP_Encrypt_Content; NULL: none is set */
+	const char *user_agent; /* pattern as in the registry; NULL: the
 					 * model's */
 };
 
@@ -90,7 +91,8 @@ struct sim_result {
 	char cipher[64];
 	char url[512]; /* last one asked for */
 	unsigned redirects;
-	char *body; /* of a 200; the caller's to free() */
+	/* Of a 200, decrypted and expanded; the caller's to free(). */
+	char *body;
 	size_t body_len;
 	uint64_t handshake_us, total_us;
 };

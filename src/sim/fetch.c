@@ -14,6 +14,7 @@
 #include "spa/profile.h"
 #include "spa/registry.h"
 #include "spa/rule.h"
+#include "spa/unprotect.h"
 #include "tls/conn.h"
 
 #include <netdb.h>
@@ -21,6 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <openssl/crypto.h>
 
 #define ADDRESSES_MAX 16
 #define REDIRECTS_MAX 5
@@ -32,6 +35,7 @@ struct job {
 	const struct sim_network *network;
 	struct sim_result *result;
 	const struct sim_upload *upload; /* NULL: a file is asked for */
+	char *key;			 /* of the rule's --key; NULL: none */
 };
 
 /* Each returns -1, so that "return end(...)" reads as one sentence. */
@@ -266,14 +270,52 @@ read_answer(struct job *job, struct stream *stream, struct reply *reply,
 	return 0;
 }
 
+/* What was around it, for people: " (aes-256-cbc, gzip)". */
+static void
+say_protection(const struct unprotected *found, char text[static 40])
+{
+	const char *cipher = found->cipher == CIPHER_AES ? "aes-256-cbc" :
+	    found->cipher == CIPHER_AES128GCM		 ? "aes128gcm" :
+							   "";
+
+	*text = '\0';
+	if (*cipher != '\0' || found->gzip)
+		(void)snprintf(text, 40, " (%s%s%s)", cipher,
+		    *cipher != '\0' && found->gzip ? ", " : "",
+		    found->gzip ? "gzip" : "");
+}
+
+/* Decrypt and expand as the device does; the result gets the text. */
+static int
+unpack(struct job *job, const struct reply *reply, char around[static 40])
+{
+	struct sim_result *result = job->result;
+	struct unprotected found;
+	struct error err = { 0 };
+	const char *body;
+	struct buf text;
+	size_t len;
+
+	body = reply_body(reply, &len);
+	buf_init(&text, REPLY_BODY_MAX);
+	if (unprotect_as_device(job->key, job->device->ikm,
+		reply_head(reply)->content_encoding, body, len, &text, &found,
+		&err) != 0)
+		return end(job, SIM_CORRUPT, "%.250s", err.text);
+	say_protection(&found, around);
+	result->body_len = text.len;
+	result->body = buf_take(&text);
+	return 0;
+}
+
 /* A 200: is it something that this device can take? */
 static int
 take_profile(struct job *job, const struct reply *reply)
 {
 	const struct reply_head *head = reply_head(reply);
 	struct sim_result *result = job->result;
+	char around[40] = "";
 	struct error err = { 0 };
-	const char *body;
 
 	/* [ATA19X-RN]: releases before 11.1(0)MSR4 fail on both; ASSUMED of
 	 * the older families. */
@@ -284,15 +326,12 @@ take_profile(struct job *job, const struct reply *reply)
 		return end(job, SIM_BROKEN_ANSWER,
 		    "the answer has no Content-Length, which this device "
 		    "needs");
-	body = reply_body(reply, &result->body_len);
-	result->body = xmalloc(result->body_len + 1);
-	if (result->body_len > 0)
-		memcpy(result->body, body, result->body_len);
-	result->body[result->body_len] = '\0';
+	if (unpack(job, reply, around) != 0)
+		return -1;
 	if (profile_check(result->body, result->body_len, &err) != 0)
 		return end(job, SIM_CORRUPT, "no profile: %.200s", err.text);
-	(void)end(job, SIM_PROVISIONED, "applied a profile of %zu bytes",
-	    result->body_len);
+	(void)end(job, SIM_PROVISIONED, "applied a profile of %zu bytes%s",
+	    result->body_len, around);
 	return 0;
 }
 
@@ -451,10 +490,11 @@ apply_rule(struct job *job, const struct rule_result *rule, struct url *url)
 		return end(job, SIM_NO_RULE,
 		    "alternative %zu of the rule names no URL",
 		    rule->alternative + 1);
-	if ((rule->key != NULL && job->upload == NULL) || rule->post != NULL ||
-	    rule->srv)
+	if (rule->post != NULL || rule->srv)
 		return end(job, SIM_BAD_RULE,
-		    "the options --key, --post and --srv are not simulated");
+		    "the options --post and --srv are not simulated");
+	if (rule->key != NULL && job->upload == NULL)
+		job->key = xstrdup(rule->key);
 	if (url_parse(url, rule->url, &err) != 0)
 		return end(job, SIM_BAD_RULE, "%.250s", err.text);
 	if (url->scheme == URL_TFTP)
@@ -496,7 +536,7 @@ void
 sim_resync(const struct sim_device *device, const char *rule,
     const struct sim_network *network, struct sim_result *result)
 {
-	struct job job = { device, network, result, NULL };
+	struct job job = { device, network, result, NULL, NULL };
 	uint64_t start = clock_monotonic_us();
 	struct url url = { .scheme = URL_TFTP };
 
@@ -506,6 +546,9 @@ sim_resync(const struct sim_device *device, const char *rule,
 		while (fetch(&job, &url) == 1)
 			;
 	}
+	if (job.key != NULL)
+		OPENSSL_cleanse(job.key, strlen(job.key));
+	free(job.key);
 	result->total_us = clock_monotonic_us() - start;
 }
 
@@ -514,7 +557,7 @@ sim_send(const struct sim_device *device, const struct rule_result *rule,
     const struct sim_upload *upload, const struct sim_network *network,
     struct sim_result *result)
 {
-	struct job job = { device, network, result, upload };
+	struct job job = { device, network, result, upload, NULL };
 	uint64_t start = clock_monotonic_us();
 	struct url url = { .scheme = URL_TFTP };
 
@@ -528,7 +571,7 @@ sim_handshake(const struct sim_device *device, const char *host,
     const struct addr *address, const struct sim_network *network,
     struct sim_result *result)
 {
-	struct job job = { device, network, result, NULL };
+	struct job job = { device, network, result, NULL, NULL };
 	uint64_t start = clock_monotonic_us();
 	struct stream stream = { .fd = -1 };
 	struct error err = { 0 };

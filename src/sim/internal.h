@@ -17,6 +17,7 @@ struct sim_device {
 	const struct stack *stack;
 	struct tls_context *tls;
 	char *user_agent;
+	char *ikm; /* NULL: none */
 	/* The texts that macros point to. */
 	char ma[MAC_TEXT_BYTES], mau[MAC_TEXT_BYTES], mac[MAC_COLON_BYTES];
 	char *serial;

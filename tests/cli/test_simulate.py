@@ -419,7 +419,6 @@ def test_no_common_version(lab, sprov):
      "no alternative of the rule applies"),
     ("tftp://127.0.0.1/x", "bad-rule", "TFTP"),
     ("https://127.0.0.1:99999/x", "bad-rule", "99999"),
-    ("[--key abc] https://127.0.0.1/x", "bad-rule", "--key"),
     ("/spa$MA.cfg", "bad-rule", "TFTP"),
     ("https:///spa$MA.cfg", "no-address",
      "the rule names no host and DHCP names no server"),

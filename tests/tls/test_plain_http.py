@@ -39,7 +39,7 @@ class Plain:
         server.write("templates/device.xml", TEMPLATE)
         server.write("templates/common.xml", "<flat-profile><C/></flat-profile>")
         server.write("templates/hello.xml", "<flat-profile><H/></flat-profile>")
-            server.configure(
+        server.configure(
             "public /hello.xml hello.xml\ncommon /common.xml common.xml\n"
             + server.listener()
             + "listener plain {\n  address 127.0.0.1:%d\n  plain-http\n}\n"
@@ -315,3 +315,46 @@ def test_configuration_is_refused(server, line, word):
                            str(server.config)], capture_output=True,
                           encoding="utf-8", check=False)
     assert done.returncode == 1 and word in done.stderr, done.stderr
+
+
+def simulate(plain, rule, *arguments, status=0):
+    """A device in software; its rule comes from a file."""
+    folder = plain.server.folder
+    (folder / "rule").write_text(rule + "\n")
+    crt, key = plain.server.identity(plain.server.pki.device)
+    done = subprocess.run(
+        [str(BINARY), "simulate", "--as", "SPA962", "--mac", MAC, "--serial",
+         "88012AA00001", "--certificate", crt, "--key", key, "--resolve",
+         "prov.example.net=127.0.0.1", "-o", str(folder / "got.xml"),
+         *arguments, "@%s" % (folder / "rule")],
+        capture_output=True, encoding="utf-8", timeout=60, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout, (folder / "got.xml").read_bytes() \
+        if (folder / "got.xml").exists() else b""
+
+
+def test_simulated_device(started):
+    key, query = learn(started)
+    url = "http://prov.example.net:%d/spa$MA.cfg" % started.port
+    said, got = simulate(started, "[--key %s]%s%s" % (key, url, query))
+    assert "(aes-256-cbc, gzip)" in said and key not in said
+    assert got == fetch(started, key, query)
+    said, _ = simulate(started, "[--key wrong]%s%s" % (url, query), status=3)
+    assert "corrupt" in said and "does not decrypt" in said
+    said, _ = simulate(started, url + query, status=3)
+    assert "the rule has no --key" in said
+
+
+def test_simulated_device_with_ikm(plain):
+    plain.set(MAC, protection="gzip+aes128gcm")
+    plain.rotate(MAC)
+    plain.server.start()
+    profile = gzip.decompress(plain.over_tls().body)
+    ikm = re.search(rb"Encrypt_Content>(\w+)<", profile).group(1).decode()
+    query = re.search(rb"\?ikm=[0-9a-f]{16}", profile).group(0).decode()
+    (plain.server.folder / "ikm").write_text(ikm)
+    url = "http://prov.example.net:%d/spa$MA.cfg%s" % (plain.port, query)
+    said, got = simulate(plain, url, "--ikm", str(plain.server.folder / "ikm"))
+    assert "(aes128gcm, gzip)" in said and got == profile
+    said, _ = simulate(plain, url, status=3)
+    assert "has no IKM" in said
