@@ -15,7 +15,7 @@ import subprocess
 import pytest
 
 from conftest import MAC, OTHER
-from daemon import BINARY, free_port, give_away, wait_until
+from daemon import BINARY, TREE, free_port, give_away, wait_until
 
 TEMPLATE = """\
 <flat-profile>
@@ -358,3 +358,16 @@ def test_simulated_device_with_ikm(plain):
     assert "(aes128gcm, gzip)" in said and got == profile
     said, _ = simulate(plain, url, status=3)
     assert "has no IKM" in said
+
+
+def test_documented_example(started):
+    """docs/protected-profiles.md, with its own command line."""
+    text = (TREE / "docs" / "protected-profiles.md").read_text()
+    command = re.search(r"^    (openssl enc .*)$", text, re.M).group(1)
+    key, query = learn(started)
+    (started.server.folder / "phone.key").write_text(key + "\n")
+    (started.server.folder / "phone.cfg").write_bytes(
+        started.ask(PATH + query)[2])
+    done = subprocess.run(command, shell=True, cwd=started.server.folder,
+                          capture_output=True, check=True)
+    assert SECRET in done.stdout

@@ -563,8 +563,6 @@ test_rules(void **state)
 		{ "(\"a\" lt \"b\")? http://h.example.net/x", SIM_BAD_RULE,
 		    "" },
 		{ "http://h.example.net:99999/x", SIM_BAD_RULE, "" },
-		{ "[--key abc] http://h.example.net/x", SIM_BAD_RULE,
-		    "not simulated" },
 		{ "https:///spa.cfg", SIM_NO_ADDRESS, "DHCP" },
 		{ "https://none.example.net/x", SIM_NO_ADDRESS,
 		    "none.example.net" },
