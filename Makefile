@@ -49,6 +49,7 @@ coverage: setup-all
 bench: all
 	@bench/resync $(BUILD)
 	@bench/plan $(BUILD)
+	@bench/inventory $(BUILD)
 
 clean:
 	rm -rf $(BUILD) $(SAN) $(TSAN) $(FUZZ) $(COVERAGE)

@@ -10,6 +10,8 @@ cmd_device(int argc, char **argv)
 		{ "add", "add one device", device_add },
 		{ "import", "add or update devices from a CSV file",
 		    device_import },
+		{ "export", "write the inventory as CSV or JSON",
+		    device_export },
 		{ "list", "list the devices", device_list },
 		{ "show", "show a device with its variables", device_show },
 		{ "set", "change a device, or the variables of many",

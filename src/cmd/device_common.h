@@ -14,6 +14,7 @@
 /* The parts; as main() each. */
 int device_add(int argc, char **argv);
 int device_drift(int argc, char **argv);
+int device_export(int argc, char **argv);
 int device_import(int argc, char **argv);
 int device_list(int argc, char **argv);
 int device_remove(int argc, char **argv);

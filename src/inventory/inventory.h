@@ -123,6 +123,8 @@ struct inventory *inventory_open(const char *uri, bool read_only,
 int inventory_use_key(struct inventory *inventory, struct seal_key *key,
     struct error *err) MUST_CHECK;
 
+bool inventory_has_key(const struct inventory *inventory);
+
 /* How secrets are kept. */
 struct inventory_secrets {
 	size_t sealed, clear; /* values */

@@ -66,6 +66,12 @@ inventory_use_key(struct inventory *inventory, struct seal_key *key,
 	return 0;
 }
 
+bool
+inventory_has_key(const struct inventory *inventory)
+{
+	return inventory->key != NULL;
+}
+
 size_t
 inventory_clear_writes(const struct inventory *inventory)
 {

@@ -163,6 +163,41 @@ def test_import_options(sprov, good, tmp_path):
         assert sprov("device", "import", *bad, str(file)).status == 2
 
 
+def test_export(sprov, good, tmp_path):
+    """What comes out goes in again, and comes out the same."""
+    good("device", "add", MAC, "SPA504G", "-f", "7.5.4", "-g", "berlin", "-t",
+         "a,b", 'Name=Lovelace, "Ada"; x', "Password_1_=s3cret", "Text=two\nlines")
+    good("device", "add", OTHER, "SPA962", "Blank= x ", "User_ID_1_=7")
+    good("device", "set", OTHER, "state=retired")
+    good("device", "set", "group:berlin", "kind=site", "a=")
+    good("device", "type", "User_ID_1_", "integer")
+    csv = good("device", "export", "--secrets")
+    file = tmp_path / "out.csv"
+    file.write_text(csv)
+    other = "sqlite:%s" % (tmp_path / "other.db")
+    good("device", "import", "-i", other, str(file))
+    assert good("device", "export", "-i", other, "--secrets") == csv
+    # Without secrets: their column is missing, and an update keeps them.
+    file.write_text(good("device", "export"))
+    assert "s3cret" not in file.read_text()
+    assert "Password_1_" not in file.read_text()
+    good("device", "import", "-i", other, "--update", str(file))
+    assert good("device", "export", "-i", other, "--secrets") == csv
+    whole = json.loads(good("device", "export", "--format", "json"))
+    assert whole["types"] == {"User_ID_1_": "integer"}
+    assert whole["scopes"] == [{"target": "group:berlin", "kind": "site",
+                                "parent": "", "variables": {"a": ""}}]
+    assert whole["devices"][0]["tags"] == ["a", "b"]
+    assert "Password_1_" not in whole["devices"][0]["variables"]
+    key = make_key(tmp_path, "k")
+    good("device", "reseal", "--new-key", key)
+    result = sprov("device", "export", "--secrets")
+    assert result.status == 1 and result.out == ""
+    assert "1 secrets are sealed" in result.err
+    assert good("device", "export", "--secrets", "--secrets-key", key) == csv
+    assert sprov("device", "export", "--format", "xml").status == 2
+
+
 def test_killed_import(good, tmp_path):
     """Wholly old or wholly new, whenever it is killed."""
     file = tmp_path / "phones.csv"
