@@ -337,7 +337,8 @@ static int
 judge_fleet(struct drift *drift, const char *uri)
 {
 	struct inventory *inventory =
-	    device_open(profile_site_uri(&drift->site->site, uri), true);
+	    device_open_with(profile_site_uri(&drift->site->site, uri),
+		profile_site_key(&drift->site->site), true);
 	struct error err = { 0 };
 	int rc = -1;
 

@@ -20,9 +20,9 @@
 #include "spa/profile.h"
 
 static int
-load_key(struct documents_site *site, const char *given)
+load_key(struct documents_site *site)
 {
-	char *path = seal_key_find(given);
+	char *path = seal_key_find(profile_site_key(&site->site));
 	struct error err = { 0 };
 
 	if (path == NULL)
@@ -72,9 +72,11 @@ documents_site_open(struct documents_site *site,
     const struct documents_site_options *options)
 {
 	*site = (struct documents_site) { .documents = NULL };
-	if (profile_site_open(&site->site, options->config) == 0 &&
-	    profile_site_load(&site->site, options->inventory) == 0 &&
-	    load_key(site, options->secrets_key) == 0 &&
+	if (profile_site_open(&site->site, options->config) != 0)
+		return -1;
+	site->site.secrets_key = options->secrets_key;
+	if (profile_site_load(&site->site, options->inventory) == 0 &&
+	    load_key(site) == 0 &&
 	    open_documents(site, options->inventory) == 0)
 		return 0;
 	documents_site_close(site);

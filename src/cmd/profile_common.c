@@ -62,11 +62,20 @@ profile_site_open(struct profile_site *site, const char *path)
 	return rc;
 }
 
+const char *
+profile_site_key(const struct profile_site *site)
+{
+	if (site->secrets_key != NULL || site->config == NULL)
+		return site->secrets_key;
+	return site->config->secrets_key;
+}
+
 int
 profile_site_load(struct profile_site *site, const char *uri)
 {
-	struct inventory *inventory = device_open(profile_site_uri(site, uri),
-	    true);
+	struct inventory *inventory = device_open_with(profile_site_uri(site,
+							   uri),
+	    profile_site_key(site), true);
 	struct error err = { 0 };
 
 	if (inventory == NULL)

@@ -35,6 +35,7 @@ struct profile_site {
 	struct config *config; /* NULL: there is none */
 	struct templates *templates;
 	struct snapshot *snapshot; /* NULL until profile_site_load() */
+	const char *secrets_key;   /* given by an option; set before loading */
 };
 
 /* config: of the server, NULL: where it usually is, if there is one.  -1: all
@@ -46,6 +47,10 @@ int profile_site_open(struct profile_site *site, const char *config) MUST_CHECK;
  * device_find_uri().  -1: all is said already. */
 int
 profile_site_load(struct profile_site *site, const char *inventory) MUST_CHECK;
+
+/* The key that opens its secrets: the one given, else the configuration's; NULL:
+ * device_open_with() knows. */
+const char *profile_site_key(const struct profile_site *site);
 
 /* That URI; NULL: device_find_uri() knows. */
 const char *

@@ -44,10 +44,10 @@ def xml(parameters):
 class Site:
     """A server that takes reports, and the commands beside it."""
 
-    def __init__(self, server, keyed):
+    def __init__(self, server, keyed, directives=""):
         self.server = server
         server.write("templates/device.xml", TEMPLATE)
-        server.configure("report /report/$MA.xml\n"
+        server.configure(directives + "report /report/$MA.xml\n"
                          "report /delta/$MA.xml delta\n"
                          "report /status/$MA.xml status\n" +
                          server.listener())
@@ -259,6 +259,21 @@ def test_sealed_needs_the_key(site):
     site.wait("same")
     done = site.run("device", "drift", MAC, key=False)
     assert done.returncode == 1 and "--secrets-key" in done.stderr
+
+
+def test_key_of_the_configuration(server):
+    """Named there, it need not be named again."""
+    key = server.write("my.key", bytes(range(32)))
+    key.chmod(0o600)
+    give_away(key)
+    site = Site(server, keyed=False, directives="secrets-key my.key\n")
+    site.serve()
+    site.report(xml({**SERVED, "Password_1_": "mine"}))
+    assert named(site.wait("drift")) == {"Password_1_": "changed-on-phone"}
+    server.device("set", MAC, "password=another", "--secrets-key", str(key))
+    assert site.run("profile", "diff", MAC).returncode == 3
+    done = site.run("device", "drift", "--secrets", MAC)
+    assert "first & secret" in done.stdout and "mine" in done.stdout
 
 
 def test_killed(site):
