@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ struct source {
 
 struct admission {
 	struct list lists[WAITING_PLACES];
+	atomic_size_t waiting;
 	unsigned turn;
 	struct source sources[SOURCES];
 };
@@ -78,12 +80,23 @@ list_append(struct list *list, struct waiting *waiting)
 	list->count++;
 }
 
+/* Before its handshake? */
+static bool
+is_waiting(enum waiting_place place)
+{
+	return place != WAITING_NOWHERE && place != WAITING_BEGUN;
+}
+
 static void
 move(struct admission *admission, struct waiting *waiting,
     enum waiting_place place)
 {
 	if (waiting->place != WAITING_NOWHERE)
 		list_remove(&admission->lists[waiting->place], waiting);
+	if (is_waiting(waiting->place) && !is_waiting(place))
+		atomic_fetch_sub(&admission->waiting, 1);
+	if (!is_waiting(waiting->place) && is_waiting(place))
+		atomic_fetch_add(&admission->waiting, 1);
 	waiting->place = place;
 	if (place != WAITING_NOWHERE)
 		list_append(&admission->lists[place], waiting);
@@ -250,4 +263,10 @@ size_t
 admission_count(const struct admission *admission, enum waiting_place place)
 {
 	return admission->lists[place].count;
+}
+
+size_t
+admission_waiting(const struct admission *admission)
+{
+	return atomic_load(&admission->waiting);
 }

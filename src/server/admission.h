@@ -88,4 +88,7 @@ void admission_leave(struct admission *admission, struct waiting *waiting,
 size_t
 admission_count(const struct admission *admission, enum waiting_place place);
 
+/* How many have not begun; any thread may ask. */
+size_t admission_waiting(const struct admission *admission);
+
 #endif

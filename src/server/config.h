@@ -172,7 +172,9 @@ struct config_tftp {
 /* The block "performance". */
 struct config_performance {
 	bool all_algorithms; /* of OpenSSL; false: those of tls/algorithms.h */
-	unsigned verifications;	    /* remembered per listener; default 65536 */
+	unsigned verifications; /* remembered per listener; default 65536 */
+	unsigned
+	    sessions; /* kept per listener; 0: none resumed; default 2000 */
 	unsigned handshakes;	    /* under way per worker; default 2000 */
 	unsigned device_timeout_ms; /* how long devices wait; default 5 s */
 };

@@ -21,6 +21,13 @@ read_verifications(struct config_reader *reader, const struct scfg_directive *d)
 }
 
 static void
+read_sessions(struct config_reader *reader, const struct scfg_directive *d)
+{
+	(void)config_number(reader, &d->words[1], 0, CONFIG_CONNECTIONS_MAX,
+	    &reader->config->performance.sessions);
+}
+
+static void
 read_handshakes(struct config_reader *reader, const struct scfg_directive *d)
 {
 	(void)config_number(reader, &d->words[1], 1, CONFIG_CONNECTIONS_MAX,
@@ -51,6 +58,11 @@ static const struct config_directive directives[] = {
 	    .min = 1,
 	    .max = 1,
 	    .read = read_handshakes },
+	{ .name = "sessions",
+	    .usage = "NUMBER",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_sessions },
 	{ .name = "verifications",
 	    .usage = "NUMBER",
 	    .min = 1,
@@ -70,6 +82,7 @@ config_performance_default(struct config_performance *performance)
 	*performance = (struct config_performance) {
 		.all_algorithms = false,
 		.verifications = 65536,
+		.sessions = 2000,
 		.handshakes = 2000,
 		.device_timeout_ms = 5000,
 	};

@@ -5,13 +5,17 @@
 #include "server/conn_internal.h"
 #include "server/service.h"
 #include "server/tell.h"
+#include "tls/client.h"
 #include "tls/conn.h"
+#include "tls/context.h"
 #include "tls/hello_wait.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
+
+#define RECORD_HANDSHAKE 22 /* RFC 5246 6.2.1 */
 
 void
 conn_leave(struct conn *conn, enum counter what, enum admission_end end)
@@ -61,14 +65,18 @@ conn_step_hello(struct conn *conn)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return STEP_READ;
 	/* Who has left, or hung up in the middle, is OpenSSL's to describe. */
-	if (n > 0 && !conn->hung_up &&
-	    !tls_hello_is_whole(data, (size_t)n, &needed)) {
+	conn->said_hello = n > 0 &&
+	    tls_hello_is_whole(data, (size_t)n, &needed);
+	if (n > 0 && !conn->said_hello && !conn->hung_up) {
 		set_low_water(conn, (int)needed);
 		return STEP_READ;
 	}
+	conn->said_hello &= data[0] == RECORD_HANDSHAKE;
 	set_low_water(conn, 1);
 	conn->phase = PHASE_TURN;
-	gate_queue(conn->host->gate, &conn->waiting, false,
+	gate_queue(conn->host->gate, &conn->waiting,
+	    n > 0 &&
+		tls_context_knows_session(conn->listener->tls, data, (size_t)n),
 	    &(struct admission_limits) {
 		.handshakes_max = config->performance.handshakes,
 		.patience_ms = config->performance.device_timeout_ms / 2,
@@ -127,6 +135,8 @@ conn_step_handshake(struct conn *conn)
 		break;
 	}
 	conn_leave(conn, COUNT_COMPLETED, ADMISSION_PROVED);
+	if (tls_conn_is_resumed(conn->tls))
+		counters_add(conn->host->counters, COUNT_RESUMED);
 	if (tls_conn_is_remembered(conn->tls))
 		counters_add(conn->host->counters, COUNT_REMEMBERED);
 	cert = tls_conn_certificate(conn->tls);
@@ -136,13 +146,12 @@ conn_step_handshake(struct conn *conn)
 	return STEP_AGAIN;
 }
 
-/* RFC 5246 6.2.1: 22 is a handshake record. */
 bool
 conn_is_in_vain(struct conn *conn)
 {
 	char type;
 
-	if (recv(conn->fd, &type, 1, MSG_PEEK) != 1 || type != 22)
+	if (recv(conn->fd, &type, 1, MSG_PEEK) != 1 || type != RECORD_HANDSHAKE)
 		return false;
 	conn_leave(conn, COUNT_GONE, ADMISSION_WASTED);
 	conn_handshake_failed(conn, "closed by the peer", false);
@@ -163,7 +172,8 @@ on_turn(struct waiting *waiting)
 	struct conn *conn = conn_of(waiting);
 	struct pollfd fd = { conn->fd, POLLRDHUP, 0 };
 
-	if (!conn->hung_up && poll(&fd, 1, 0) == 1) {
+	/* Else OpenSSL is to say what is wrong with what there is. */
+	if (conn->said_hello && (conn->hung_up || poll(&fd, 1, 0) == 1)) {
 		conn_leave(conn, COUNT_GONE, ADMISSION_WASTED);
 		conn_close(conn);
 	} else if (begin(conn)) {

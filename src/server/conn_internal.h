@@ -74,9 +74,10 @@ struct conn {
 	size_t drained;
 	uint64_t started_us;
 	struct waiting waiting;
-	int low_water; /* of the socket, where it is not 1 */
-	bool hung_up;  /* before its handshake was complete */
-	bool asked;    /* has sent a request */
+	int low_water;	 /* of the socket, where it is not 1 */
+	bool said_hello; /* all of a ClientHello is there */
+	bool hung_up;	 /* before its handshake was complete */
+	bool asked;	 /* has sent a request */
 };
 
 /* ------------------------------------------------------------------ conn.c */

@@ -116,6 +116,7 @@ load_listener(struct service_listener *listener, const struct config *config,
 		.policy = from->policy,
 		.all_algorithms = config->performance.all_algorithms,
 		.verifications = config->performance.verifications,
+		.sessions = config->performance.sessions,
 	};
 	size_t before = errors->count;
 	struct error err;

@@ -41,7 +41,6 @@ struct worker {
 	pthread_mutex_t mutex; /* of the queue */
 	struct message *head, **tail;
 	atomic_size_t connections;
-	atomic_size_t waiting; /* those that have not begun */
 	struct counters counters;
 };
 
@@ -91,13 +90,24 @@ update(struct worker *worker, const struct message *message)
 	}
 }
 
+/* All have begun since it was sent here. */
+static void
+refuse(struct worker *worker, const struct message *message)
+{
+	(void)close(message->fd);
+	service_release(message->service);
+	ended(&worker->host);
+}
+
 static void
 handle(struct worker *worker, const struct message *message)
 {
 	switch (message->kind) {
 	case MESSAGE_SOCKET:
-		if (message->replace)
-			(void)conn_host_make_room(&worker->host);
+		if (message->replace && !conn_host_make_room(&worker->host)) {
+			refuse(worker, message);
+			break;
+		}
 		conn_start(&worker->host, message->fd, &message->source,
 		    message->service, message->listener);
 		break;
@@ -111,18 +121,6 @@ handle(struct worker *worker, const struct message *message)
 		stop(worker, true);
 		break;
 	}
-}
-
-/* How many could make room: as of the last time that some came. */
-static void
-note_waiting(struct worker *worker)
-{
-	const struct admission *admission = gate_admission(worker->host.gate);
-	size_t n = 0;
-
-	for (int place = WAITING_HELLO; place < WAITING_BEGUN; place++)
-		n += admission_count(admission, (enum waiting_place)place);
-	atomic_store(&worker->waiting, n);
 }
 
 static void
@@ -141,7 +139,6 @@ on_wake(uv_async_t *wake)
 		handle(worker, message);
 		free(message);
 	}
-	note_waiting(worker);
 }
 
 static void
@@ -315,7 +312,7 @@ worker_connection_count(const struct worker *worker)
 size_t
 worker_waiting_count(const struct worker *worker)
 {
-	return atomic_load(&worker->waiting);
+	return admission_waiting(gate_admission(worker->host.gate));
 }
 
 const struct counters *

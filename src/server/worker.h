@@ -35,8 +35,8 @@ void worker_use_keys(struct worker *worker, struct keystate *keys,
     struct profile_cache *cache);
 
 /* Hand over an accepted, non-blocking socket (taken) of that listener.  With
- * replace it takes the place of the oldest one whose handshake has not begun,
- * if there is any. */
+ * replace it takes the place of the oldest one whose handshake has not begun;
+ * closed when all have. */
 void worker_give(struct worker *worker, int fd, const struct addr *source,
     struct service *service, size_t listener, bool replace);
 
@@ -56,7 +56,8 @@ void worker_join(struct worker *worker);
 /* Connections it has or is about to get; any thread may ask. */
 size_t worker_connection_count(const struct worker *worker);
 
-/* Of these, the ones whose handshake has not begun, about. */
+/* Of these, the ones whose handshake has not begun; ditto.  Not after
+ * worker_stop(). */
 size_t worker_waiting_count(const struct worker *worker);
 
 /* What became of all that it had; borrowed. */

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "tls/hello.h"
 #include "tls/internal.h"
+#include "tls/session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -161,6 +162,19 @@ io_result(struct tls_conn *conn, int rc, const char *what, struct error *err)
 	}
 }
 
+static void
+complete(struct tls_conn *conn)
+{
+	conn->complete = true;
+	if (!conn->context->is_server)
+		return;
+	if (SSL_session_reused(conn->ssl))
+		tls_session_restore(conn);
+	else if (conn->forget)
+		(void)SSL_CTX_remove_session(conn->context->ssl_ctx,
+		    SSL_get_session(conn->ssl));
+}
+
 enum tls_io
 tls_conn_handshake(struct tls_conn *conn, struct error *err)
 {
@@ -170,7 +184,7 @@ tls_conn_handshake(struct tls_conn *conn, struct error *err)
 	errno = 0;
 	rc = SSL_do_handshake(conn->ssl);
 	if (rc == 1) {
-		conn->complete = true;
+		complete(conn);
 		return TLS_DONE;
 	}
 	return io_result(conn, rc, "TLS handshake", err);

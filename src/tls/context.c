@@ -5,6 +5,8 @@
 #include "pki/chain.h"
 #include "tls/algorithms.h"
 #include "tls/internal.h"
+#include "tls/session.h"
+#include "tls/tickets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +45,8 @@ tls_context_free(struct tls_context *context)
 	SSL_CTX_free(context->ssl_ctx);
 	verify_cache_free(context->verifications);
 	EVP_MD_free(context->sha256);
+	tickets_free(context->tickets);
+	EVP_CIPHER_free(context->ticket_cipher);
 	free(context);
 }
 
@@ -168,10 +172,8 @@ set_up_server(struct tls_context *context,
 	if (context->sha256 == NULL)
 		return error_openssl(err, "cannot find SHA-256");
 	/*
-	 * No sessions are resumed, neither by id nor by ticket: verification
-	 * does not run on resumption.  The session context is set all the
-	 * same; without it a client certificate and a resumption together end
-	 * in a fatal alert.
+	 * The session context is set in any case; without it a client
+	 * certificate and a resumption together end in a fatal alert.
 	 */
 	(void)SSL_CTX_set_options(ctx,
 	    SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -179,6 +181,9 @@ set_up_server(struct tls_context *context,
 	    SSL_CTX_set_session_id_context(ctx, session_context,
 		sizeof(session_context) - 1) != 1)
 		return error_openssl(err, "cannot set up the TLS context");
+	if (options->sessions > 0 &&
+	    tls_session_set_up(context, options->sessions, err) != 0)
+		return -1;
 	SSL_CTX_set_msg_callback(ctx, tls_conn_see_message);
 	if (set_policy(ctx, options->policy, err) != 0 ||
 	    show_chain(ctx, options->chain, wanted, err) != 0)

@@ -39,6 +39,9 @@ struct tls_server_options {
 	bool all_algorithms;
 	/* How many verifications of chains are remembered, about; 0: none. */
 	size_t verifications;
+	/* How many sessions are kept for devices that know no tickets; 0: no
+	 * session is resumed, by ticket neither. */
+	size_t sessions;
 };
 
 /* How a simulated device speaks; from the registry's stacks. */
@@ -66,6 +69,10 @@ tls_context_new_server(const struct tls_server_options *options,
 struct tls_context *
 tls_context_new_client(const struct tls_client_options *options,
     struct error *err) MUST_CHECK FREED_BY(tls_context_free);
+
+/* Does a ClientHello, as it came, seem to show a ticket of that context? */
+bool tls_context_knows_session(struct tls_context *context, const void *hello,
+    size_t len);
 
 /*
  * A client that accepts any certificate, in order to look at it, and verifies

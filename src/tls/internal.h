@@ -23,6 +23,8 @@ struct tls_context {
 	/* Of a server: */
 	struct verify_cache *verifications; /* NULL: none are kept */
 	EVP_MD *sha256;			    /* for their keys */
+	struct tickets *tickets;	    /* NULL: no session is resumed */
+	EVP_CIPHER *ticket_cipher;
 	/* Of a client: */
 	bool send_sni;
 	bool check_time;
@@ -40,6 +42,7 @@ struct tls_conn {
 	struct tls_peer peer;	  /* as verified */
 	struct tls_peer unproven; /* as told until the handshake is complete */
 	uint8_t *peer_der;
+	bool forget;	    /* its session is not to be resumed */
 	bool remembered;    /* its chain was verified before */
 	bool has_chain_key; /* the Certificate message was seen; its SHA-256: */
 	uint8_t chain_key[VERIFY_CACHE_KEY_BYTES];
@@ -62,6 +65,9 @@ int tls_verify_nothing(X509_STORE_CTX *store_ctx, void *context);
 
 /* For SSL_CTX_set_cert_cb() of clients: notes that one is asked for. */
 int tls_conn_see_certificate_request(SSL *ssl, void *arg);
+
+/* Keep the leaf's DER for conn->peer. */
+void tls_verify_copy_leaf(struct tls_conn *conn, const X509 *leaf);
 
 /* For SSL_CTX_set_msg_callback and SSL_CTX_set_info_callback. */
 void tls_conn_see_message(int sent, int version, int type, const void *data,

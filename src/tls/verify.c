@@ -6,6 +6,7 @@
  * wrong, so that the log can say who it was; the verdict is kept here.
  */
 #include "tls/internal.h"
+#include "tls/session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,8 +82,8 @@ copy_common_name(const struct cert_name *name,
 		text_escape(part->value, part->len, text, TLS_PEER_TEXT_MAX);
 }
 
-static void
-copy_leaf(struct tls_conn *conn, const X509 *leaf)
+void
+tls_verify_copy_leaf(struct tls_conn *conn, const X509 *leaf)
 {
 	struct error ignored;
 
@@ -109,7 +110,7 @@ describe_peer(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
 		    &name);
 		copy_common_name(&name, conn->peer.anchor);
 	}
-	copy_leaf(conn, leaf);
+	tls_verify_copy_leaf(conn, leaf);
 	cert_sha256(leaf, conn->peer.sha256);
 	cert_key_sha256(leaf, conn->peer.key_sha256);
 }
@@ -151,6 +152,7 @@ find_validity(const struct anchors *anchors, const STACK_OF(X509) * chain,
 	}
 }
 
+/* Let others profit from a verification that went well. */
 static void
 remember(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
 {
@@ -158,28 +160,33 @@ remember(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
 	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_ctx);
 	time_t from, until;
 
-	if (context->verifications == NULL || !conn->has_chain_key ||
-	    conn->peer.verdict != TLS_PEER_TRUSTED || sk_X509_num(chain) == 0)
+	if (conn->peer.verdict != TLS_PEER_TRUSTED || sk_X509_num(chain) == 0) {
+		tls_session_forget(conn);
 		return;
+	}
 	find_validity(context->anchors, chain, &from, &until);
-	verify_cache_keep(context->verifications, conn->chain_key, from, until,
-	    &conn->peer);
+	if (conn->has_chain_key)
+		verify_cache_keep(context->verifications, conn->chain_key, from,
+		    until, &conn->peer);
+	tls_session_save(conn, from, until);
 }
 
 int
 tls_verify_device(X509_STORE_CTX *store_ctx, void *context)
 {
 	struct tls_conn *conn = conn_of(store_ctx);
+	time_t from, until;
 	int rc;
 
 	(void)context;
 	(void)begin_verify(conn, store_ctx);
 	if (conn->has_chain_key &&
 	    verify_cache_find(conn->context->verifications, conn->chain_key,
-		time(NULL), &conn->peer)) {
+		time(NULL), &conn->peer, &from, &until)) {
 		conn->remembered = true;
+		tls_session_save(conn, from, until);
 		X509_STORE_CTX_set_error(store_ctx, X509_V_OK);
-		copy_leaf(conn, X509_STORE_CTX_get0_cert(store_ctx));
+		tls_verify_copy_leaf(conn, X509_STORE_CTX_get0_cert(store_ctx));
 		return 1;
 	}
 	X509_STORE_CTX_set_verify_cb(store_ctx, record_error);

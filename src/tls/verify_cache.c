@@ -155,7 +155,7 @@ describe(const struct verify_cache *cache, const struct entry *entry,
 bool
 verify_cache_find(struct verify_cache *cache,
     const uint8_t key[static VERIFY_CACHE_KEY_BYTES], time_t now,
-    struct tls_peer *peer)
+    struct tls_peer *peer, time_t *from, time_t *until)
 {
 	bool found = false;
 	struct entry *entry;
@@ -168,6 +168,8 @@ verify_cache_find(struct verify_cache *cache,
 	entry = find(&cache->sets[number], key);
 	if (entry != NULL && entry->from <= now && now < entry->until) {
 		describe(cache, entry, peer);
+		*from = entry->from;
+		*until = entry->until;
 		touch(&cache->sets[number], entry);
 		found = true;
 	}

@@ -33,10 +33,10 @@ struct verify_cache *
 verify_cache_new(size_t entries) FREED_BY(verify_cache_free);
 
 /* Is that chain known, and valid now?  Then all of peer but der and der_len is
- * filled in. */
+ * filled in, and from and until as they were kept. */
 bool verify_cache_find(struct verify_cache *cache,
     const uint8_t key[static VERIFY_CACHE_KEY_BYTES], time_t now,
-    struct tls_peer *peer);
+    struct tls_peer *peer, time_t *from, time_t *until);
 
 /* Keep the outcome for from <= now < until.  Only TLS_PEER_TRUSTED is kept. */
 void verify_cache_keep(struct verify_cache *cache,

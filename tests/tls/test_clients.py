@@ -352,19 +352,30 @@ def test_renegotiation_by_openssl(two):
 
 
 @pytest.mark.parametrize("version", [wire.TLS10, wire.TLS12, wire.TLS13])
-def test_a_second_connection_is_decided_anew(two, version):
-    """Nothing is resumed, so nothing that was decided is kept."""
+def test_a_resumed_session_is_decided_anew(two, version):
+    """Only the proof of the key is kept, not what was decided."""
     offer = two.context("device", lowest=version, highest=version)
+    path = "/spa%s.cfg" % MAC
+
+    def again(session, status, reused):
+        with wire.Client(two.port, offer, session=session) as client:
+            assert client.tls.session_reused is reused
+            assert client.get(path).status == status
+            return client.tls.session
+
     with wire.Client(two.port, offer) as client:
-        assert client.get("/spa%s.cfg" % MAC).status == 200
+        assert client.get(path).status == 200
         session = client.tls.session
-        assert not session.has_ticket
+    session = again(session, 200, True)
     two.device("set", MAC, "state=retired")
     two.log.wait(event="inventory-loaded")
-    with wire.Client(two.port, offer, session=session) as client:
-        assert client.tls.session_reused is False
-        assert client.get("/spa%s.cfg" % MAC).status == 403
+    session = again(session, 403, True)
     two.log.wait(reason="retired-device", mac=MAC)
+    two.device("set", MAC, "state=active")
+    two.log.wait(2, event="inventory-loaded")
+    session = again(session, 200, True)
+    two.reload()
+    again(session, 200, False)
 
 
 def test_a_decision_is_made_for_each_request(two):

@@ -72,6 +72,7 @@ test_defaults(void **state)
 	assert_false(config->performance.all_algorithms);
 	assert_int_equal(config->performance.verifications, 65536);
 	assert_int_equal(config->performance.handshakes, 2000);
+	assert_int_equal(config->performance.sessions, 2000);
 	assert_int_equal(config->performance.device_timeout_ms, 5000);
 	assert_int_equal(config->route_count, COUNT(paths));
 	for (size_t i = 0; i < COUNT(paths); i++) {
@@ -131,6 +132,7 @@ static const char everything[] =
     "	algorithms all\n"
     "	verifications 0\n"
     "	handshakes 64\n"
+    "	sessions 0\n"
     "	device-timeout 8s\n"
     "}\n"
     "timeout body 45s\n"
@@ -170,6 +172,7 @@ test_everything(void **state)
 	assert_int_equal(config->route_count, 8);
 	assert_int_equal(config->performance.verifications, 0);
 	assert_int_equal(config->performance.handshakes, 64);
+	assert_int_equal(config->performance.sessions, 0);
 	assert_int_equal(config->performance.device_timeout_ms, 8000);
 	assert_string_equal(r[0].pattern, "/spa$MA.cfg");
 	assert_int_equal(r[0].place.line, 15);

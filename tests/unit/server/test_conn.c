@@ -174,7 +174,9 @@ setup(void **state)
 	hasty = open_service(LISTENERS
 	    "timeout handshake 100ms\n"
 	    "timeout request 100ms\ntimeout write 100ms\n"
-	    "timeout idle 100ms\n");
+	    "timeout idle 100ms\n"
+	    /* Tickets would come unasked for, and wake who waits. */
+	    "performance {\nsessions 0\n}\n");
 	fleet = stock_snapshot(devices, COUNT(devices), variables,
 	    COUNT(variables));
 	fleet_retired = stock_snapshot(retired, COUNT(retired), NULL, 0);

@@ -39,30 +39,35 @@ trusted(const char *issuer)
 static void
 test_dates(void **state)
 {
+	time_t from, until;
 	struct verify_cache *cache = verify_cache_new(100);
 	struct tls_peer peer = trusted("Issuer"), found = { 0 };
 	uint8_t key[VERIFY_CACHE_KEY_BYTES];
 
 	(void)state;
 	fill_key(key, 1);
-	assert_false(verify_cache_find(cache, key, 1000, &found));
+	assert_false(verify_cache_find(cache, key, 1000, &found, &from,
+	    &until));
 	verify_cache_keep(cache, key, 1000, 2000, &peer);
-	assert_false(verify_cache_find(cache, key, 999, &found));
+	assert_false(verify_cache_find(cache, key, 999, &found, &from, &until));
 	assert_int_equal(found.verdict, TLS_PEER_NONE);
-	assert_true(verify_cache_find(cache, key, 1000, &found));
+	assert_true(verify_cache_find(cache, key, 1000, &found, &from, &until));
 	assert_memory_equal(&found, &peer, sizeof(peer));
-	assert_true(verify_cache_find(cache, key, 1999, &found));
-	assert_false(verify_cache_find(cache, key, 2000, &found));
+	assert_true(verify_cache_find(cache, key, 1999, &found, &from, &until));
+	assert_false(verify_cache_find(cache, key, 2000, &found, &from,
+	    &until));
 	/* The newer outcome counts. */
 	verify_cache_keep(cache, key, 1500, 1600, &peer);
-	assert_false(verify_cache_find(cache, key, 1000, &found));
-	assert_true(verify_cache_find(cache, key, 1599, &found));
+	assert_false(verify_cache_find(cache, key, 1000, &found, &from,
+	    &until));
+	assert_true(verify_cache_find(cache, key, 1599, &found, &from, &until));
 	verify_cache_free(cache);
 }
 
 static void
 test_every_bit_counts(void **state)
 {
+	time_t from, until;
 	struct verify_cache *cache = verify_cache_new(8); /* one set */
 	struct tls_peer peer = trusted("Issuer"), found;
 	uint8_t key[VERIFY_CACHE_KEY_BYTES];
@@ -72,16 +77,18 @@ test_every_bit_counts(void **state)
 	verify_cache_keep(cache, key, 0, 10, &peer);
 	for (size_t bit = 0; bit < 8 * sizeof(key); bit++) {
 		key[bit / 8] ^= (uint8_t)(1U << bit % 8);
-		assert_false(verify_cache_find(cache, key, 5, &found));
+		assert_false(verify_cache_find(cache, key, 5, &found, &from,
+		    &until));
 		key[bit / 8] ^= (uint8_t)(1U << bit % 8);
 	}
-	assert_true(verify_cache_find(cache, key, 5, &found));
+	assert_true(verify_cache_find(cache, key, 5, &found, &from, &until));
 	verify_cache_free(cache);
 }
 
 static void
 test_only_trusted(void **state)
 {
+	time_t from, until;
 	static const enum tls_verdict others[] = { TLS_PEER_NONE,
 		TLS_PEER_EXPIRED, TLS_PEER_UNTRUSTED };
 	struct verify_cache *cache = verify_cache_new(100);
@@ -93,27 +100,30 @@ test_only_trusted(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		peer.verdict = others[i];
 		verify_cache_keep(cache, key, 0, 10, &peer);
-		assert_false(verify_cache_find(cache, key, 5, &found));
+		assert_false(verify_cache_find(cache, key, 5, &found, &from,
+		    &until));
 	}
 	verify_cache_free(cache);
 	/* None at all */
 	assert_null(verify_cache_new(0));
 	peer.verdict = TLS_PEER_TRUSTED;
 	verify_cache_keep(NULL, key, 0, 10, &peer);
-	assert_false(verify_cache_find(NULL, key, 5, &found));
+	assert_false(verify_cache_find(NULL, key, 5, &found, &from, &until));
 	verify_cache_free(NULL);
 }
 
 static unsigned
 count_known(struct verify_cache *cache, unsigned total)
 {
+	time_t from, until;
 	uint8_t key[VERIFY_CACHE_KEY_BYTES];
 	struct tls_peer found;
 	unsigned known = 0;
 
 	for (unsigned i = 0; i < total; i++) {
 		fill_key(key, i);
-		known += verify_cache_find(cache, key, 5, &found);
+		known += verify_cache_find(cache, key, 5, &found, &from,
+		    &until);
 	}
 	return known;
 }
@@ -121,6 +131,7 @@ count_known(struct verify_cache *cache, unsigned total)
 static void
 test_bounds(void **state)
 {
+	time_t from, until;
 	struct verify_cache *cache = verify_cache_new(64);
 	uint8_t first[VERIFY_CACHE_KEY_BYTES], key[VERIFY_CACHE_KEY_BYTES];
 	struct tls_peer peer = trusted("Issuer"), found;
@@ -131,7 +142,8 @@ test_bounds(void **state)
 		fill_key(key, i);
 		verify_cache_keep(cache, key, 0, 10, &peer);
 		/* What is used stays. */
-		assert_true(verify_cache_find(cache, first, 5, &found));
+		assert_true(verify_cache_find(cache, first, 5, &found, &from,
+		    &until));
 	}
 	assert_int_equal(count_known(cache, 1000), 64);
 	verify_cache_free(cache);
@@ -153,6 +165,7 @@ test_bounds(void **state)
 static void *
 use_cache(void *arg)
 {
+	time_t from, until;
 	struct tls_peer peer = trusted("Issuer"), found;
 	uint8_t key[VERIFY_CACHE_KEY_BYTES];
 	size_t wrong = 0;
@@ -160,7 +173,7 @@ use_cache(void *arg)
 	for (unsigned i = 0; i < 20000; i++) {
 		fill_key(key, i % 97);
 		verify_cache_keep(arg, key, 0, 10, &peer);
-		if (verify_cache_find(arg, key, 5, &found) &&
+		if (verify_cache_find(arg, key, 5, &found, &from, &until) &&
 		    memcmp(&found.key_sha256, &peer.key_sha256, 32) != 0)
 			wrong++;
 	}
@@ -314,6 +327,7 @@ static struct tls_peer
 meet(struct tls_context *server, const struct chain *chain, int version,
     bool *kept)
 {
+	time_t from, until;
 	struct tls_context *client = make_client(chain, version);
 	struct tls_peer peer, ignored;
 	struct pair p;
@@ -322,7 +336,7 @@ meet(struct tls_context *server, const struct chain *chain, int version,
 	assert_int_equal(p.server_io, TLS_DONE);
 	assert_true(p.server->has_chain_key);
 	*kept = verify_cache_find(server->verifications, p.server->chain_key,
-	    NOW, &ignored);
+	    NOW, &ignored, &from, &until);
 	peer = *tls_conn_peer(p.server);
 	assert_non_null(peer.der);
 	assert_non_null(tls_conn_certificate(p.server));
