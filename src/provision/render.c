@@ -109,17 +109,19 @@ render(const struct templates *templates, const char *template,
     struct names *names, struct buf *out, struct error *err)
 {
 	size_t before = out->len;
+	int rc;
 
 	names->ladders = templates_ladders(templates);
-	if (templates_render(templates, template, lookup, names, out, err) != 0)
-		return -1;
-	if (names->err.kind != ERROR_NONE) {
-		*err = names->err;
-		return -1;
-	}
-	if (profile_check(buf_text(out) + before, out->len - before, err) != 0)
-		return error_prefix(err, "%s, as rendered: ", template);
-	return 0;
+	rc = templates_render_profile(templates, template, lookup, names, out,
+	    err);
+	if (names->err.kind == ERROR_NONE)
+		return rc;
+	/* What a value lacked is the reason for all that followed. */
+	*err = names->err;
+	out->len = before;
+	if (out->data != NULL)
+		out->data[before] = '\0';
+	return -1;
 }
 
 const char *
