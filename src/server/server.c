@@ -16,6 +16,7 @@
 #include "server/record.h"
 #include "server/service.h"
 #include "server/sockets.h"
+#include "server/tftp.h"
 #include "server/worker.h"
 #include "spa/registry.h"
 
@@ -39,6 +40,8 @@ struct server {
 	struct keystate *keys;
 	struct profile_cache *cache;
 	struct sockets sockets;
+	struct tftp_sockets tftp_sockets;
+	struct tftp *tftp; /* NULL: not started yet */
 	struct acceptors *acceptors;
 	struct worker **workers;
 	size_t worker_count;
@@ -91,6 +94,16 @@ log_listeners(const struct server *server)
 			"legacy" :
 			"modern");
 		log_text(&line, "certificate-until", until);
+		log_end(&line);
+	}
+	for (size_t i = 0; i < server->tftp_sockets.count; i++) {
+		char address[ADDR_TEXT_BYTES];
+		struct log_line line;
+
+		addr_format(&server->tftp_sockets.list[i].address, address);
+		log_begin(&line, LOG_LEVEL_INFO, "listening");
+		log_text(&line, "listener", "tftp");
+		log_text(&line, "address", address);
 		log_end(&line);
 	}
 }
@@ -169,6 +182,7 @@ use_snapshot(struct server *server, struct snapshot *snapshot)
 	server->snapshot = snapshot;
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_update(server->workers[i], NULL, snapshot);
+	tftp_update(server->tftp, NULL, NULL, snapshot);
 	log_message(LOG_LEVEL_INFO, "inventory-loaded",
 	    "%zu devices, change %" PRIu64, snapshot_device_count(snapshot),
 	    snapshot_change_number(snapshot));
@@ -255,7 +269,8 @@ discard_new(struct server *server)
 
 /* Nothing can fail any more: take over what is new. */
 static void
-commit_reload(struct server *server, struct sockets *fresh)
+commit_reload(struct server *server, struct sockets *fresh,
+    struct tftp_sockets *fresh_tftp)
 {
 	acceptors_stop(server->acceptors);
 	sockets_close(&server->sockets, fresh);
@@ -270,6 +285,9 @@ commit_reload(struct server *server, struct sockets *fresh)
 	server->new_snapshot = NULL;
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_update(server->workers[i], server->service, NULL);
+	tftp_update(server->tftp, fresh_tftp, server->service, NULL);
+	tftp_sockets_close(&server->tftp_sockets, fresh_tftp);
+	server->tftp_sockets = *fresh_tftp;
 	log_set_level(service_config(server->service)->log_level);
 	record_move(server->record,
 	    service_config(server->service)->state_directory);
@@ -290,14 +308,24 @@ after_reload(uv_work_t *work, int status)
 {
 	struct server *server = work->data;
 	struct sockets fresh;
+	struct tftp_sockets fresh_tftp;
+	bool committed = false;
 
 	(void)status;
 	if (server->new_snapshot != NULL && !server->stopping &&
 	    sockets_open(&fresh, &server->sockets,
 		service_config(server->new_service),
 		&server->work_errors) == 0) {
-		commit_reload(server, &fresh);
-	} else if (!server->stopping) {
+		if (tftp_sockets_open(&fresh_tftp, &server->tftp_sockets,
+			service_config(server->new_service),
+			&server->work_errors) == 0) {
+			committed = true;
+			commit_reload(server, &fresh, &fresh_tftp);
+		} else {
+			sockets_close(&fresh, &server->sockets);
+		}
+	}
+	if (!committed && !server->stopping) {
 		log_errors("reload-refused", &server->work_errors);
 		log_message(LOG_LEVEL_ERROR, "reload-refused",
 		    "%s has mistakes: going on as before", server->path);
@@ -369,6 +397,8 @@ begin_stop(struct server *server)
 	acceptors_free(server->acceptors);
 	server->acceptors = NULL;
 	sockets_close(&server->sockets, NULL);
+	tftp_stop(server->tftp);
+	server->tftp = NULL;
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_stop(server->workers[i]);
 	(void)uv_timer_start(&server->stop_timer, on_stop_timeout,
@@ -438,6 +468,17 @@ start_record(struct server *server, struct errors *errors)
 }
 
 static int
+start_tftp(struct server *server, struct errors *errors)
+{
+	struct error err;
+
+	server->tftp = tftp_start(&err);
+	if (server->tftp == NULL)
+		errors_add(errors, "%s", err.text);
+	return server->tftp != NULL ? 0 : -1;
+}
+
+static int
 start_workers(struct server *server, struct errors *errors)
 {
 	const struct config *config = service_config(server->service);
@@ -486,6 +527,7 @@ static int
 prepare(struct server *server, struct errors *errors)
 {
 	struct config *config = config_load(server->path, errors);
+	static const struct tftp_sockets no_sockets = { .list = NULL };
 	struct sockets inherited;
 	struct error err;
 	int rc;
@@ -501,7 +543,9 @@ prepare(struct server *server, struct errors *errors)
 	rc = sockets_open(&server->sockets, &inherited,
 	    service_config(server->service), errors);
 	sockets_close(&inherited, &server->sockets);
-	if (rc != 0)
+	if (rc != 0 ||
+	    tftp_sockets_open(&server->tftp_sockets, &no_sockets,
+		service_config(server->service), errors) != 0)
 		return -1;
 	raise_descriptor_limit(service_config(server->service));
 	if (privilege_drop(service_config(server->service), &err) != 0) {
@@ -523,6 +567,8 @@ serve(struct server *server)
 	server->acceptors = acceptors_new(&server->loop, server->workers,
 	    server->worker_count);
 	acceptors_start(server->acceptors, &server->sockets, server->service);
+	tftp_update(server->tftp, &server->tftp_sockets, server->service,
+	    server->snapshot);
 	log_listeners(server);
 	log_message(LOG_LEVEL_INFO, "started",
 	    "sprov " SPROV_VERSION ", %zu devices, %zu workers",
@@ -557,9 +603,13 @@ server_run(const char *path, struct errors *errors)
 		errors_add(errors, "%s", err.text);
 	if (rc == 0)
 		rc = start_record(&server, errors);
+	if (rc == 0)
+		rc = start_tftp(&server, errors);
 	if (rc == 0 && (rc = start_workers(&server, errors)) == 0)
 		serve(&server);
 	end_workers(&server);
+	tftp_stop(server.tftp);
+	tftp_sockets_close(&server.tftp_sockets, NULL);
 	record_stop(server.record);
 	keystate_stop(server.keys);
 	profile_cache_free(server.cache);
