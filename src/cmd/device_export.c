@@ -293,8 +293,9 @@ device_export(int argc, char **argv)
 	};
 	const struct cmd_syntax syntax = { "sprov device export", "",
 		"Write the devices as CSV that \"sprov device import\" reads, "
-		"or all as"
-		" JSON: types,\ngroups, tags, models, defaults and devices."
+		"or, as"
+		" JSON, all: types,\ngroups, tags, models, defaults and "
+		"devices."
 		"  Without --secrets the secrets are\nleft out; an import with"
 		" --update keeps those that are there.\n",
 		options, LENGTH(options), 0, 0 };
