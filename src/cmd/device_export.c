@@ -293,10 +293,11 @@ device_export(int argc, char **argv)
 	};
 	const struct cmd_syntax syntax = { "sprov device export", "",
 		"Write the devices as CSV for \"sprov device import\", or all "
-		"as JSON:"
-		" types, groups,\ntags, models, defaults and devices.  Without"
-		" --secrets the secrets are left out; an\nimport with --update"
-		" keeps those that are there.\n",
+		"as JSON:\n"
+		"types, groups, tags, models, defaults and devices.  Without "
+		"--secrets the\n"
+		"secrets are left out; an import with --update keeps those "
+		"that are there.\n",
 		options, LENGTH(options), 0, 0 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 

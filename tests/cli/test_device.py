@@ -36,7 +36,8 @@ def test_help_and_version(sprov, good):
     assert "device" in good("--help")
     assert good("--version").startswith("sprov ")
     out = good("device", "--help")
-    for name in ("add", "import", "list", "show", "set", "remove"):
+    for name in ("add", "import", "export", "list", "show", "set", "remove",
+                 "type", "reseal"):
         assert "\n  %s " % name in out
         text = good("device", name, "--help")
         assert text.startswith("usage: sprov device %s " % name)
