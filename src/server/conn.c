@@ -45,8 +45,8 @@ free_conn(struct conn *conn)
 	host->ended(host);
 }
 
-static void
-release(struct conn *conn)
+void
+conn_release(struct conn *conn)
 {
 	if (--conn->open_handles == 0)
 		free_conn(conn);
@@ -56,7 +56,7 @@ release(struct conn *conn)
 static void
 on_closed(uv_handle_t *handle)
 {
-	release(handle->data);
+	conn_release(handle->data);
 }
 
 void
@@ -72,6 +72,7 @@ conn_close(struct conn *conn)
 	conn->phase = PHASE_CLOSED;
 	uv_close((uv_handle_t *)&conn->poll, on_closed);
 	uv_close((uv_handle_t *)&conn->timer, on_closed);
+	conn_close_key(conn);
 }
 
 struct exchange
@@ -501,7 +502,7 @@ after_fetch(uv_work_t *work, int status)
 			conn_close(conn);
 	}
 	/* Last: it may have been what kept the connection. */
-	release(conn);
+	conn_release(conn);
 }
 
 static void
@@ -539,7 +540,7 @@ after_report(uv_work_t *work, int status)
 		start_answer(conn);
 		conn_run(conn);
 	}
-	release(conn);
+	conn_release(conn);
 }
 
 /* Who waits in the pool is not woken by its socket. */

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "server/answer.h"
 #include "server/config.h"
 #include "server/conn_internal.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #define RECORD_HANDSHAKE 22 /* RFC 5246 6.2.1 */
@@ -84,6 +86,58 @@ conn_step_hello(struct conn *conn)
 	return STEP_TURN;
 }
 
+/* A private key that is elsewhere is done with what it was asked for. */
+static void
+on_key(uv_async_t *async)
+{
+	struct conn *conn = async->data;
+	struct error ignored;
+
+	if (conn->phase != PHASE_CLOSED)
+		conn_run(conn);
+	else if (tls_conn_waits_for_key(conn->tls))
+		(void)!tls_conn_handshake(conn->tls, &ignored);
+	if (conn->phase == PHASE_CLOSED)
+		conn_close_key(conn);
+}
+
+/* From any thread. */
+static void
+wake(void *async)
+{
+	(void)uv_async_send(async);
+}
+
+static void
+listen_to_key(struct conn *conn)
+{
+	conn->key = xcalloc(1, sizeof(*conn->key));
+	if (uv_async_init(conn->host->loop, conn->key, on_key) != 0)
+		abort(); /* as xcalloc: it makes nothing but a handle */
+	conn->key->data = conn;
+	conn->open_handles++;
+	tls_conn_set_waker(conn->tls, wake, conn->key);
+}
+
+static void
+on_key_closed(uv_handle_t *handle)
+{
+	struct conn *conn = handle->data;
+
+	free(handle);
+	conn_release(conn);
+}
+
+void
+conn_close_key(struct conn *conn)
+{
+	/* What waits for its key must not go before that. */
+	if (conn->key == NULL || tls_conn_waits_for_key(conn->tls))
+		return;
+	uv_close((uv_handle_t *)conn->key, on_key_closed);
+	conn->key = NULL;
+}
+
 /* Make what a handshake needs. */
 static bool
 begin(struct conn *conn)
@@ -96,6 +150,8 @@ begin(struct conn *conn)
 		    err.text);
 		return false;
 	}
+	if (tls_context_has_far_key(conn->listener->tls))
+		listen_to_key(conn);
 	counters_add(conn->host->counters, COUNT_BEGUN);
 	conn->phase = PHASE_HANDSHAKE;
 	return true;
@@ -122,7 +178,8 @@ conn_step_handshake(struct conn *conn)
 
 	switch (tls_conn_handshake(conn->tls, &err)) {
 	case TLS_WANT_READ:
-		return STEP_READ;
+		return tls_conn_waits_for_key(conn->tls) ? STEP_TURN :
+							   STEP_READ;
 	case TLS_WANT_WRITE:
 		return STEP_WRITE;
 	case TLS_CLOSED:

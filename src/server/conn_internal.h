@@ -37,7 +37,7 @@ enum step {
 	STEP_AGAIN,
 	STEP_READ,
 	STEP_WRITE,
-	STEP_TURN,  /* for the gate */
+	STEP_TURN,  /* for the gate, or for a far key */
 	STEP_FETCH, /* for the pool to have read a file */
 	STEP_WORK,  /* for the pool to have read a report */
 	STEP_HOLD,  /* for the timer to look again */
@@ -75,6 +75,7 @@ struct conn {
 	uint64_t started_us;
 	struct waiting waiting;
 	int low_water;	 /* of the socket, where it is not 1 */
+	uv_async_t *key; /* wakes it when a far key is done; or NULL */
 	bool said_hello; /* all of a ClientHello is there */
 	bool hung_up;	 /* before its handshake was complete */
 	bool asked;	 /* has sent a request */
@@ -86,6 +87,9 @@ struct conn {
 void conn_run(struct conn *conn);
 
 void conn_close(struct conn *conn);
+
+/* One of its handles, or works in the pool, is no more. */
+void conn_release(struct conn *conn);
 
 /* The next phase, and how long it may take. */
 void conn_enter(struct conn *conn, enum phase phase, unsigned timeout_ms);
@@ -100,6 +104,9 @@ enum step conn_step_handshake(struct conn *conn);
 /* Count what became of a connection whose handshake is not complete; nothing
  * when that was done before, or it is complete. */
 void conn_leave(struct conn *conn, enum counter what, enum admission_end end);
+
+/* Stop listening to a far key, unless it has not answered yet. */
+void conn_close_key(struct conn *conn);
 
 /* Say why the handshake did not end well. */
 void conn_handshake_failed(struct conn *conn, const char *reason, bool timeout);

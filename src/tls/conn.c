@@ -2,6 +2,7 @@
 #include "base/addr.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "tls/far_key.h"
 #include "tls/hello.h"
 #include "tls/internal.h"
 #include "tls/session.h"
@@ -149,6 +150,9 @@ io_result(struct tls_conn *conn, int rc, const char *what, struct error *err)
 		return TLS_WANT_READ;
 	case SSL_ERROR_WANT_WRITE:
 		return TLS_WANT_WRITE;
+	case SSL_ERROR_WANT_ASYNC:
+		conn->waits_for_key = true;
+		return TLS_WANT_READ;
 	case SSL_ERROR_ZERO_RETURN:
 		(void)error_set(err, ERROR_INPUT,
 		    "%s: the peer closed the connection", what);
@@ -182,6 +186,8 @@ tls_conn_handshake(struct tls_conn *conn, struct error *err)
 
 	ERR_clear_error();
 	errno = 0;
+	conn->waits_for_key = false;
+	far_key_set_waker(conn->wake, conn->wake_arg);
 	rc = SSL_do_handshake(conn->ssl);
 	if (rc == 1) {
 		complete(conn);
@@ -267,6 +273,25 @@ const X509 *
 tls_conn_certificate(const struct tls_conn *conn)
 {
 	return conn != NULL ? SSL_get0_peer_certificate(conn->ssl) : NULL;
+}
+
+void
+tls_conn_set_waker(struct tls_conn *conn, void (*wake)(void *arg), void *arg)
+{
+	conn->wake = wake;
+	conn->wake_arg = arg;
+}
+
+bool
+tls_conn_waits_for_key(const struct tls_conn *conn)
+{
+	return conn->waits_for_key;
+}
+
+bool
+tls_context_has_far_key(const struct tls_context *context)
+{
+	return context->has_far_key;
 }
 
 bool

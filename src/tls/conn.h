@@ -40,6 +40,18 @@ struct tls_conn *tls_conn_new_client(struct tls_context *context, int fd,
 
 enum tls_io
 tls_conn_handshake(struct tls_conn *conn, struct error *err) MUST_CHECK;
+
+/*
+ * Where the context has a far key: after TLS_WANT_READ, is it the key that is
+ * waited for?  Then call tls_conn_handshake() again once wake was called, which
+ * any thread may do.  Without a waker the handshake waits by itself.  A
+ * connection that waits must not be freed: call tls_conn_handshake() until it
+ * does not.
+ */
+void
+tls_conn_set_waker(struct tls_conn *conn, void (*wake)(void *arg), void *arg);
+bool tls_conn_waits_for_key(const struct tls_conn *conn);
+bool tls_context_has_far_key(const struct tls_context *context);
 enum tls_io tls_conn_read(struct tls_conn *conn, void *data, size_t size,
     size_t *n, struct error *err) MUST_CHECK;
 enum tls_io tls_conn_write(struct tls_conn *conn, const void *data, size_t len,

@@ -83,10 +83,10 @@ new_context(OSSL_LIB_CTX *library, const SSL_METHOD *method, struct error *err)
 	return context;
 }
 
-/* wanted goes into the message: what the security level asks for, or "". */
+/* key NULL: that of the chain.  wanted goes into the message: what the security level asks for, or "". */
 static int
-show_chain(SSL_CTX *ctx, const struct chain *chain, const char *wanted,
-    struct error *err)
+show_chain(SSL_CTX *ctx, const struct chain *chain, EVP_PKEY *key,
+    const char *wanted, struct error *err)
 {
 	/* Made before anything fails: it empties OpenSSL's queue of errors. */
 	char *subject = cert_subject_text(chain_certificate(chain, 0));
@@ -97,7 +97,7 @@ show_chain(SSL_CTX *ctx, const struct chain *chain, const char *wanted,
 		ok = sk_X509_push(issuers, chain_certificate(chain, i)) > 0;
 	ok = ok &&
 	    SSL_CTX_use_cert_and_key(ctx, chain_certificate(chain, 0),
-		chain_key(chain), issuers, 1) == 1;
+		key != NULL ? key : chain_key(chain), issuers, 1) == 1;
 	sk_X509_free(issuers);
 	if (!ok)
 		(void)error_openssl(err, "cannot use the certificate %.200s%s",
@@ -184,9 +184,12 @@ set_up_server(struct tls_context *context,
 	if (options->sessions > 0 &&
 	    tls_session_set_up(context, options->sessions, err) != 0)
 		return -1;
+	context->has_far_key = options->far_key != NULL;
+	if (context->has_far_key)
+		(void)SSL_CTX_set_mode(ctx, SSL_MODE_ASYNC);
 	SSL_CTX_set_msg_callback(ctx, tls_conn_see_message);
 	if (set_policy(ctx, options->policy, err) != 0 ||
-	    show_chain(ctx, options->chain, wanted, err) != 0)
+	    show_chain(ctx, options->chain, options->far_key, wanted, err) != 0)
 		return -1;
 	return context->anchors != NULL ? ask_for_certificate(context, err) : 0;
 }
@@ -261,7 +264,7 @@ set_up_client(struct tls_context *context,
 	    context);
 	SSL_CTX_set_cert_cb(ctx, tls_conn_see_certificate_request, NULL);
 	return options->chain != NULL ?
-	    show_chain(ctx, options->chain, "", err) :
+	    show_chain(ctx, options->chain, NULL, "", err) :
 	    0;
 }
 

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <openssl/types.h>
+
 #include "base/error.h"
 
 struct anchors;
@@ -29,6 +31,9 @@ enum tls_policy {
 struct tls_server_options {
 	enum tls_policy policy;
 	const struct chain *chain;
+	/* The leaf's key, when it is one of far_key.h; else NULL.  Handshakes
+	 * may wait for it then: tls_conn_waits_for_key(). */
+	EVP_PKEY *far_key;
 	/*
 	 * Borrowed until the context is freed.  NULL: no certificate is asked
 	 * for.  With anchors a certificate is always asked for, and neither

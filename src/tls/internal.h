@@ -19,6 +19,7 @@ struct tls_context {
 	atomic_uint references;
 	SSL_CTX *ssl_ctx;
 	bool is_server;
+	bool has_far_key;
 	const struct anchors *anchors; /* borrowed; may be NULL */
 	/* Of a server: */
 	struct verify_cache *verifications; /* NULL: none are kept */
@@ -42,6 +43,9 @@ struct tls_conn {
 	struct tls_peer peer;	  /* as verified */
 	struct tls_peer unproven; /* as told until the handshake is complete */
 	uint8_t *peer_der;
+	bool waits_for_key;
+	void (*wake)(void *arg); /* when a far key is done; or NULL */
+	void *wake_arg;
 	bool forget;	    /* its session is not to be resumed */
 	bool remembered;    /* its chain was verified before */
 	bool has_chain_key; /* the Certificate message was seen; its SHA-256: */

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../../lib/pair.h"
+#include "../../lib/place.h"
 #include "../../lib/site.h"
 #include "../../lib/stock.h"
 #include "base/clock.h"
@@ -1313,6 +1314,75 @@ test_room(void **state)
 	finish(worker);
 }
 
+/* ------------------------------------------------------------- a far key */
+
+/* Let that listener use this key.  No configuration can say so yet. */
+static void
+use_far_key(struct service *service, EVP_PKEY *key)
+{
+	struct service_listener *listener =
+	    (struct service_listener *)(uintptr_t)service_listener(service,
+		REQUIRED);
+	struct error err;
+
+	tls_context_free(listener->tls);
+	listener->tls = tls_context_new_server(
+	    &(struct tls_server_options) { .policy = TLS_LEGACY,
+		.chain = listener->chain,
+		.anchors = listener->anchors,
+		.far_key = key },
+	    &err);
+	assert_non_null(listener->tls);
+}
+
+static void
+test_far_key(void **state)
+{
+	struct service *service = open_service(LISTENERS);
+	struct worker *worker = start(service);
+	struct tls_context *clients[] = { as_a, as_old };
+	struct place place;
+	struct error err;
+	EVP_PKEY *key;
+
+	(void)state;
+	place_open(&place, site.key);
+	place.later = true;
+	key = far_key_new(site.key, place_start, &place, &err);
+	assert_non_null(key);
+	use_far_key(service, key);
+	for (size_t i = 0; i < COUNT(clients); i++) {
+		struct client client;
+		struct answer answer;
+
+		client_open(&client, worker, service, REQUIRED, clients[i]);
+		client_send(&client,
+		    "GET /spa" A ".cfg HTTP/1.0\r\nHost: x\r\n\r\n");
+		client_answer(&client, false, &answer);
+		assert_int_equal(answer.status, 200);
+		free(answer.text);
+		client_close(&client);
+	}
+	assert_true(atomic_load(&place.done) >= 2);
+	/* Who leaves while the key is at work takes nothing with it. */
+	for (int i = 0; i < 20; i++) {
+		int fd = connect_worker(worker, service, REQUIRED);
+		struct tls_conn *tls = tls_conn_new_client(as_a, fd, NULL,
+		    &err);
+
+		(void)!tls_conn_handshake(tls, &err);
+		if (i % 2 == 0)
+			(void)usleep(500);
+		tls_conn_free(tls);
+		(void)close(fd);
+	}
+	finish(worker);
+	service_release(service);
+	far_key_forget(key);
+	EVP_PKEY_free(key);
+	place_close(&place);
+}
+
 int
 main(void)
 {
@@ -1332,6 +1402,7 @@ main(void)
 		cmocka_unit_test(test_log),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_far_key),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
