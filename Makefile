@@ -45,9 +45,10 @@ fuzz: setup-all
 coverage: setup-all
 	@tools/coverage $(COVERAGE)
 
-# CPU, memory and time: a resync under the simulator's load, a large plan.
+# CPU per resync beside nginx, in short; a large plan.  The long forms are
+# bench/peers and bench/scenarios: docs/benchmarks.md.
 bench: all
-	@bench/resync $(BUILD)
+	@bench/peers $(BUILD) --short
 	@bench/plan $(BUILD)
 	@bench/inventory $(BUILD)
 
