@@ -21,7 +21,7 @@
 
 struct arguments {
 	const char *inventory, *csv, *layout, *host, *domain, *drop_tls, *at;
-	const char *out;
+	const char *out, *capacity;
 	struct cmd_texts addresses, ports, hold, certificates, without, allow;
 	bool json, config, rules;
 	/* What they mean. */
@@ -288,7 +288,12 @@ static int
 read_arguments(struct arguments *a, const struct cmd_syntax *syntax)
 {
 	int rc = read_hold(a);
+	uint64_t capacity = 0;
 
+	if (rc < 0)
+		rc = cmd_number(syntax, "capacity", a->capacity, 1, 1000000,
+		    &capacity);
+	a->options.capacity_per_s = (unsigned)capacity;
 	if (a->addresses.count > TEXTS_MAX || a->ports.count > TEXTS_MAX)
 		return bad("more than %d of --address or --port", TEXTS_MAX);
 	if (a->json + a->config + a->rules > 1)
@@ -509,6 +514,10 @@ cmd_plan(int argc, char **argv)
 		    .value = "CLASS",
 		    .texts = &a.allow,
 		    .help = "custom-ca or public-ca-bundle; repeatable" },
+		{ .name = "capacity",
+		    .value = "N",
+		    .text = &a.capacity,
+		    .help = "resyncs a second: advise for power cuts" },
 		{ .name = "json",
 		    .letter = 'j',
 		    .flag = &a.json,

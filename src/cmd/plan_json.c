@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "provision/advice.h"
 #include "spa/portal.h"
 #include "cmd/print.h"
 
@@ -159,6 +160,21 @@ csrs_json(const struct plan *plan)
 	return list;
 }
 
+static json_t *
+power_cut_json(const struct plan *plan, const struct plan_options *options)
+{
+	struct advice advice;
+
+	advice_make(&advice, plan->devices, options->capacity_per_s);
+	return json_pack("{s:i, s:f, s:b, s:i, s:s, s:f, s:i}", "capacity",
+	    (int)options->capacity_per_s, "factory_arrivals",
+	    advice.factory_per_s, "factory_suffices",
+	    (int)advice.factory_suffices, "Resync_Random_Delay",
+	    (int)advice.random_units, "Resync_Error_Retry_Delay", advice.retry,
+	    "arrivals", advice.arrivals_per_s, "served_by",
+	    (int)advice.served_by_s);
+}
+
 int
 plan_print_json(const struct plan *plan, const struct plan_options *options,
     struct buf *out)
@@ -185,6 +201,9 @@ plan_print_json(const struct plan *plan, const struct plan_options *options,
 	    plan->universal_error.kind != ERROR_NONE ?
 		plan->universal_error.text :
 		NULL);
+	if (object != NULL && options->capacity_per_s > 0 && plan->devices > 0)
+		(void)json_object_set_new(object, "power_cut",
+		    power_cut_json(plan, options));
 	buf_clear(&config);
 	text = object != NULL ? json_dumps(object, JSON_INDENT(1)) : NULL;
 	json_decref(object);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "provision/advice.h"
 #include "spa/portal.h"
 
 #define WIDTH 80
@@ -477,6 +478,27 @@ print_summary(const struct plan *plan, const struct plan_options *options)
 	free(text);
 }
 
+/* After a power cut: what spreads the fleet. */
+static void
+print_power_cut(const struct plan *plan, const struct plan_options *options)
+{
+	struct advice advice;
+
+	if (options->capacity_per_s == 0 || plan->devices == 0)
+		return;
+	advice_make(&advice, plan->devices, options->capacity_per_s);
+	(void)printf("\nAfter a power cut, at %u resyncs a second:\n",
+	    options->capacity_per_s);
+	(void)printf("  Resync_Random_Delay %u (%u s): %.0f devices a second "
+		     "instead of %.0f%s\n",
+	    advice.random_units, advice.random_s, advice.arrivals_per_s,
+	    advice.factory_per_s,
+	    advice.factory_suffices ? "; the factory's suffices" : "");
+	(void)printf("  Resync_Error_Retry_Delay %s\n", advice.retry);
+	(void)printf("  all are provisioned after %u s, if all goes well\n",
+	    advice.served_by_s);
+}
+
 int
 plan_print(const struct plan *plan, const struct plan_options *options,
     struct error *err)
@@ -492,6 +514,7 @@ plan_print(const struct plan *plan, const struct plan_options *options,
 		print_rules(plan);
 		print_csrs(plan);
 	}
+	print_power_cut(plan, options);
 	print_stories(plan, options, false,
 	    "Covered, but by a certificate "
 	    "that cannot be had (--hold says that you have it)");

@@ -68,6 +68,9 @@ struct plan_options {
 	size_t address_count;
 	const uint16_t *ports; /* none: 443, 3443, 4443 ... */
 	size_t port_count;
+	/* Resyncs a second that the servers can do; 0: not said, and nothing
+	 * is advised about power cuts (provision/advice.h). */
+	unsigned capacity_per_s;
 };
 
 /* ---------------------------------------------------------------- answers */

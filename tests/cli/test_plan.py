@@ -573,3 +573,17 @@ def test_document(tmp_path, environment):
                 else:
                     assert line in lines, (command, line, run.stdout)
             assert run.returncode == status, (command, run.stderr)
+
+
+def test_power_cut(sprov):
+    """What spreads a fleet, only when the capacity is said."""
+    fleet = "model,firmware,count\nSPA504G,7.5.6,100000\n"
+    out = sprov("plan", "--csv", "-", "--capacity", "1500", stdin=fleet).out
+    assert "  Resync_Random_Delay 5 (100 s): 1000 devices a second" in out
+    assert "  Resync_Error_Retry_Delay 120+120,360+120,3600+120\n" in out
+    found = json.loads(sprov("plan", "--csv", "-", "--capacity", "4000",
+                             "--json", stdin=fleet).out)["power_cut"]
+    assert found["factory_suffices"] and found["Resync_Random_Delay"] == 2
+    assert "power cut" not in sprov("plan", "--csv", "-", stdin=fleet).out
+    result = sprov("plan", "--csv", "-", "--capacity", "0", stdin=fleet)
+    assert result.status == 2 and '--capacity "0"' in result.err
