@@ -54,12 +54,14 @@ find_address(struct check_view *view, const struct config_listener *listener)
 }
 
 static void
-load_listener(struct doctor_world *world, size_t i,
-    const struct config_listener *from, bool resolve)
+load_certificate(struct doctor_world *world, size_t i,
+    const struct config_listener *from, const char *path, bool resolve)
 {
 	struct diagnose_listener *listener = &world->listeners[i];
 	static char no_host[] = "";
+	struct identified known;
 	struct error err;
+	size_t at;
 
 	listener->name = from->name;
 	listener->legacy = from->policy == TLS_LEGACY;
@@ -69,17 +71,46 @@ load_listener(struct doctor_world *world, size_t i,
 		.reached = CHECK_HANDSHAKE,
 		.alert_received = -1,
 		.asks_certificate = true };
-	if (from->certificate_path == NULL)
+	listener->ca = "";
+	if (path == NULL)
 		return; /* it speaks no TLS */
-	if (cert_read_file(from->certificate_path, &listener->view.certs,
-		&listener->view.count, &err) != 0) {
+	if (cert_read_file(path, &listener->view.certs, &listener->view.count,
+		&err) != 0) {
 		cmd_error("going on without the certificate of listener %s: %s",
 		    from->name, err.text);
 		return;
 	}
+	known = identify_chain(listener->view.certs, listener->view.count, &at);
+	if (known.ca != NULL)
+		listener->ca = known.ca->id;
 	if (resolve)
 		resolve_common_name(&listener->view);
 	find_address(&listener->view, from);
+}
+
+/* One entry for each certificate. */
+static void
+load_listeners(struct doctor_world *world, const struct config *config,
+    bool resolve)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->listener_count; i++)
+		count += 1 + config->listeners[i].other_count;
+	world->listeners = xcalloc(count, sizeof(*world->listeners));
+	world->addresses = xcalloc(count, sizeof(*world->addresses));
+	world->world.listeners = world->listeners;
+	world->world.listener_count = count;
+	count = 0;
+	for (size_t i = 0; i < config->listener_count; i++) {
+		const struct config_listener *from = &config->listeners[i];
+
+		load_certificate(world, count++, from, from->certificate_path,
+		    resolve);
+		for (size_t j = 0; j < from->other_count; j++)
+			load_certificate(world, count++, from,
+			    from->others[j].path, resolve);
+	}
 }
 
 /* -------------------------------------------------------------- inventory */
@@ -112,14 +143,7 @@ doctor_world_load(struct doctor_world *world, const struct config *config,
 	world->knowledge = ca_load_knowledge(claims, config->inventory);
 	if (world->knowledge == NULL)
 		return -1;
-	world->listeners = xcalloc(config->listener_count,
-	    sizeof(*world->listeners));
-	world->addresses = xcalloc(config->listener_count,
-	    sizeof(*world->addresses));
-	for (size_t i = 0; i < config->listener_count; i++)
-		load_listener(world, i, &config->listeners[i], resolve);
-	world->world.listeners = world->listeners;
-	world->world.listener_count = config->listener_count;
+	load_listeners(world, config, resolve);
 	world->world.knowledge = world->knowledge;
 	world->inventory = inventory_open(config->inventory, true, &err);
 	if (world->inventory == NULL) {

@@ -89,7 +89,11 @@ static const char learned_schema[] =
     " PRIMARY KEY (source, mac)"
     ") STRICT, WITHOUT ROWID;";
 
-static const char *const migrations[] = { events_schema, learned_schema };
+static const char choice_schema[] =
+    "ALTER TABLE event ADD COLUMN choice TEXT NOT NULL DEFAULT ''";
+
+static const char *const migrations[] = { events_schema, learned_schema,
+	choice_schema };
 
 static const struct sqlite_kind kind = {
 	.name = "record of events",
@@ -103,7 +107,7 @@ static const struct sqlite_kind kind = {
 static const char put_sql[] =
     "INSERT INTO event VALUES (NULL, "
     "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /* The oldest go first: either they are past their time, or there are newer
  * ones than may be kept. */
@@ -269,6 +273,7 @@ put_one(struct events *events, const struct event *event, struct error *err)
 	(void)sqlite3_bind_int(stmt, 32, event->status);
 	events_bind_text(stmt, 33, event->reason);
 	(void)sqlite3_bind_int64(stmt, 34, (int64_t)event->bytes);
+	events_bind_text(stmt, 35, event->choice);
 	return events_run(events, stmt, err);
 }
 

@@ -78,6 +78,8 @@ struct event {
 	int status;			 /* HTTP; 0: no answer */
 	char reason[EVENT_TEXT_MAX + 1]; /* in words */
 	uint64_t bytes;			 /* of the answer's body */
+	char choice[16]; /* how the certificate was chosen; "": there was no
+			  * choice */
 };
 
 struct events;

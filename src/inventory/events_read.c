@@ -91,6 +91,7 @@ read_event(sqlite3_stmt *stmt, struct event *event)
 	event->status = sqlite3_column_int(stmt, 32);
 	COPY_TEXT(stmt, 33, event->reason);
 	event->bytes = (uint64_t)sqlite3_column_int64(stmt, 34);
+	COPY_TEXT(stmt, 35, event->choice);
 }
 
 /* Prepare a statement for one use. */

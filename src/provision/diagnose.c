@@ -102,11 +102,21 @@ diagnose_fix(struct case_notes *notes, const char *fmt, ...)
 const struct diagnose_listener *
 diagnose_listener_of(const struct case_notes *notes)
 {
-	for (size_t i = 0; i < notes->world->listener_count; i++)
-		if (strcmp(notes->world->listeners[i].name,
-			notes->event->listener) == 0)
-			return &notes->world->listeners[i];
-	return NULL;
+	const struct diagnose_listener *found = NULL;
+
+	for (size_t i = 0; i < notes->world->listener_count; i++) {
+		const struct diagnose_listener *one =
+		    &notes->world->listeners[i];
+
+		if (strcmp(one->name, notes->event->listener) != 0)
+			continue;
+		/* The certificate that was shown, if it is still there. */
+		if (strcmp(one->ca, notes->event->ca) == 0)
+			return one;
+		if (found == NULL)
+			found = one;
+	}
+	return found;
 }
 
 static void

@@ -83,7 +83,9 @@ const char *diagnose_cause_name(enum diagnose_cause cause); /* "no-cipher" */
 
 /* One of our listeners, as a device sees it. */
 struct diagnose_listener {
-	const char *name;
+	const char *name;	/* several have the same, where one listener has
+			   * several certificates */
+	const char *ca;		/* id of its certificate's; "" when not known */
 	const char *address;	/* "192.0.2.10:443", the first one */
 	bool legacy;		/* speaks TLS 1.0 */
 	struct check_view view; /* its certificate; stack is set here */

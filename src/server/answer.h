@@ -33,6 +33,7 @@ struct exchange {
 	struct tls_conn *tls;	 /* NULL: plain HTTP */
 	const struct peer *peer; /* parsed once per connection */
 	const struct addr *source;
+	const char *choice; /* how the certificate was chosen; "" */
 	struct keystate *keys;
 	struct profile_cache *cache; /* NULL: none */
 	struct record *record;	     /* of answers; NULL: none is kept */

@@ -48,7 +48,7 @@
  *     listener csb {
  *         address 0.0.0.0:443
  *         address [::]:443
- *         certificate csb.crt key csb.key
+ *         certificate csb.crt key csb.key # repeatable: one port for several
  *         tls legacy                      # or modern, the default
  *         client-certificate required     # the default; or optional
  *         client-anchors combinedca.crt   # file or folder; repeatable
@@ -81,6 +81,7 @@
 	64		      /* client-anchors, and again
 				 * allow-expired-anchor, per listener */
 #define CONFIG_ROUTES_MAX 256 /* of the file; the built-in ones come on top */
+#define CONFIG_CERTIFICATES_MAX 8 /* per listener */
 #define CONFIG_WORKERS_MAX 256
 #define CONFIG_CONNECTIONS_MAX 1000000
 #define CONFIG_EVENTS_MAX 100000000
@@ -93,13 +94,21 @@ struct config_place { /* of the directive, for later messages */
 	unsigned line, column;
 };
 
+struct config_certificate {
+	char *path, *key_path;
+	struct config_place place;
+};
+
 struct config_listener {
 	char name[CONFIG_LISTENER_NAME_MAX + 1]; /* a-z 0-9 '-' '_' */
 	struct config_place place;
 	struct addr *addresses;
 	struct config_place *address_places;
 	size_t address_count;
-	char *certificate_path, *key_path;
+	char *certificate_path, *key_path; /* the first ones */
+	/* Others, to choose from by who comes: server/choice.h. */
+	struct config_certificate *others;
+	size_t other_count;
 	struct config_place certificate_place;
 	enum tls_policy policy;
 	bool plain; /* plain-http: nothing of TLS is given then */

@@ -10,6 +10,11 @@ config_listener_clear(struct config_listener *listener)
 {
 	free(listener->addresses);
 	free(listener->address_places);
+	for (size_t i = 0; i < listener->other_count; i++) {
+		free(listener->others[i].path);
+		free(listener->others[i].key_path);
+	}
+	free(listener->others);
 	free(listener->certificate_path);
 	free(listener->key_path);
 	for (size_t i = 0; i < listener->anchor_path_count; i++)
@@ -86,6 +91,27 @@ read_address(struct config_reader *reader, const struct scfg_directive *d)
 	l->address_places[l->address_count++] = config_place(word);
 }
 
+/* One more than the first. */
+static void
+add_certificate(struct config_reader *reader, const struct scfg_directive *d)
+{
+	struct config_listener *l = reader->listener;
+
+	if (l->other_count + 1 == CONFIG_CERTIFICATES_MAX) {
+		config_complain(reader, config_place(&d->words[0]),
+		    "more than %d certificates for one listener",
+		    CONFIG_CERTIFICATES_MAX);
+		return;
+	}
+	l->others = xrealloc(l->others,
+	    (l->other_count + 1) * sizeof(*l->others));
+	l->others[l->other_count++] = (struct config_certificate) {
+		.path = config_path(reader, &d->words[1]),
+		.key_path = config_path(reader, &d->words[3]),
+		.place = config_place(&d->words[1]),
+	};
+}
+
 static void
 read_certificate(struct config_reader *reader, const struct scfg_directive *d)
 {
@@ -99,8 +125,10 @@ read_certificate(struct config_reader *reader, const struct scfg_directive *d)
 		    "server.crt key server.key\"",
 		    shown);
 	}
-	if (l->certificate_path != NULL || l->key_path != NULL)
-		return; /* given twice, which was said */
+	if (l->certificate_path != NULL) {
+		add_certificate(reader, d);
+		return;
+	}
 	l->certificate_path = config_path(reader, &d->words[1]);
 	l->certificate_place = config_place(&d->words[1]);
 	l->key_path = config_path(reader, &d->words[3]);
@@ -225,6 +253,7 @@ static const struct config_directive directives[] = {
 	    .usage = "FILE key FILE",
 	    .min = 3,
 	    .max = 3,
+	    .repeats = true,
 	    .read = read_certificate },
 	{ .name = "tls",
 	    .usage = "legacy|modern",

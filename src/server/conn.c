@@ -87,6 +87,9 @@ conn_exchange(const struct conn *conn)
 		    &conn->peer :
 		    NULL,
 		.source = &conn->source,
+		.choice = conn->chosen.made ?
+		    choice_basis_name(conn->chosen.basis) :
+		    "",
 		.keys = conn->host->keys,
 		.cache = conn->host->cache,
 		.record = conn->host->record,

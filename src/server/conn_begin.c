@@ -49,6 +49,9 @@ conn_handshake_failed(struct conn *conn, const char *reason, bool timeout)
 	/* It has not proved that the key is its own, but it helps the log. */
 	if (tls_peer->der != NULL)
 		peer_parse(&conn->peer, tls_peer->der, tls_peer->der_len);
+	if (!timeout)
+		choose_learn(conn->host->record, conn->listener, &conn->chosen,
+		    conn->tls, false);
 	exchange = conn_exchange(conn);
 	tell_failed_handshake(&exchange, reason, timeout);
 	conn_leave(conn, timeout ? COUNT_TIMED_OUT : COUNT_FAILED,
@@ -78,7 +81,8 @@ conn_step_hello(struct conn *conn)
 	conn->phase = PHASE_TURN;
 	gate_queue(conn->host->gate, &conn->waiting,
 	    n > 0 &&
-		tls_context_knows_session(conn->listener->tls, data, (size_t)n),
+		choose_session(&conn->listener, &conn->source, data, (size_t)n,
+		    &conn->chosen),
 	    &(struct admission_limits) {
 		.handshakes_max = config->performance.handshakes,
 		.patience_ms = config->performance.device_timeout_ms / 2,
@@ -138,12 +142,26 @@ conn_close_key(struct conn *conn)
 	conn->key = NULL;
 }
 
+/* Where there are several certificates: the hello is there, still in the
+ * socket. */
+static void
+choose(struct conn *conn)
+{
+	uint8_t data[TLS_HELLO_WAIT_MAX];
+	ssize_t n = recv(conn->fd, data, sizeof(data), MSG_PEEK);
+
+	conn->listener = choose_certificate(conn->host->record, conn->listener,
+	    &conn->source, data, n > 0 ? (size_t)n : 0, &conn->chosen);
+}
+
 /* Make what a handshake needs. */
 static bool
 begin(struct conn *conn)
 {
 	struct error err;
 
+	if (conn->listener->alternative_count > 1 && !conn->chosen.made)
+		choose(conn);
 	conn->tls = tls_conn_new_server(conn->listener->tls, conn->fd, &err);
 	if (conn->tls == NULL) {
 		log_message(LOG_LEVEL_ERROR, "connection-refused", "%s",
@@ -194,6 +212,8 @@ conn_step_handshake(struct conn *conn)
 	conn_leave(conn, COUNT_COMPLETED, ADMISSION_PROVED);
 	if (tls_conn_is_resumed(conn->tls))
 		counters_add(conn->host->counters, COUNT_RESUMED);
+	choose_learn(conn->host->record, conn->listener, &conn->chosen,
+	    conn->tls, true);
 	if (tls_conn_is_remembered(conn->tls))
 		counters_add(conn->host->counters, COUNT_REMEMBERED);
 	cert = tls_conn_certificate(conn->tls);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/slice.h"
 #include "server/admission.h"
+#include "server/choose.h"
 #include "server/conn.h"
 #include "server/counters.h"
 #include "server/gate.h"
@@ -49,6 +50,7 @@ struct conn {
 	struct conn *next, *previous;
 	struct service *service;
 	const struct service_listener *listener;
+	struct chosen chosen; /* how it came to listener's certificate */
 	struct addr source;
 	int fd;
 	uv_poll_t poll;

@@ -1,13 +1,18 @@
 #include "server/record.h"
+#include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "inventory/choices.h"
 #include "inventory/resyncs.h"
+#include "server/choice.h"
 #include "server/keep.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
 struct record {
-	struct writer *resyncs, *events;
+	struct writer *resyncs, *events, *choices;
+	struct choice *choice;
 	struct keep *keep;
 	atomic_uint_fast64_t event_count; /* the limits of events */
 	atomic_uint event_days;
@@ -59,6 +64,37 @@ close_events(void *store)
 	events_close(store);
 }
 
+static void *
+open_choices(const char *path, struct error *err)
+{
+	return choices_open(path, false, err);
+}
+
+static int
+put_choices(void *store, const void *entries, size_t count, void *arg,
+    struct error *err)
+{
+	(void)arg;
+	return choices_put(store, entries, count, err);
+}
+
+static void
+close_choices(void *store)
+{
+	choices_close(store);
+}
+
+static const struct writer_kind choices_kind = {
+	.file = CHOICES_FILE,
+	.what = "choices",
+	.lost = "choices-not-recorded",
+	.entry_bytes = sizeof(struct choice_row),
+	.queue_max = RECORD_QUEUE_MAX,
+	.open = open_choices,
+	.put = put_choices,
+	.close = close_choices,
+};
+
 static const struct writer_kind resyncs_kind = {
 	.file = RESYNCS_FILE,
 	.what = "resyncs",
@@ -81,6 +117,29 @@ static const struct writer_kind events_kind = {
 	.close = close_events,
 };
 
+static int
+restore_choice(const struct choice_row *row, void *arg)
+{
+	choice_restore(arg, row);
+	return 0;
+}
+
+/* Before the first connection.  Without the file all is learned anew. */
+static void
+restore_choices(struct choice *choice, const char *state_directory)
+{
+	char *path = file_join(state_directory, CHOICES_FILE);
+	struct error err = { 0 };
+	struct choices *choices = choices_open(path, true, &err);
+
+	if ((choices == NULL && err.kind != ERROR_NOT_FOUND) ||
+	    (choices != NULL &&
+		choices_each(choices, restore_choice, choice, &err) != 0))
+		log_message(LOG_LEVEL_WARN, "choices-not-read", "%s", err.text);
+	choices_close(choices);
+	free(path);
+}
+
 struct record *
 record_start(const char *state_directory, struct error *err)
 {
@@ -88,12 +147,17 @@ record_start(const char *state_directory, struct error *err)
 
 	atomic_init(&record->event_count, EVENTS_MAX_DEFAULT);
 	atomic_init(&record->event_days, EVENTS_DAYS_DEFAULT);
+	record->choice = choice_new();
+	restore_choices(record->choice, state_directory);
 	record->resyncs = writer_start(&resyncs_kind, state_directory, record,
 	    err);
 	if (record->resyncs != NULL)
 		record->events = writer_start(&events_kind, state_directory,
 		    record, err);
 	if (record->events != NULL)
+		record->choices = writer_start(&choices_kind, state_directory,
+		    record, err);
+	if (record->choices != NULL)
 		record->keep = keep_start(state_directory, err);
 	if (record->keep != NULL)
 		return record;
@@ -108,6 +172,8 @@ record_stop(struct record *record)
 		return;
 	writer_stop(record->resyncs);
 	writer_stop(record->events);
+	writer_stop(record->choices);
+	choice_free(record->choice);
 	keep_stop(record->keep);
 	free(record);
 }
@@ -117,6 +183,7 @@ record_move(struct record *record, const char *state_directory)
 {
 	writer_move(record->resyncs, state_directory);
 	writer_move(record->events, state_directory);
+	writer_move(record->choices, state_directory);
 	keep_move(record->keep, state_directory);
 }
 
@@ -151,6 +218,25 @@ record_has_events(const struct record *record)
 	    0;
 }
 
+struct choice *
+record_choice(struct record *record)
+{
+	return record->choice;
+}
+
+void
+record_learn(struct record *record, uint64_t ca, uint64_t source,
+    uint64_t class, bool accepted, time_t now)
+{
+	struct choice_row place, of_class;
+
+	if (!choice_learn(record->choice, ca, source, class, accepted, now,
+		&place, &of_class))
+		return;
+	writer_add(record->choices, &place);
+	writer_add(record->choices, &of_class);
+}
+
 struct keep *
 record_keep(const struct record *record)
 {
@@ -161,5 +247,5 @@ struct record_counts
 record_counts(struct record *record)
 {
 	return (struct record_counts) { writer_counts(record->resyncs),
-		writer_counts(record->events) };
+		writer_counts(record->events), writer_counts(record->choices) };
 }

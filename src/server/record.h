@@ -17,6 +17,7 @@
 #define RECORD_QUEUE_MAX 8192
 
 struct keep;
+struct choice;
 struct record;
 struct resync;
 struct seal_key;
@@ -45,8 +46,14 @@ struct keep *record_keep(const struct record *record);
 /* Are events wanted at all?  To fill one in costs a little. */
 bool record_has_events(const struct record *record);
 
+/* What is remembered of choices between certificates, and what a handshake
+ * taught; any thread may ask and tell. */
+struct choice *record_choice(struct record *record);
+void record_learn(struct record *record, uint64_t ca, uint64_t source,
+    uint64_t class, bool accepted, time_t now);
+
 struct record_counts {
-	struct writer_counts resyncs, events;
+	struct writer_counts resyncs, events, choices;
 };
 struct record_counts record_counts(struct record *record);
 

@@ -8,6 +8,7 @@
 #include "server/config.h"
 #include "server/files.h"
 #include "server/firmware.h"
+#include "server/service_listener.h"
 #include "server/template_folder.h"
 #include "tls/context.h"
 
@@ -34,11 +35,8 @@ struct service {
 static void
 service_free(struct service *service)
 {
-	for (size_t i = 0; i < service->listener_count; i++) {
-		tls_context_free(service->listeners[i].tls);
-		anchors_free(service->listeners[i].anchors);
-		chain_free(service->listeners[i].chain);
-	}
+	for (size_t i = 0; i < service->listener_count; i++)
+		service_listener_clear(&service->listeners[i]);
 	free(service->listeners);
 	routes_free(service->routes);
 	templates_free(service->templates);
@@ -71,77 +69,6 @@ complain(struct errors *errors, const struct config *config,
 {
 	errors_add(errors, "%s:%u:%u: %s", config->path, place.line,
 	    place.column, err->text);
-}
-
-static void
-load_anchors(struct service_listener *listener, const struct config *config,
-    const struct config_listener *from, struct errors *errors)
-{
-	struct error err;
-	struct stat st;
-
-	listener->anchors = anchors_new();
-	for (size_t i = 0; i < from->anchor_path_count; i++) {
-		const char *path = from->anchor_paths[i];
-		bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-		int rc = folder ?
-		    anchors_add_directory(listener->anchors, path, &err) :
-		    anchors_add_file(listener->anchors, path, &err);
-
-		if (rc != 0)
-			complain(errors, config, from->anchor_places[i], &err);
-	}
-	for (size_t i = 0; i < from->expired_anchor_count; i++)
-		if (anchors_allow_expired(listener->anchors,
-			from->expired_anchors[i], &err) != 0)
-			complain(errors, config, from->expired_anchor_places[i],
-			    &err);
-}
-
-/* Without TLS there is nothing to load: it has no certificate, and no anchors. */
-static bool
-load_plain(struct service_listener *listener,
-    const struct config_listener *from)
-{
-	listener->name = from->name;
-	listener->policy.plain = from->plain;
-	return from->plain;
-}
-
-static void
-load_listener(struct service_listener *listener, const struct config *config,
-    const struct config_listener *from, struct errors *errors)
-{
-	struct tls_server_options options = {
-		.policy = from->policy,
-		.all_algorithms = config->performance.all_algorithms,
-		.verifications = config->performance.verifications,
-		.sessions = config->performance.sessions,
-	};
-	size_t before = errors->count;
-	struct error err;
-
-	if (load_plain(listener, from))
-		return;
-	listener->policy.certificate_required = from->certificate_required;
-	listener->policy.allow_expired_devices = from->allow_expired_devices;
-	listener->chain = chain_load(from->certificate_path, from->key_path,
-	    &err);
-	if (listener->chain == NULL)
-		complain(errors, config, from->certificate_place, &err);
-	load_anchors(listener, config, from, errors);
-	if (errors->count > before)
-		return;
-	listener->issuer = identify_issuer(chain_certificate(listener->chain,
-					       0),
-	    chain_length(listener->chain) > 1 ?
-		chain_certificate(listener->chain, 1) :
-		NULL);
-	options.chain = listener->chain;
-	options.anchors = listener->anchors;
-	listener->tls = tls_context_new_server(&options, &err);
-	if (listener->tls == NULL)
-		complain(errors, config, from->certificate_place, &err);
 }
 
 static int
@@ -237,7 +164,7 @@ service_new(struct config *config, struct errors *errors)
 	service->listeners = xcalloc(config->listener_count,
 	    sizeof(*service->listeners));
 	for (size_t i = 0; i < config->listener_count; i++)
-		load_listener(&service->listeners[i], config,
+		service_listener_load(&service->listeners[i], config,
 		    &config->listeners[i], errors);
 	service->templates = template_folder_load(config, &templates_known,
 	    errors);

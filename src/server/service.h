@@ -30,6 +30,14 @@ struct service_listener {
 	struct chain *chain;
 	struct anchors *anchors;
 	struct identified issuer; /* whose certificate this listener shows */
+	/*
+	 * Where it has several certificates: one listener for each, this one
+	 * first, which differ in chain, tls and issuer only.  0: it has one.
+	 */
+	struct service_listener *alternatives;
+	size_t alternative_count;
+	uint64_t choice_key;  /* of its CA, for server/choice.h */
+	unsigned *trusted_by; /* by TLS stack: provision/trusted_by.h */
 };
 
 struct service;

@@ -17,6 +17,18 @@
 
 /* ------------------------------------------------------- lines of the log */
 
+/* Which certificate it was, where there were several. */
+static void
+log_choice(struct log_line *line, const struct exchange *exchange)
+{
+	const struct ca *ca = exchange->listener->issuer.ca;
+
+	if (*exchange->choice == '\0')
+		return;
+	log_text(line, "ca", ca != NULL ? ca->id : "unknown");
+	log_text(line, "choice", exchange->choice);
+}
+
 static void
 log_source(struct log_line *line, const struct exchange *exchange)
 {
@@ -25,6 +37,7 @@ log_source(struct log_line *line, const struct exchange *exchange)
 	addr_format(exchange->source, source);
 	log_text(line, "listener", exchange->listener->name);
 	log_text(line, "source", source);
+	log_choice(line, exchange);
 }
 
 /* Who the certificate speaks of, whether or not it is believed. */
@@ -250,6 +263,7 @@ record(const struct exchange *exchange, enum event_kind kind,
 	addr_format_host(exchange->source, source);
 	COPY(event.source, source);
 	COPY(event.reason, reason);
+	COPY(event.choice, exchange->choice);
 	note_hello(&event, tls_conn_hello(exchange->tls));
 	event.tls_version = tls_conn_version(exchange->tls);
 	COPY(event.tls_cipher, tls_conn_cipher(exchange->tls));

@@ -59,8 +59,9 @@ struct sim_network {
 	size_t (*resolve)(void *arg, const char *host, struct addr *list,
 	    size_t max);
 	void *arg;
-	unsigned timeout_ms;	 /* for each of connect, handshake, answer */
-	const char *dhcp_server; /* for rules without host; NULL: none */
+	unsigned timeout_ms;	   /* for each of connect, handshake, answer */
+	const char *dhcp_server;   /* for rules without host; NULL: none */
+	const struct addr *source; /* to connect from; NULL: any */
 };
 
 /* What the device makes of it, in its own terms ([MPP-PROV] result classes). */

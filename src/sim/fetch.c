@@ -435,8 +435,8 @@ connect_host(struct job *job, struct stream *stream, const struct url *url,
 		    url->host);
 	for (size_t i = 0; i < count; i++) {
 		set_port(&list[i], url->port);
-		if (stream_connect(stream, &list[i], job->network->timeout_ms,
-			&err) == 0) {
+		if (stream_connect_from(stream, job->network->source, &list[i],
+			job->network->timeout_ms, &err) == 0) {
 			*address = list[i];
 			return 0;
 		}

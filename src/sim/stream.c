@@ -58,9 +58,20 @@ finish_connect(struct stream *stream, const struct addr *address,
 	return 0;
 }
 
+static int
+bind_to(const struct stream *stream, const struct addr *source,
+    struct error *err)
+{
+	if (source != NULL &&
+	    bind(stream->fd, (const struct sockaddr *)&source->sockaddr,
+		source->len) != 0)
+		return error_errno(err, "cannot take the source address");
+	return 0;
+}
+
 int
-stream_connect(struct stream *stream, const struct addr *address,
-    unsigned timeout_ms, struct error *err)
+stream_connect_from(struct stream *stream, const struct addr *source,
+    const struct addr *address, unsigned timeout_ms, struct error *err)
 {
 	char text[ADDR_TEXT_BYTES];
 	int rc;
@@ -69,14 +80,23 @@ stream_connect(struct stream *stream, const struct addr *address,
 	stream->fd = socket(address->sockaddr.ss_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	rc = stream->fd < 0 ? error_errno(err, "no socket") :
-			      finish_connect(stream, address,
-				  clock_monotonic_ms() + timeout_ms, err);
+			      bind_to(stream, source, err);
+	if (rc == 0)
+		rc = finish_connect(stream, address,
+		    clock_monotonic_ms() + timeout_ms, err);
 	if (rc != 0) {
 		addr_format(address, text);
 		(void)error_prefix(err, "%s: ", text);
 		stream_close(stream);
 	}
 	return rc;
+}
+
+int
+stream_connect(struct stream *stream, const struct addr *address,
+    unsigned timeout_ms, struct error *err)
+{
+	return stream_connect_from(stream, NULL, address, timeout_ms, err);
 }
 
 /* After a step that has to wait: wait. */

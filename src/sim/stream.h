@@ -21,7 +21,11 @@ struct stream {
 	bool timed_out;	      /* the last step failed for that reason */
 };
 
-/* Connect; on failure the stream is closed.  Nagle's delay is off. */
+/* Connect; on failure the stream is closed.  Nagle's delay is off.  source is
+ * the address to connect from, NULL: the system's choice. */
+int stream_connect_from(struct stream *stream, const struct addr *source,
+    const struct addr *address, unsigned timeout_ms,
+    struct error *err) MUST_CHECK;
 int stream_connect(struct stream *stream, const struct addr *address,
     unsigned timeout_ms, struct error *err) MUST_CHECK;
 

@@ -174,3 +174,23 @@ tls_hello_parse(struct tls_hello *hello, bool sslv2, const uint8_t *data,
 	*hello = (struct tls_hello) { 0 };
 	return sslv2 ? read_sslv2(message, hello) : read_tls(message, hello);
 }
+
+#define RECORD_HANDSHAKE 22
+#define RECORD_HEADER 5
+
+bool
+tls_hello_read(struct tls_hello *hello, const uint8_t *data, size_t len)
+{
+	struct span bytes = { data, len }, head, message;
+
+	*hello = (struct tls_hello) { 0 };
+	/* RFC 5246 E.2: two bytes, the first of which has its high bit set. */
+	if (len > 2 && (data[0] & 0x80) != 0 && data[2] == CLIENT_HELLO)
+		return take_span(&bytes, 2, &head) &&
+		    take_span(&bytes, (size_t)(data[0] & 0x7f) << 8 | data[1],
+			&message) &&
+		    tls_hello_parse(hello, true, message.data, message.len);
+	return len > RECORD_HEADER && data[0] == RECORD_HANDSHAKE &&
+	    take_span(&bytes, 3, &head) && take_vector(&bytes, 2, &message) &&
+	    tls_hello_parse(hello, false, message.data, message.len);
+}

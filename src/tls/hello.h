@@ -23,4 +23,10 @@ struct tls_hello;
 bool tls_hello_parse(struct tls_hello *hello, bool sslv2, const uint8_t *data,
     size_t len);
 
+/*
+ * The same from the first bytes of a connection: records with their headers, of
+ * either format.  A hello that goes on in another record is not read.
+ */
+bool tls_hello_read(struct tls_hello *hello, const uint8_t *data, size_t len);
+
 #endif

@@ -25,6 +25,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(memchr(hello.sni, '\0', sizeof(hello.sni)) != NULL);
 	for (const char *p = hello.sni; *p != '\0'; p++)
 		assert(*p >= ' ' && *p <= '~');
+	(void)tls_hello_read(&again, data, size);
+	assert(memchr(again.sni, '\0', sizeof(again.sni)) != NULL);
 	/* A message that is whole is not whole with a byte less. */
 	if (whole && size > 0)
 		assert(!tls_hello_parse(&again, sslv2, data, size - 1));

@@ -83,6 +83,7 @@ whole(time_t at, uint8_t last_octet)
 	(void)strcpy(event.path, "/spa000e08aabb01.cfg");
 	(void)strcpy(event.agent, "Linksys/SPA-962-6.1.5(a) (88012AA00001)");
 	(void)strcpy(event.reason, "own-profile");
+	(void)strcpy(event.choice, "class");
 	return event;
 }
 

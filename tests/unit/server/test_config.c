@@ -568,8 +568,6 @@ static const struct {
 	    F "3:13: an empty path: expected a "
 	      "file or folder\n" F "3:20: an empty path: expected a file or "
 	      "folder\n" F "4:16: an empty path: expected a file or folder\n" },
-	{ "listener a {\ncertificate b key c\n" LISTENER_BODY("443"),
-	    F "4:1: \"certificate\"" GIVEN_TWICE "2:1\n" },
 	{ "listener a {\ntls modren\n" LISTENER_BODY("443"),
 	    F "2:5: "
 	      "\"modren\" is no TLS policy: expected legacy or modern; did you "
