@@ -87,6 +87,7 @@ enum decision_reason {
 	DECISION_UNPROTECTED,	    /* ditto, and no encryption is asked for */
 	DECISION_KEY_NOT_DELIVERED, /* ditto, and that key never went out */
 };
+#define DECISION_REASONS (DECISION_KEY_NOT_DELIVERED + 1)
 
 struct decision {
 	bool allow;

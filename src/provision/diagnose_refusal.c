@@ -270,6 +270,66 @@ render_failed(struct case_notes *notes)
 	    "place");
 }
 
+/* Reasons that need no more than their words. */
+static const struct {
+	const char *reason;
+	enum diagnose_cause cause;
+	const char *text, *fix;
+} plain_words[] = {
+	{ "no-key", DIAGNOSE_KEY_MISSING,
+	    "it asks over plain HTTP without naming a key",
+	    "the profile rule that it got over mutual TLS has the key and its "
+	    "id; let it fetch that first" },
+	{ "bad-key", DIAGNOSE_KEY_UNKNOWN, "the id of its key is none",
+	    "correct the query of its profile rule: {{key_query}} in the "
+	    "template writes it" },
+	{ "unknown-key", DIAGNOSE_KEY_UNKNOWN,
+	    "it names a key that is not the device's",
+	    "let it fetch its profile over mutual TLS once; if nobody changed "
+	    "its keys, find out who asks" },
+	{ "retired-key", DIAGNOSE_KEY_RETIRED,
+	    "it names a key that was retired when a newer one came into use",
+	    "let it fetch its profile over mutual TLS; a device that was set "
+	    "back to an old configuration does this" },
+	{ "key-not-delivered", DIAGNOSE_KEY_NOT_DELIVERED,
+	    "it names a key that was never delivered over mutual TLS",
+	    "let it fetch its profile over mutual TLS first" },
+	{ "unprotected", DIAGNOSE_UNPROTECTED,
+	    "it asks over plain HTTP, and its profile is not encrypted",
+	    "set the variable protection to aes for it, or lead it to a "
+	    "listener with TLS" },
+	{ "needs-tls", DIAGNOSE_NEEDS_TLS,
+	    "it asks over plain HTTP for what is sent over TLS only",
+	    "lead it to a listener with TLS" },
+	{ "content-coding", DIAGNOSE_BAD_REPORT,
+	    "its report is packed in a way that is not taken", "" },
+	{ "no-length", DIAGNOSE_BAD_REPORT,
+	    "its report has neither length nor chunks", "" },
+	{ "too-large", DIAGNOSE_BAD_REPORT, "its report is too large", "" },
+	{ "expectation", DIAGNOSE_BAD_REPORT,
+	    "its report comes with an Expect field that is not known", "" },
+	{ "report-refused", DIAGNOSE_BAD_REPORT, "its report could not be read",
+	    "see \"report-refused\" in the server's log: mostly the key of its "
+	    "Report_Rule is another one than ours" },
+};
+
+static bool
+tell_plainly(struct case_notes *notes)
+{
+	for (size_t i = 0; i < sizeof(plain_words) / sizeof(*plain_words);
+	     i++) {
+		if (strcmp(notes->event->reason, plain_words[i].reason) != 0)
+			continue;
+		diagnose_is(notes, plain_words[i].cause, CONFIDENCE_HIGH, "%s",
+		    plain_words[i].text);
+		diagnose_evidence(notes, "status %d for %s",
+		    notes->event->status, notes->event->path);
+		diagnose_fix(notes, "%s", plain_words[i].fix);
+		return true;
+	}
+	return false;
+}
+
 static const struct {
 	const char *reason; /* decision_reason_name(), and answer.c's own */
 	void (*tell)(struct case_notes *notes);
@@ -300,6 +360,8 @@ diagnose_refusal(struct case_notes *notes)
 			refusals[i].tell(notes);
 			return;
 		}
+	if (tell_plainly(notes))
+		return;
 	if (event->status == 503)
 		diagnose_is(notes, DIAGNOSE_OVERLOAD, CONFIDENCE_HIGH,
 		    "the server had too much to do");

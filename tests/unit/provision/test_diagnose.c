@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "provision/decision.h"
 #include "provision/doctor.h"
 #include "spa/knowledge.h"
 
@@ -143,6 +144,32 @@ test_unexplained(void **state)
 	assert_int_equal(diagnose(&event, NULL).cause, DIAGNOSE_OVERLOAD);
 	event.status = 500;
 	assert_int_equal(diagnose(&event, NULL).cause, DIAGNOSE_OURS);
+}
+
+/* Every reason for which decision.c refuses is explained. */
+static void
+test_all_refusals(void **state)
+{
+	(void)state;
+	for (int i = 0; i < DECISION_REASONS; i++) {
+		const char *reason =
+		    decision_reason_name((enum decision_reason)i);
+		struct event event = event_of(EVENT_REFUSED, reason);
+		struct diagnosis diagnosis;
+
+		event.status = 403;
+		(void)snprintf(event.verify, sizeof(event.verify), "why");
+		diagnosis = diagnose(&event, NULL);
+		if (strcmp(reason, "own-profile") == 0 ||
+		    strcmp(reason, "common-file") == 0 ||
+		    strcmp(reason, "public-file") == 0 ||
+		    strcmp(reason, "report") == 0 ||
+		    strcmp(reason, "device-file") == 0 ||
+		    strcmp(reason, "stub") == 0)
+			continue; /* these are allowed */
+		assert_int_not_equal(diagnosis.cause, DIAGNOSE_UNEXPLAINED);
+		assert_true(*diagnosis.evidence != '\0');
+	}
 }
 
 static void
@@ -305,6 +332,7 @@ main(void)
 		cmocka_unit_test(test_ciphers),
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_unexplained),
+		cmocka_unit_test(test_all_refusals),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_clone),
