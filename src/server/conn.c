@@ -14,6 +14,8 @@
 #include "tls/conn.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,6 +37,7 @@ free_conn(struct conn *conn)
 	if (conn->next != NULL)
 		conn->next->previous = conn->previous;
 	tls_conn_free(conn->tls);
+	free(conn->peer);
 	intake_free(conn->intake);
 	upload_free(conn->upload);
 	buf_clear(&conn->in);
@@ -84,7 +87,7 @@ conn_exchange(const struct conn *conn)
 		.snapshot = conn->host->snapshot,
 		.tls = conn->tls,
 		.peer = tls_conn_peer(conn->tls)->verdict != TLS_PEER_NONE ?
-		    &conn->peer :
+		    conn->peer :
 		    NULL,
 		.source = &conn->source,
 		.choice = conn->chosen.made ?
@@ -130,9 +133,16 @@ static enum step write_out(struct conn *conn);
 static void
 start_answer(struct conn *conn)
 {
+	static const int on = 1;
+
 	conn_enter(conn, PHASE_ANSWER,
 	    service_config(conn->service)->write_timeout_ms);
 	conn->sent = 0;
+	/* Its records, close_notify and FIN go out together: the end of the
+	 * connection pulls the cork. */
+	if (!conn->keep_alive)
+		(void)setsockopt(conn->fd, IPPROTO_TCP, TCP_CORK, &on,
+		    sizeof(on));
 }
 
 /* The answer may only begin when what it wishes for is on the disk. */
@@ -239,6 +249,8 @@ step_request(struct conn *conn)
 	switch (wire_read(conn->tls, conn->fd, space,
 	    conn->in.limit - conn->in.len, &n, &err)) {
 	case TLS_WANT_READ:
+		if (conn->in.len == 0)
+			buf_clear(&conn->in); /* hold no memory */
 		return STEP_READ;
 	case TLS_WANT_WRITE:
 		return STEP_WRITE;
@@ -566,11 +578,7 @@ conn_run(struct conn *conn)
 		case STEP_AGAIN:
 			continue;
 		case STEP_READ:
-			/* Before the request, who hangs up is of no use. */
-			wait_for(conn,
-			    conn->phase <= PHASE_HANDSHAKE ?
-				UV_READABLE | UV_DISCONNECT :
-				UV_READABLE);
+			wait_for(conn, UV_READABLE | UV_DISCONNECT);
 			return;
 		case STEP_WRITE:
 			wait_for(conn, UV_WRITABLE);

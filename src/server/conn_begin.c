@@ -40,6 +40,15 @@ set_low_water(struct conn *conn, int bytes)
 	conn->low_water = bytes;
 }
 
+/* Not before there is something to put into it: most that wait never have. */
+static struct peer *
+make_peer(struct conn *conn)
+{
+	if (conn->peer == NULL)
+		conn->peer = xcalloc(1, sizeof(*conn->peer));
+	return conn->peer;
+}
+
 void
 conn_handshake_failed(struct conn *conn, const char *reason, bool timeout)
 {
@@ -48,7 +57,7 @@ conn_handshake_failed(struct conn *conn, const char *reason, bool timeout)
 
 	/* It has not proved that the key is its own, but it helps the log. */
 	if (tls_peer->der != NULL)
-		peer_parse(&conn->peer, tls_peer->der, tls_peer->der_len);
+		peer_parse(make_peer(conn), tls_peer->der, tls_peer->der_len);
 	if (!timeout)
 		choose_learn(conn->host->record, conn->listener, &conn->chosen,
 		    conn->tls, false);
@@ -168,6 +177,9 @@ begin(struct conn *conn)
 		    err.text);
 		return false;
 	}
+	/* While others wait, they come first. */
+	if (admission_waiting(gate_admission(conn->host->gate)) > 0)
+		tls_conn_skip_ticket(conn->tls);
 	if (tls_context_has_far_key(conn->listener->tls))
 		listen_to_key(conn);
 	counters_add(conn->host->counters, COUNT_BEGUN);
@@ -218,7 +230,7 @@ conn_step_handshake(struct conn *conn)
 		counters_add(conn->host->counters, COUNT_REMEMBERED);
 	cert = tls_conn_certificate(conn->tls);
 	if (cert != NULL)
-		peer_read(&conn->peer, cert);
+		peer_read(make_peer(conn), cert);
 	conn_enter(conn, PHASE_REQUEST, config->request_timeout_ms);
 	return STEP_AGAIN;
 }

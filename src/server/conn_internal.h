@@ -59,12 +59,12 @@ struct conn {
 	int events; /* that poll waits for now */
 	enum phase phase;
 	struct tls_conn *tls;
-	struct peer peer;
-	bool keep_alive; /* after the answer that is being written */
-	bool drain;	 /* input may be left when the answer is out */
-	bool idle;	 /* between two requests */
-	struct buf in;	 /* received, not yet understood */
-	struct buf out;	 /* to be sent */
+	struct peer *peer; /* NULL until a certificate was read */
+	bool keep_alive;   /* after the answer that is being written */
+	bool drain;	   /* input may be left when the answer is out */
+	bool idle;	   /* between two requests */
+	struct buf in;	   /* received, not yet understood */
+	struct buf out;	   /* to be sent */
 	size_t sent;
 	struct slice file;	   /* to be sent after out; the service's */
 	uv_work_t fetch;	   /* in the pool, while the disk is asked */

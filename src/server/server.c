@@ -21,6 +21,7 @@
 #include "spa/registry.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -595,6 +596,11 @@ server_run(const char *path, struct errors *errors)
 	struct error err;
 	int rc;
 
+	/*
+	 * Each answer frees a large block, at which malloc would merge all
+	 * small ones that it keeps, to split them again at once.
+	 */
+	(void)mallopt(M_MXFAST, 0);
 	/* A peer that is gone shows as an error of write(). */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)uv_loop_init(&server.loop);

@@ -23,6 +23,7 @@ tls_conn_free(struct tls_conn *conn)
 	SSL_free(conn->ssl);
 	tls_context_free(conn->context);
 	free(conn->peer_der);
+	free(conn->unproven);
 	free(conn);
 }
 
@@ -182,13 +183,19 @@ complete(struct tls_conn *conn)
 enum tls_io
 tls_conn_handshake(struct tls_conn *conn, struct error *err)
 {
+	OSSL_LIB_CTX *before = NULL;
 	int rc;
 
 	ERR_clear_error();
 	errno = 0;
 	conn->waits_for_key = false;
 	far_key_set_waker(conn->wake, conn->wake_arg);
+	/* Sessions in tickets are read with the thread's default library. */
+	if (conn->context->library != NULL)
+		before = OSSL_LIB_CTX_set0_default(conn->context->library);
 	rc = SSL_do_handshake(conn->ssl);
+	if (before != NULL)
+		(void)OSSL_LIB_CTX_set0_default(before);
 	if (rc == 1) {
 		complete(conn);
 		return TLS_DONE;
@@ -263,10 +270,12 @@ tls_conn_peer(struct tls_conn *conn)
 		conn->peer.verdict == TLS_PEER_EXPIRED))
 		return &conn->peer;
 	/* A certificate is public; it is the signature that proves. */
-	conn->unproven = conn->peer;
-	conn->unproven.verdict = TLS_PEER_UNTRUSTED;
-	memcpy(conn->unproven.verify_text, text, sizeof(text));
-	return &conn->unproven;
+	if (conn->unproven == NULL)
+		conn->unproven = xcalloc(1, sizeof(*conn->unproven));
+	*conn->unproven = conn->peer;
+	conn->unproven->verdict = TLS_PEER_UNTRUSTED;
+	memcpy(conn->unproven->verify_text, text, sizeof(text));
+	return conn->unproven;
 }
 
 const X509 *
@@ -280,6 +289,13 @@ tls_conn_set_waker(struct tls_conn *conn, void (*wake)(void *arg), void *arg)
 {
 	conn->wake = wake;
 	conn->wake_arg = arg;
+}
+
+void
+tls_conn_skip_ticket(struct tls_conn *conn)
+{
+	(void)SSL_set_options(conn->ssl, SSL_OP_NO_TICKET);
+	(void)SSL_set_num_tickets(conn->ssl, 0); /* of TLS 1.3 */
 }
 
 bool

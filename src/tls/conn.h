@@ -118,6 +118,10 @@ const struct tls_peer *tls_conn_peer(struct tls_conn *conn);
  * as much as all the rest of an answer.  Borrowed; NULL when there is none. */
 const X509 *tls_conn_certificate(const struct tls_conn *conn);
 
+/* Server side, before the handshake: do not make a ticket.  One costs a tenth of
+ * a handshake, and saves most of another one only if the device comes back. */
+void tls_conn_skip_ticket(struct tls_conn *conn);
+
 /* Server side: was its chain verified before, for another connection? */
 bool tls_conn_is_remembered(const struct tls_conn *conn);
 

@@ -59,6 +59,7 @@ new_context(OSSL_LIB_CTX *library, const SSL_METHOD *method, struct error *err)
 
 	atomic_init(&context->references, 1);
 	ERR_clear_error();
+	context->library = library;
 	ctx = context->ssl_ctx = SSL_CTX_new_ex(library, NULL, method);
 	if (ctx == NULL) {
 		(void)error_openssl(err, "cannot make a TLS context");
@@ -166,6 +167,8 @@ set_up_server(struct tls_context *context,
 	SSL_CTX *ctx = context->ssl_ctx;
 
 	context->is_server = true;
+	/* All that is there in one read, not two for each record. */
+	SSL_CTX_set_read_ahead(ctx, 1);
 	context->anchors = options->anchors;
 	context->verifications = verify_cache_new(options->verifications);
 	context->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);

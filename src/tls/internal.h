@@ -18,6 +18,7 @@
 struct tls_context {
 	atomic_uint references;
 	SSL_CTX *ssl_ctx;
+	OSSL_LIB_CTX *library; /* NULL: OpenSSL's own */
 	bool is_server;
 	bool has_far_key;
 	const struct anchors *anchors; /* borrowed; may be NULL */
@@ -40,8 +41,9 @@ struct tls_conn {
 	bool broken;		     /* nothing more may be sent */
 	int alert_sent, alert_received;
 	struct tls_hello hello;
-	struct tls_peer peer;	  /* as verified */
-	struct tls_peer unproven; /* as told until the handshake is complete */
+	struct tls_peer peer;	   /* as verified */
+	struct tls_peer *unproven; /* as told until the handshake is complete;
+				    * NULL until somebody asks */
 	uint8_t *peer_der;
 	bool waits_for_key;
 	void (*wake)(void *arg); /* when a far key is done; or NULL */
