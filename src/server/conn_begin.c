@@ -184,6 +184,7 @@ begin(struct conn *conn)
 		listen_to_key(conn);
 	counters_add(conn->host->counters, COUNT_BEGUN);
 	conn->phase = PHASE_HANDSHAKE;
+	conn->begun_us = clock_monotonic_us();
 	return true;
 }
 
@@ -222,6 +223,8 @@ conn_step_handshake(struct conn *conn)
 		break;
 	}
 	conn_leave(conn, COUNT_COMPLETED, ADMISSION_PROVED);
+	gate_took(conn->host->gate,
+	    (clock_monotonic_us() - conn->begun_us) / 1000);
 	if (tls_conn_is_resumed(conn->tls))
 		counters_add(conn->host->counters, COUNT_RESUMED);
 	choose_learn(conn->host->record, conn->listener, &conn->chosen,

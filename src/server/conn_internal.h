@@ -75,6 +75,7 @@ struct conn {
 	uint64_t hold_until_ms;
 	size_t drained;
 	uint64_t started_us;
+	uint64_t begun_us; /* its handshake */
 	struct waiting waiting;
 	int low_water;	 /* of the socket, where it is not 1 */
 	uv_async_t *key; /* wakes it when a far key is done; or NULL */

@@ -22,6 +22,7 @@ struct gate {
 	uv_timer_t timer; /* while somebody waits */
 	unsigned open_handles;
 	uint64_t dropped, warned_ms;
+	uint64_t usual; /* 16 times what a handshake takes of late, in ms */
 };
 
 static size_t
@@ -30,6 +31,28 @@ count_waiting(const struct gate *gate)
 	return admission_count(gate->admission, WAITING_RETURN) +
 	    admission_count(gate->admission, WAITING_NEW) +
 	    admission_count(gate->admission, WAITING_SUSPECT);
+}
+
+/*
+ * Who waits has to have time left for the handshake itself, which takes long
+ * where devices or lines are slow.  A fifth of the time to wait is always left.
+ */
+static struct admission_limits
+limits_now(const struct gate *gate)
+{
+	struct admission_limits limits = gate->limits;
+	uint64_t usual_ms = gate->usual / 16;
+
+	if (usual_ms > limits.patience_ms * 4 / 5)
+		usual_ms = limits.patience_ms * 4 / 5;
+	limits.patience_ms -= usual_ms;
+	return limits;
+}
+
+void
+gate_took(struct gate *gate, uint64_t ms)
+{
+	gate->usual = gate->usual - gate->usual / 16 + ms;
 }
 
 static void
@@ -53,19 +76,19 @@ warn_dropped(struct gate *gate, uint64_t now_ms)
 	log_message(LOG_LEVEL_WARN, "overloaded",
 	    "%" PRIu64 " connections waited for their turn for more than "
 	    "%" PRIu64 " ms and were closed",
-	    gate->dropped, gate->limits.patience_ms);
+	    gate->dropped, limits_now(gate).patience_ms);
 	gate->dropped = 0;
 	gate->warned_ms = now_ms;
 }
 
 static void
-drop_late(struct gate *gate)
+drop_late(struct gate *gate, const struct admission_limits *limits)
 {
 	uint64_t now_ms = clock_monotonic_ms();
 	struct waiting *late;
 
-	while ((late = admission_late(gate->admission, &gate->limits,
-		    now_ms)) != NULL) {
+	while ((late = admission_late(gate->admission, limits, now_ms)) !=
+	    NULL) {
 		gate->actions->drop(late);
 		gate->dropped++;
 	}
@@ -76,11 +99,12 @@ static void
 on_check(uv_check_t *check)
 {
 	struct gate *gate = check->data;
+	const struct admission_limits limits = limits_now(gate);
 	struct waiting *next = NULL;
 
-	drop_late(gate);
+	drop_late(gate, &limits);
 	for (int i = 0; i < BATCH; i++) {
-		next = admission_next(gate->admission, &gate->limits);
+		next = admission_next(gate->admission, &limits);
 		if (next == NULL)
 			break;
 		gate->actions->begin(next);

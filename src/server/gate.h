@@ -31,7 +31,13 @@ void gate_close(struct gate *gate);
 /* For the calls of admission.h but admission_queue(), _next() and _late(). */
 struct admission *gate_admission(struct gate *gate);
 
-/* Call begin or drop for it, soon. */
+/* A handshake took that long, from begin to its end. */
+void gate_took(struct gate *gate, uint64_t ms);
+
+/*
+ * Call begin or drop for it, soon.  limits->patience_ms is for the wait and the
+ * handshake together: what handshakes take of late is taken off it.
+ */
 void gate_queue(struct gate *gate, struct waiting *waiting, bool resumes,
     const struct admission_limits *limits);
 
