@@ -110,6 +110,11 @@ send_notify(struct resync_run *run, struct error *err)
 			.password = target->password };
 	}
 	rc = agent_notify(list, count, &options, err);
+	/* Who stops it does not want to wait, either. */
+	for (size_t i = 0; i < count; i++)
+		if (run->targets[sending.index[i]].result.outcome ==
+		    AGENT_STOPPED)
+			run->wait_s = 0;
 	free(sending.index);
 	free(list);
 	return rc;

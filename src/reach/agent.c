@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -328,6 +329,7 @@ agent_notify(const struct agent_target *targets, size_t count,
     const struct agent_options *options, struct error *err)
 {
 	struct agent agent = { .options = options, .count = count };
+	struct sigaction interrupt, terminate;
 	int rc = libre_init();
 
 	if (count == 0)
@@ -338,7 +340,12 @@ agent_notify(const struct agent_target *targets, size_t count,
 	agent.tasks = make_tasks(&agent, targets, count);
 	tmr_init(&agent.pace);
 	tmr_start(&agent.pace, 0, on_pace, &agent);
+	/* libre sets handlers, and leaves them behind. */
+	(void)sigaction(SIGINT, NULL, &interrupt);
+	(void)sigaction(SIGTERM, NULL, &terminate);
 	rc = re_main(on_signal);
+	(void)sigaction(SIGINT, &interrupt, NULL);
+	(void)sigaction(SIGTERM, &terminate, NULL);
 	if (rc != 0)
 		(void)error_set(err, ERROR_SYSTEM, "the SIP library's loop: %s",
 		    strerror(rc));

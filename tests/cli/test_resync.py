@@ -3,6 +3,7 @@
 import base64
 import http.server
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -158,6 +159,27 @@ def test_group(sprov, device):
     assert sum(one["answer"] == "accepted" for one in found.values()) == 7
     assert not outside.seen and not retired.seen
     assert took > 7 * 0.2  # eight devices, five a second
+
+
+def test_stopped(sprov, device, environment):
+    """An interrupt ends it, and what was not done is said."""
+    phones = [device(mac="000e08aabb%02x" % i, group="site")
+              for i in range(4)]
+    run = subprocess.Popen([BINARY, "device", "resync", "--group", "site",
+                            "--rate", "1", "--json"], env=environment,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           text=True)
+    deadline = time.monotonic() + 20
+    while not phones[0].accepted and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.2)
+    run.send_signal(signal.SIGINT)
+    out, _ = run.communicate(timeout=20)
+    assert run.returncode == 3
+    found = {one["mac"]: one for one in json.loads(out)["devices"]}
+    assert found["000e08aabb00"]["answer"] == "accepted"
+    assert found["000e08aabb03"]["answer"] == "stopped"
+    assert not phones[3].seen
 
 
 def test_table(sprov, device):
