@@ -72,4 +72,4 @@ def test_templates(run):
         # What the page shows of a long output is in it, line by line.
         assert any(line in one for one in "".join(said).splitlines()), line
     assert len(shown) == 8
-    assert "secret" not in said[0] and "letmein" not in said[0]
+    assert ">secret<" not in said[0] and "letmein" not in said[0]

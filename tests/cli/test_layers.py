@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from conftest import BINARY
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAYERS = ROOT / "tools" / "layers"
 
@@ -118,3 +120,11 @@ def test_usage(tmp_path):
     done = layers(tmp_path / "none")
     assert done.returncode == 2
     assert done.stderr == f"layers: {tmp_path}/none: no such folder\n"
+
+
+def test_no_name_of_ours_is_exported():
+    """A library would take it for its own of the same name."""
+    done = subprocess.run(["nm", "-D", "--defined-only", str(BINARY)],
+                          capture_output=True, text=True, check=True)
+    assert [line for line in done.stdout.splitlines()
+            if line.split()[1] == "T"] == []
