@@ -37,7 +37,6 @@ static const struct {
 	{ OSSL_OP_KEYEXCH, { "ECDH", "X25519", "HKDF", "TLS1-PRF" } },
 	{ OSSL_OP_SIGNATURE, { "RSA", "ECDSA", "ED25519", "HMAC" } },
 	{ OSSL_OP_ASYM_CIPHER, { "RSA" } },
-	{ OSSL_OP_DECODER, { "RSA", "RSA-PSS", "EC", "ED25519" } },
 };
 #define LISTS (sizeof(lists) / sizeof(*lists))
 
@@ -65,11 +64,6 @@ is_first_name(const char *names, const char *name)
 static bool
 is_kept(size_t list, const OSSL_ALGORITHM *algorithm)
 {
-	/* Of decoders only those that read keys as certificates hold them. */
-	if (lists[list].operation == OSSL_OP_DECODER &&
-	    strstr(algorithm->property_definition,
-		"structure=SubjectPublicKeyInfo") == NULL)
-		return false;
 	for (size_t i = 0; i < KEPT_MAX && lists[list].names[i] != NULL; i++)
 		if (is_first_name(algorithm->algorithm_names,
 			lists[list].names[i]))

@@ -5,6 +5,7 @@
  * goes on when told so.  The handshake with a device shall go on whatever is
  * wrong, so that the log can say who it was; the verdict is kept here.
  */
+#include "tls/client_key.h"
 #include "tls/internal.h"
 #include "tls/session.h"
 
@@ -180,6 +181,7 @@ tls_verify_device(X509_STORE_CTX *store_ctx, void *context)
 
 	(void)context;
 	(void)begin_verify(conn, store_ctx);
+	tls_client_key_of_leaf(store_ctx);
 	if (conn->has_chain_key &&
 	    verify_cache_find(conn->context->verifications, conn->chain_key,
 		time(NULL), &conn->peer, &from, &until)) {
@@ -189,6 +191,7 @@ tls_verify_device(X509_STORE_CTX *store_ctx, void *context)
 		tls_verify_copy_leaf(conn, X509_STORE_CTX_get0_cert(store_ctx));
 		return 1;
 	}
+	tls_client_key_of_issuers(store_ctx);
 	X509_STORE_CTX_set_verify_cb(store_ctx, record_error);
 	rc = X509_verify_cert(store_ctx);
 	/* What fails without asking record_error() is a failure all the same. */
