@@ -1,4 +1,5 @@
 #include "spa/registry.h"
+#include "spa/spelling.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -67,39 +68,52 @@ registry_find_denied(const uint8_t *sha256, const uint8_t *key_sha256)
 	return NULL;
 }
 
+/* Longer than any name that there is. */
+#define SPELLING_MAX 64
+
 /*
  * The SPA names are written with and without a hyphen ("SPA-962" in User-Agents
  * and certificates, "SPA962" in lists [SPA-LIST] [WAZO]); no others are.
  */
 static bool
-same_spelling(const char *a, const char *b)
+fold(const char *name, char folded[static SPELLING_MAX])
 {
-	if (strncasecmp(a, "SPA", 3) != 0 || strncasecmp(b, "SPA", 3) != 0)
-		return strcasecmp(a, b) == 0;
-	for (;; a++, b++) {
-		while (*a == '-')
-			a++;
-		while (*b == '-')
-			b++;
-		if (strncasecmp(a, b, 1) != 0)
+	bool hyphens = strncasecmp(name, "SPA", 3) != 0;
+	size_t len = 0;
+
+	for (; *name != '\0'; name++) {
+		if (*name == '-' && !hyphens)
+			continue;
+		if (len == SPELLING_MAX - 1)
 			return false;
-		if (*a == '\0')
-			return true;
+		folded[len++] = *name >= 'a' && *name <= 'z' ?
+		    (char)(*name - 'a' + 'A') :
+		    *name;
 	}
+	folded[len] = '\0';
+	return true;
 }
 
+static int
+compare_spelling(const void *key, const void *member)
+{
+	const struct spelling *spelling = member;
+
+	return strcmp(key, spelling->text);
+}
+
+/* Asked several times for each request. */
 static const struct model *
 find_exactly(const char *name)
 {
-	for (size_t i = 0; i < registry_model_count; i++) {
-		const struct model *model = &registry_models[i];
+	char folded[SPELLING_MAX];
+	const struct spelling *found;
 
-		if (same_spelling(name, model->name) ||
-		    same_spelling(name, model->product) ||
-		    same_spelling(name, model->certificate_product))
-			return model;
-	}
-	return NULL;
+	if (!fold(name, folded))
+		return NULL;
+	found = bsearch(folded, registry_spellings, registry_spelling_count,
+	    sizeof(*found), compare_spelling);
+	return found != NULL ? &registry_models[found->model] : NULL;
 }
 
 static const struct model *

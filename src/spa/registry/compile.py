@@ -412,6 +412,21 @@ def write_models(rows, out):
             row.word("identity", IDENTITIES), row.text("client_anchor"),
             row.text("source")]) + " },")
     finish(rows, "model", out)
+    write_spellings(rows, out)
+
+
+def write_spellings(rows, out):
+    """Every way to write a model, in order: it is looked up all the time."""
+    found = {}
+    for number, row in enumerate(rows):
+        for column in ("name", "product", "certificate_product"):
+            found.setdefault(spelling(row[column]), number)
+    out.append("const struct spelling registry_spellings[] = {")
+    for text, number in sorted(found.items(), key=lambda one: one[0].encode()):
+        out.append(f'\t{{"{text}", {number}}},')
+    out.append("};")
+    out.append(f"const size_t registry_spelling_count = {len(found)};")
+    out.append("")
 
 
 def write_stacks(rows, out):
@@ -592,7 +607,8 @@ def write_sources(keys, out):
 def translate(tables, keys):
     """Check all tables and return them as lines of C."""
     out = ["/* Made by compile.py from the tables beside it. */",
-           '#include "spa/parameter.h"', '#include "spa/registry.h"', ""]
+           '#include "spa/parameter.h"', '#include "spa/registry.h"',
+           '#include "spa/spelling.h"', ""]
     check_sources(tables, keys)
     cas = check_cas(tables["cas"])
     models = check_models(tables["models"], cas)
