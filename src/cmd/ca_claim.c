@@ -248,18 +248,16 @@ find_same(const struct claim_file *file, const struct addition *add)
 }
 
 static int
-append(struct claim_file *file, const struct addition *add, struct error *err)
+append_row(struct claim_file *file, const char *row, struct error *err)
 {
 	bool torn = file->len > 0 && file->text[file->len - 1] != '\n';
 	struct buf text;
 	int rc;
 
 	buf_init(&text, KNOWLEDGE_TEXT_MAX);
-	rc = buf_printf(&text,
-	    "%s%s%s\t%s\t%s\t%s\t%s\ttested\thigh\t%s\t" SOURCE_WORDS "%s\n",
+	rc = buf_printf(&text, "%s%s%s\n",
 	    file->len > 0 ? file->text : KNOWLEDGE_HEADS "\n", torn ? "\n" : "",
-	    add->ca->id, add->model->name, add->firmware.text,
-	    add->firmware.text, add->verdict, add->note, add->date);
+	    row);
 	if (rc != 0)
 		rc = error_set(err, ERROR_INPUT,
 		    "%s: would be longer than "
@@ -268,6 +266,38 @@ append(struct claim_file *file, const struct addition *add, struct error *err)
 	else
 		rc = claim_file_replace(file, &text, err);
 	buf_clear(&text);
+	return rc;
+}
+
+static int
+append(struct claim_file *file, const struct addition *add, struct error *err)
+{
+	char *row =
+	    xasprintf("%s\t%s\t%s\t%s\t%s\ttested\thigh\t%s\t" SOURCE_WORDS
+		      "%s",
+		add->ca->id, add->model->name, add->firmware.text,
+		add->firmware.text, add->verdict, add->note, add->date);
+	int rc = append_row(file, row, err);
+
+	free(row);
+	return rc;
+}
+
+int
+ca_claim_append(const char *given, const char *row)
+{
+	struct claim_file file;
+	struct error err = { 0 };
+	int rc;
+
+	if (claim_file_open(&file, given, true, &err) != 0) {
+		(void)cmd_fail(&err);
+		return -1;
+	}
+	rc = append_row(&file, row, &err);
+	if (rc != 0)
+		(void)cmd_fail(&err);
+	claim_file_close(&file);
 	return rc;
 }
 

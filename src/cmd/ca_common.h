@@ -45,6 +45,10 @@ char *ca_claims_path(const char *given, const char *inventory);
  * already. */
 struct knowledge *ca_load_knowledge(const char *given, const char *inventory);
 
+/* Add a row, without its newline, to the file of own claims, which is made when
+ * it is missing; -1 when that failed, which is said already. */
+int ca_claim_append(const char *given, const char *row) MUST_CHECK;
+
 /* A CA by id; NULL when there is none, which is said with near ones. */
 const struct ca *ca_find(const char *id);
 

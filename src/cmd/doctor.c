@@ -20,6 +20,7 @@
 struct arguments {
 	const char *config, *claims, *device, *since, *listener;
 	bool all, events, no_resolve, json;
+	bool expiry, classes, observed, add;
 };
 
 /* What one run works with. */
@@ -155,6 +156,20 @@ prepare(struct events_query *query, const struct arguments *arguments,
 }
 
 static int
+observe(struct events *events, const struct doctor_world *world,
+    const struct events_query *query, const struct arguments *arguments,
+    const struct config *config)
+{
+	char *path = ca_claims_path(arguments->claims, config->inventory);
+	const struct doctor_observed_options how = { arguments->json,
+		arguments->add, path };
+	int status = doctor_observed(events, world, query, &how);
+
+	free(path);
+	return status;
+}
+
+static int
 run(const struct arguments *arguments)
 {
 	struct doctor_world world = { 0 };
@@ -175,12 +190,20 @@ run(const struct arguments *arguments)
 		    CONFIG_DEFAULT_PATH);
 		return CMD_FAILED;
 	}
-	if (open_events(&events, config, &err) != 0)
+	if (open_events(&events, config, &err) != 0 &&
+	    (err.kind != ERROR_NOT_FOUND ||
+		(!arguments->expiry && !arguments->classes)))
 		status = err.kind == ERROR_NOT_FOUND ? say_nothing(arguments) :
 						       cmd_fail(&err);
+	else if (arguments->expiry)
+		status = doctor_expiry(events, config, arguments->json);
+	else if (arguments->classes)
+		status = doctor_classes(events, arguments->json);
 	else if (doctor_world_load(&world, config, arguments->claims,
 		     !arguments->no_resolve) == 0)
-		status = examine(events, &world, &query, arguments);
+		status = arguments->observed ?
+		    observe(events, &world, &query, arguments, config) :
+		    examine(events, &world, &query, arguments);
 	doctor_world_clear(&world);
 	events_close(events);
 	config_free(config);
@@ -216,6 +239,20 @@ cmd_doctor(int argc, char **argv)
 		    .letter = 'e',
 		    .help = "also each event by itself",
 		    .flag = &arguments.events },
+		{ .name = "expiry",
+		    .letter = 'x',
+		    .help = "when the certificates of devices end",
+		    .flag = &arguments.expiry },
+		{ .name = "classes",
+		    .help = "the ClientHello classes that were learned",
+		    .flag = &arguments.classes },
+		{ .name = "observed",
+		    .letter = 'o',
+		    .help = "what the events say about who trusts which CA",
+		    .flag = &arguments.observed },
+		{ .name = "add",
+		    .help = "with --observed: into your own claims",
+		    .flag = &arguments.add },
 		{ .name = "claims",
 		    .value = "FILE",
 		    .help = "your own claims (default: $SPROV_CLAIMS)",

@@ -40,6 +40,23 @@ int doctor_diagnose(struct doctor_hints *hints,
     const struct doctor_world *world, const struct event *event,
     struct diagnosis *diagnosis, struct error *err) MUST_CHECK;
 
+/* ------------------------------------------------------------ other views */
+
+/* When certificates end, and which ClientHello classes were learned; events may
+ * be NULL: nothing was recorded yet.  Exit statuses. */
+int
+doctor_expiry(struct events *events, const struct config *config, bool json);
+int doctor_classes(struct events *events, bool json);
+
+/* What the events say about who trusts which CA; add: into the own claims. */
+struct doctor_observed_options {
+	bool json, add;
+	const char *claims; /* the file; NULL: as ca_claims_path() */
+};
+int doctor_observed(struct events *events, const struct doctor_world *world,
+    const struct events_query *query,
+    const struct doctor_observed_options *how);
+
 /* ------------------------------------------------------------- printing */
 
 /* Groups with the totals; all: also what has recovered. */

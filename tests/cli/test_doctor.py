@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import faults
+import wire
 from daemon import BINARY, wait_until
 
 # What may be wrong, if it is not said with high confidence.
@@ -109,3 +110,84 @@ def write_table(path, answers):
             first["confidence"], "yes" if answer.right else "no"))
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
+
+
+# Other views of the record
+
+
+def test_expiry_and_classes(site):
+    """What was proven counts; a stranger's certificate does not."""
+    site.simulate(faults.PHONE, "csb2")
+    site.simulate(faults.MPP, "csb2")
+    site.get(faults.identity(faults.PHONE, faults.root("Somebody")))
+    site.get(faults.identity(faults.PHONE, days=(-4000, -5)))
+
+    def seen():
+        return json.loads(doctor(site, "--expiry", "--json").stdout)
+
+    found = wait_until(lambda: (lambda out: out if out["seen"] == 3 else None)(
+        seen()), "three certificates")
+    assert found["expired"] == 1 and len(found["months"]) == 2
+    assert found["months"][0]["models"] == {"SPA-504G": 1}
+    assert {row["name"]: row["expired"] for row in found["anchors"]}[
+        faults.CLIENT_LINKSYS] is True
+    out = doctor(site, "--expiry", status=3).stdout
+    assert "3 seen, 1 over, 0 end within a year.\n" in out
+    assert all(len(line) <= 80 for line in out.splitlines())
+    classes = json.loads(doctor(site, "--classes", "--json").stdout)["classes"]
+    assert {(row["product"], row["firmware"]) for row in classes} >= {
+        ("SPA-504G", "7.5.6"), ("CP-8841-3PCC", "12.0(3)")}
+    assert len({row["class"] for row in classes}) == 2
+    assert "SPA-504G" in doctor(site, "--classes").stdout
+
+
+def observed(site, *options):
+    out = json.loads(doctor(site, "--observed", "--json", *options).stdout)
+    return {(row["model"], row["firmware"], row["ca"]): row
+            for row in out["observed"]}, out["added"]
+
+
+def test_observed(site):
+    """Proofs become claims; guesses, and a single refusal, do not."""
+    new = ("SPA504G", "7.5.6", "ciscosb-prov-2")
+    old = ("SPA504G", "7.5.4", "ciscosb-prov-2")
+    site.simulate(faults.OLD, "csb1")
+    site.simulate(faults.OLD, "csb2")
+    wait_until(lambda: old in observed(site)[0], "a refusal")
+    assert observed(site)[0][old]["observed"] == "unknown"
+    site.simulate(faults.OLD, "csb2")
+    wait_until(lambda: observed(site)[0][old]["refused"] == 2, "another one")
+    found, added = observed(site, "--add")
+    assert found[old]["observed"] == "not" and not found[old]["contradiction"]
+    assert found["SPA504G", "7.5.4", "ciscosb-prov-1"]["observed"] == "trusted"
+    assert added == 2
+    claims = (site.folder / "claims.tsv").read_text()
+    assert "ciscosb-prov-2\tSPA504G\t7.5.4\t7.5.4\tnot\tobserved" in claims
+    assert observed(site, "--add")[1] == 0
+    # From now on two devices are behind that address: nobody is sure.
+    site.simulate(faults.PHONE, "csb2")
+    site.simulate(faults.PHONE, "stranger")
+    site.simulate(faults.OLD, "sipura")
+    wait_until(lambda: new in observed(site)[0], "an acceptance")
+    assert observed(site)[0][new]["observed"] == "trusted"
+
+
+def test_contradiction(site):
+    """A document says otherwise: shown, and not resolved."""
+    device = faults.PHONE._replace(mac=faults.OLD.mac, firmware="7.5.6",
+                                   serial=faults.OLD.serial)
+    certificate = site.files(faults.identity(device))
+    context = wire.context(certificate)
+    plain = wire.socket.create_connection(
+        ("127.0.0.1", site.ports["csb2"]), 30)
+    with context.wrap_socket(plain) as s:
+        # It says that it has an old firmware, which documents say cannot be.
+        s.sendall(b"GET /spa%s.cfg HTTP/1.0\r\nUser-Agent: Cisco/SPA504G-7.5.4 "
+                  b"(%s)(CCQ10000002)\r\n\r\n" % (
+                      device.mac.encode(), device.mac.upper().encode()))
+        while s.recv(4096):
+            pass
+    key = ("SPA504G", "7.5.4", "ciscosb-prov-2")
+    wait_until(lambda: key in observed(site)[0], "the event")
+    assert observed(site)[0][key]["contradiction"]
+    assert "CONTRADICTION" in doctor(site, "--observed").stdout
