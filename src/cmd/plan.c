@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/device_common.h"
 #include "provision/plan_cover.h"
+#include "provision/plan_dhcp.h"
 #include "spa/knowledge.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
@@ -21,7 +22,7 @@
 
 struct arguments {
 	const char *inventory, *csv, *layout, *host, *domain, *drop_tls, *at;
-	const char *out, *capacity;
+	const char *out, *capacity, *dhcp;
 	struct cmd_texts addresses, ports, hold, certificates, without, allow;
 	bool json, config, rules;
 	/* What they mean. */
@@ -284,6 +285,22 @@ read_ports(struct arguments *a, const struct cmd_syntax *syntax)
 	return -1;
 }
 
+/* -1: there is no such server. */
+static int
+find_dhcp(const char *name)
+{
+	static const char *const names[] = {
+		[PLAN_DHCP_ISC] = "isc",
+		[PLAN_DHCP_KEA] = "kea",
+		[PLAN_DHCP_DNSMASQ] = "dnsmasq",
+	};
+
+	for (size_t j = 0; j < LENGTH(names); j++)
+		if (strcmp(name, names[j]) == 0)
+			return (int)j;
+	return -1;
+}
+
 static int
 read_arguments(struct arguments *a, const struct cmd_syntax *syntax)
 {
@@ -296,8 +313,12 @@ read_arguments(struct arguments *a, const struct cmd_syntax *syntax)
 	a->options.capacity_per_s = (unsigned)capacity;
 	if (a->addresses.count > TEXTS_MAX || a->ports.count > TEXTS_MAX)
 		return bad("more than %d of --address or --port", TEXTS_MAX);
-	if (a->json + a->config + a->rules > 1)
-		return bad("--json, --config and --rules exclude each other");
+	if (a->json + a->config + a->rules + (a->dhcp != NULL) > 1)
+		return bad("--json, --config, --rules and --dhcp exclude each "
+			   "other");
+	if (a->dhcp != NULL && find_dhcp(a->dhcp) < 0)
+		return bad("--dhcp %.40s: expected isc, kea or dnsmasq",
+		    a->dhcp);
 	if (rc < 0)
 		rc = read_without(a);
 	if (rc < 0)
@@ -329,6 +350,9 @@ print_text(const struct plan *plan, const struct arguments *a,
 		rc = plan_print_json(plan, &a->options, &text);
 	else if (a->config)
 		rc = plan_write_config(plan, &a->options, SIZE_MAX, &text);
+	else if (a->dhcp != NULL)
+		rc = plan_dhcp_write(plan, (enum plan_dhcp)find_dhcp(a->dhcp),
+		    &text);
 	else
 		rc = plan_write_rules(plan, &text);
 	if (rc == 0)
@@ -374,7 +398,7 @@ answer(const struct plan *plan, const struct arguments *a)
 	struct error err;
 	int status;
 
-	if ((a->json || a->config || a->rules ?
+	if ((a->json || a->config || a->rules || a->dhcp != NULL ?
 		    print_text(plan, a, &err) :
 		    plan_print(plan, &a->options, &err)) != 0)
 		return cmd_fail(&err);
@@ -528,6 +552,10 @@ cmd_plan(int argc, char **argv)
 		{ .name = "rules",
 		    .flag = &a.rules,
 		    .help = "print only the profile rules" },
+		{ .name = "dhcp",
+		    .value = "isc|kea|dnsmasq",
+		    .text = &a.dhcp,
+		    .help = "print only what that DHCP server has to say" },
 		{ .name = "out",
 		    .letter = 'o',
 		    .value = "DIR",
