@@ -323,8 +323,8 @@ def test_nothing_covered(plan, tmp_path):
     (["--address", "192.0.2.1", "--address", "192.0.2.1"],
      "--address 192.0.2.1: given twice"),
     (["--port", "443", "--port", "443"], "--port 443: given twice"),
-    (["--json", "--rules"], "--json, --config and --rules exclude each "
-     "other"),
+    (["--json", "--rules"], "--json, --config, --rules and --dhcp "
+     "exclude each other"),
 ])
 def test_usage(plan, options, message):
     result = plan(EASY, *options)
