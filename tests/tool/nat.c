@@ -3,7 +3,7 @@
  * of listeners with several certificates.
  *
  *     nat setup FOLDER COUNT
- *     nat run FOLDER PORT SOURCES
+ *     nat run FOLDER PORT SOURCES [BODIES]
  *
  * setup makes a copy of every CA (lab/pki.h), the certificates of their servers,
  * COUNT devices of many models and firmware versions, and devices.csv.
@@ -12,7 +12,8 @@
  * in an order that mixes all of them; device n is behind the address
  * 127.0.1.(n mod SOURCES + 1).  At the end a line of JSON: how many were
  * provisioned, after how many refused certificates, and how many refusals there
- * were of each class of models.
+ * were of each class of models.  With BODIES, a folder, BODIES/MAC is the profile
+ * that the device took.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -58,7 +59,7 @@ struct unit {
 };
 
 struct fleet {
-	const char *folder;
+	const char *folder, *bodies;
 	struct unit *units;
 	size_t count, sources;
 	const char *port;
@@ -185,6 +186,20 @@ trusted_by(const struct fleet *fleet, const struct unit *unit)
 }
 
 static void
+keep(const struct fleet *fleet, const struct unit *unit,
+    const struct sim_result *result)
+{
+	char mac[MAC_TEXT_BYTES], *path;
+	struct error err;
+
+	mac_format(&unit->mac, mac);
+	path = xasprintf("%s/%s", fleet->bodies, mac);
+	if (file_create(path, 0644, result->body, result->body_len, &err) != 0)
+		die(path, &err);
+	free(path);
+}
+
+static void
 resync(struct fleet *fleet, struct unit *unit, const struct sim_device *sim,
     const struct sim_network *network)
 {
@@ -203,6 +218,8 @@ resync(struct fleet *fleet, struct unit *unit, const struct sim_device *sim,
 		if (!unit->provisioned && result.outcome != SIM_UNTRUSTED)
 			(void)fprintf(stderr, "%s: %s\n", unit->model->name,
 			    result.reason);
+		if (unit->provisioned && fleet->bodies != NULL)
+			keep(fleet, unit, &result);
 		sim_result_clear(&result);
 	}
 	free(rule);
@@ -266,11 +283,12 @@ print(const struct fleet *fleet)
 }
 
 static int
-run(const char *folder, const char *port, size_t sources)
+run(const char *folder, const char *port, size_t sources, const char *bodies)
 {
-	struct fleet fleet = {
-		.folder = folder, .sources = sources, .port = port
-	};
+	struct fleet fleet = { .folder = folder,
+		.bodies = bodies,
+		.sources = sources,
+		.port = port };
 	struct parallel parallel = { .work = work, .arg = &fleet };
 	char *csv = xasprintf("%s/devices.csv", folder), *text;
 	struct error err;
@@ -301,10 +319,10 @@ main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "setup") == 0)
 		return set_up(argv[2], number(argv[3], COUNT_MAX));
-	if (argc == 5 && strcmp(argv[1], "run") == 0)
-		return run(argv[2], argv[3], number(argv[4], 250));
+	if ((argc == 5 || argc == 6) && strcmp(argv[1], "run") == 0)
+		return run(argv[2], argv[3], number(argv[4], 250), argv[5]);
 	(void)fprintf(stderr,
 	    "usage: nat setup FOLDER COUNT\n"
-	    "       nat run FOLDER PORT SOURCES\n");
+	    "       nat run FOLDER PORT SOURCES [BODIES]\n");
 	return 2;
 }
