@@ -3,22 +3,24 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
+#include "cmd/simulate_print.h"
+#include "cmd/simulate_upgrade.h"
 #include "lab/lab.h"
 #include "pki/anchors.h"
 #include "pki/chain.h"
 #include "pki/seal.h"
+#include "provision/images.h"
+#include "server/firmware.h"
 #include "sim/report.h"
 #include "spa/identify.h"
 #include "spa/trust.h"
-#include "tls/conn.h"
+#include "tftp/packet.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include <jansson.h>
 
 #define RESOLVE_MAX 64
 
@@ -30,12 +32,12 @@ struct resolve_entry {
 
 struct arguments {
 	const char *as, *mac, *serial, *certificate, *key, *output, *lab;
-	const char *dhcp_server, *rule, *report, *ikm;
+	const char *dhcp_server, *rule, *report, *ikm, *upgrade;
 	char *rule_text, *ikm_text; /* what was in their files */
 	struct cmd_texts ca_paths, resolve_texts, changes;
 	struct resolve_entry resolve[RESOLVE_MAX];
 	size_t resolve_count;
-	uint64_t timeout_s, concurrency, duration_s;
+	uint64_t timeout_s, concurrency, duration_s, tftp_block;
 	bool json, report_put, report_gzip;
 };
 
@@ -53,6 +55,14 @@ struct setup {
 	struct lab_fleet *fleet;
 	const char *rule;
 	struct sim_network network;
+	struct images images;
+	char label[128]; /* "SPA504G@7.5.6": as what it ends */
+};
+
+/* An upgrade makes another device of it. */
+struct reborn {
+	const struct arguments *arguments;
+	struct setup *setup;
 };
 
 /* The first line of a file: keys do not belong on a command line. */
@@ -175,8 +185,9 @@ choose_cas(struct setup *setup, const struct arguments *arguments,
 	return rc;
 }
 
+/* Be setup's model and firmware, from now on. */
 static int
-set_up_device(struct setup *setup, const struct arguments *arguments,
+make_device(struct setup *setup, const struct arguments *arguments,
     struct error *err)
 {
 	struct sim_device_options options = {
@@ -185,12 +196,46 @@ set_up_device(struct setup *setup, const struct arguments *arguments,
 		.mac = { { 0x02, 0, 0, 0, 0, 1 } },
 		.serial = arguments->serial != NULL ? arguments->serial :
 						      "00000000001",
+		.ikm = arguments->ikm_text,
+		.identity = setup->identity,
 	};
 
 	if (arguments->mac != NULL &&
 	    mac_parse(&options.mac, arguments->mac, err) != 0)
 		return -1;
+	sim_device_free(setup->own);
+	setup->own = NULL;
+	anchors_free(setup->trusted);
 	if (choose_cas(setup, arguments, err) != 0)
+		return -1;
+	options.trusted = setup->trusted;
+	setup->own = sim_device_new(&options, err);
+	setup->device = setup->own;
+	return setup->own != NULL ? 0 : -1;
+}
+
+static int
+read_images(struct setup *setup, const char *folder, struct error *err)
+{
+	struct errors errors = { 0 };
+	int rc = firmware_read_manifest(folder, &setup->images, &errors);
+
+	if (rc != 0)
+		rc = error_set(err, ERROR_INPUT, "%s", errors.text[0]);
+	else if (setup->images.count == 0)
+		rc = error_set(err, ERROR_NOT_FOUND,
+		    "%s/%s names no image: add some with sprov firmware add",
+		    folder, IMAGES_MANIFEST);
+	errors_clear(&errors);
+	return rc;
+}
+
+static int
+set_up_device(struct setup *setup, const struct arguments *arguments,
+    struct error *err)
+{
+	if (arguments->upgrade != NULL &&
+	    read_images(setup, arguments->upgrade, err) != 0)
 		return -1;
 	if (arguments->certificate != NULL) {
 		setup->identity = chain_load(arguments->certificate,
@@ -198,14 +243,9 @@ set_up_device(struct setup *setup, const struct arguments *arguments,
 		if (setup->identity == NULL)
 			return -1;
 	}
-	options.ikm = arguments->ikm_text;
-	options.trusted = setup->trusted;
-	options.identity = setup->identity;
-	setup->own = sim_device_new(&options, err);
-	setup->device = setup->own;
 	setup->rule = arguments->rule != NULL ? arguments->rule :
 						setup->model->default_rule;
-	return setup->own != NULL ? 0 : -1;
+	return make_device(setup, arguments, err);
 }
 
 static int
@@ -250,7 +290,9 @@ set_up(struct setup *setup, struct arguments *arguments, struct error *err)
 		.arg = arguments,
 		.timeout_ms = (unsigned)arguments->timeout_s * 1000,
 		.dhcp_server = arguments->dhcp_server,
+		.tftp_block = (unsigned)arguments->tftp_block,
 	};
+	(void)snprintf(setup->label, sizeof(setup->label), "%s", arguments->as);
 	if (trust_parse_device(arguments->as, &setup->model, &setup->firmware,
 		&setup->has_firmware, err) != 0)
 		return -1;
@@ -265,67 +307,10 @@ clear(struct setup *setup)
 	chain_free(setup->identity);
 	anchors_free(setup->trusted);
 	lab_fleet_free(setup->fleet);
+	images_clear(&setup->images);
 }
 
 /* ------------------------------------------------------------ one resync */
-
-static void
-print_text(const struct arguments *arguments, const struct sim_result *result)
-{
-	(void)printf("%s: %s (class %c): %s", arguments->as,
-	    sim_outcome_name(result->outcome),
-	    sim_outcome_class(result->outcome), result->reason);
-	if (result->alert_sent >= 0)
-		(void)printf(" (alert %s)", tls_alert_name(result->alert_sent));
-	if (result->tls_version != 0)
-		(void)printf(" [%s %s, %.1f ms]",
-		    tls_version_name(result->tls_version), result->cipher,
-		    (double)result->total_us / 1000);
-	(void)printf("\n");
-}
-
-static void
-print_json(const struct arguments *arguments, const struct sim_result *result)
-{
-	const char class[] = { sim_outcome_class(result->outcome), '\0' };
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s*, s:s*, "
-				   "s:s*, s:s, s:i, s:I, "
-				   "s:I}",
-	    "device", arguments->as, "outcome",
-	    sim_outcome_name(result->outcome), "class", class, "reason",
-	    result->reason, "url", result->url, "status", result->status,
-	    "alert_sent",
-	    result->alert_sent >= 0 ? tls_alert_name(result->alert_sent) : NULL,
-	    "alert_received",
-	    result->alert_received >= 0 ?
-		tls_alert_name(result->alert_received) :
-		NULL,
-	    "tls",
-	    result->tls_version != 0 ? tls_version_name(result->tls_version) :
-				       NULL,
-	    "cipher", result->cipher, "redirects", (int)result->redirects,
-	    "bytes", (json_int_t)result->body_len, "us",
-	    (json_int_t)result->total_us);
-
-	(void)json_dumpf(object, stdout, JSON_INDENT(1));
-	(void)printf("\n");
-	json_decref(object);
-}
-
-static int
-write_output(const char *path, const struct sim_result *result,
-    struct error *err)
-{
-	if (result->body == NULL)
-		return 0;
-	if (strcmp(path, "-") != 0)
-		return file_replace(path, 0600, result->body, result->body_len,
-		    err);
-	if (fwrite(result->body, 1, result->body_len, stdout) !=
-	    result->body_len)
-		return error_errno(err, "cannot write the profile");
-	return 0;
-}
 
 static int
 change_all(struct sim_parameters *parameters, const struct cmd_texts *texts,
@@ -377,38 +362,92 @@ report(const struct arguments *arguments, const struct setup *setup,
 	sim_parameters_free(parameters);
 }
 
+/* What an image has made of it. */
+static const struct sim_device *
+become(void *arg, const struct firmware *firmware, struct error *err)
+{
+	struct reborn *reborn = arg;
+	struct setup *setup = reborn->setup;
+
+	setup->firmware = *firmware;
+	setup->has_firmware = true;
+	(void)snprintf(setup->label, sizeof(setup->label), "%.60s@%.60s",
+	    setup->model->name, firmware->text);
+	return make_device(setup, reborn->arguments, err) == 0 ? setup->device :
+								 NULL;
+}
+
+/* One resync, or as many as upgrades follow it. */
+static int
+resync(struct arguments *arguments, struct setup *setup,
+    struct sim_upgrades *upgrades, struct sim_result *result, struct error *err)
+{
+	struct reborn reborn = { arguments, setup };
+	const struct simulate_life life = {
+		.rule = setup->rule,
+		.images = &setup->images,
+		.network = &setup->network,
+		.become = become,
+		.arg = &reborn,
+	};
+
+	if (arguments->upgrade != NULL)
+		return simulate_life(&life, setup->device, upgrades, result,
+		    err);
+	sim_resync(setup->device, setup->rule, &setup->network, result);
+	return 0;
+}
+
+static void
+print(const struct arguments *arguments, const struct setup *setup,
+    const struct sim_upgrades *upgrades, const struct sim_result *result)
+{
+	/* The profile alone on standard output can be piped on. */
+	if (arguments->output != NULL && strcmp(arguments->output, "-") == 0)
+		return;
+	if (arguments->json) {
+		simulate_print_json(setup->label, result,
+		    arguments->upgrade != NULL ?
+			simulate_upgrades_json(upgrades) :
+			NULL);
+		return;
+	}
+	simulate_upgrades_print(setup->model->name, upgrades);
+	simulate_print_text(setup->label, result);
+}
+
 static int
 simulate_one(struct arguments *arguments)
 {
+	struct sim_upgrades *upgrades = xcalloc(1, sizeof(*upgrades));
 	struct setup setup = { .model = NULL };
 	struct sim_result result;
 	struct error err;
 	int rc;
 
-	if (set_up(&setup, arguments, &err) != 0) {
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (set_up(&setup, arguments, &err) != 0 ||
+	    resync(arguments, &setup, upgrades, &result, &err) != 0) {
 		clear(&setup);
+		free(upgrades);
 		return cmd_fail(&err);
 	}
-	(void)signal(SIGPIPE, SIG_IGN);
-	sim_resync(setup.device, setup.rule, &setup.network, &result);
 	if (arguments->report != NULL && result.outcome == SIM_PROVISIONED)
 		report(arguments, &setup, &result);
-	/* The profile alone on standard output can be piped on. */
-	if (arguments->output == NULL || strcmp(arguments->output, "-") != 0) {
-		if (arguments->json)
-			print_json(arguments, &result);
-		else
-			print_text(arguments, &result);
-	}
+	print(arguments, &setup, upgrades, &result);
 	if (result.outcome == SIM_UNTRUSTED && setup.trusted != NULL &&
 	    anchors_count(setup.trusted) == 0)
 		say_nothing_trusted(&setup, arguments);
-	rc = result.outcome == SIM_PROVISIONED ? CMD_DONE : CMD_PROBLEM;
+	rc = result.outcome == SIM_PROVISIONED &&
+		simulate_upgrades_are_good(upgrades) ?
+	    CMD_DONE :
+	    CMD_PROBLEM;
 	if (arguments->output != NULL &&
-	    write_output(arguments->output, &result, &err) != 0)
+	    simulate_write_output(arguments->output, &result, &err) != 0)
 		rc = cmd_fail(&err);
 	sim_result_clear(&result);
 	clear(&setup);
+	free(upgrades);
 	return rc;
 }
 
@@ -431,6 +470,11 @@ check_arguments(struct arguments *arguments)
 	}
 	if (arguments->concurrency == 0 && arguments->as == NULL) {
 		cmd_error("which device? name it with --as MODEL[@FIRMWARE]");
+		return CMD_USAGE;
+	}
+	if (arguments->upgrade != NULL && arguments->lab != NULL) {
+		cmd_error("--upgrade and --lab exclude each other: a lab has "
+			  "no images");
 		return CMD_USAGE;
 	}
 	if ((arguments->certificate == NULL) != (arguments->key == NULL)) {
@@ -458,6 +502,7 @@ cmd_simulate(int argc, char **argv)
 {
 	struct arguments a = { .timeout_s = 10, .duration_s = 10 };
 	const char *timeout = NULL, *concurrency = NULL, *duration = NULL;
+	const char *tftp_block = NULL;
 	const struct cmd_option options[] = {
 		{ .name = "as",
 		    .value = "MODEL[@FW]",
@@ -493,9 +538,17 @@ cmd_simulate(int argc, char **argv)
 		    .texts = &a.resolve_texts,
 		    .help = "what its name server answers; repeatable" },
 		{ .name = "dhcp-server",
-		    .value = "HOST",
+		    .value = "HOST|URL",
 		    .text = &a.dhcp_server,
-		    .help = "for rules that name no host" },
+		    .help = "option 66, for rules that name no host" },
+		{ .name = "tftp-block",
+		    .value = "BYTES",
+		    .text = &tftp_block,
+		    .help = "ask for blocks of that size by TFTP" },
+		{ .name = "upgrade",
+		    .value = "FOLDER",
+		    .text = &a.upgrade,
+		    .help = "follow Upgrade_Rule; the images are those there" },
 		{ .name = "timeout",
 		    .value = "SECONDS",
 		    .text = &timeout,
@@ -564,6 +617,9 @@ cmd_simulate(int argc, char **argv)
 	if (rc < 0)
 		rc = cmd_number(&syntax, "timeout", timeout, 1, 600,
 		    &a.timeout_s);
+	if (rc < 0)
+		rc = cmd_number(&syntax, "tftp-block", tftp_block,
+		    TFTP_BLOCK_MIN, TFTP_BLOCK_MAX, &a.tftp_block);
 	if (rc < 0)
 		rc = cmd_number(&syntax, "concurrency", concurrency, 1, 4096,
 		    &a.concurrency);

@@ -170,7 +170,7 @@ on_head_complete(llhttp_t *parser)
 	if (reply->head_only)
 		return 1;
 	if (reply->head.has_content_length &&
-	    parser->content_length > REPLY_BODY_MAX)
+	    parser->content_length > reply->body.limit)
 		return fail(reply, "Content-Length past the limit");
 	return 0;
 }
@@ -229,6 +229,12 @@ reply_new(bool head)
 	reply->head_only = head;
 	buf_init(&reply->body, REPLY_BODY_MAX);
 	return reply;
+}
+
+void
+reply_allow(struct reply *reply, size_t body_max)
+{
+	buf_init(&reply->body, body_max);
 }
 
 /* What reply_feed and reply_end return, after llhttp returned code. */

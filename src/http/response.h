@@ -68,6 +68,8 @@ struct reply_head {
  */
 void reply_free(struct reply *reply);
 struct reply *reply_new(bool head) FREED_BY(reply_free);
+/* Before the first byte: bodies may be so long, not REPLY_BODY_MAX. */
+void reply_allow(struct reply *reply, size_t body_max);
 int reply_feed(struct reply *reply, const char *data, size_t len,
     struct error *err) MUST_CHECK;
 int reply_end(struct reply *reply, struct error *err) MUST_CHECK;

@@ -74,3 +74,15 @@ upgrade_firmware(const struct device *device, const char *user_agent,
 		return true;
 	return firmware_parse(now, device->firmware, &ignored) == 0;
 }
+
+bool
+upgrade_by_https(const struct model *model)
+{
+	static const char *const families[] = { "ATA19x", "CP-68xx", "CP-78xx",
+		"CP-88xx", "CP-8831" };
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
+		if (strcmp(model->family, families[i]) == 0)
+			return true;
+	return false;
+}

@@ -46,4 +46,11 @@ upgrade_is_due(const struct ladders *ladders, const struct snapshot *snapshot,
 bool upgrade_firmware(const struct device *device, const char *user_agent,
     struct firmware *now);
 
+/*
+ * Is it known that the model's family fetches images over HTTPS?  Those of
+ * before cannot ([SPA9000-AG]), and of those between nobody says: ASSUMED that
+ * they cannot, as plain HTTP and TFTP work for all.  [ATA19X-RN], [MPP-SEC].
+ */
+bool upgrade_by_https(const struct model *model);
+
 #endif

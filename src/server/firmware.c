@@ -5,6 +5,7 @@
 #include "http/url.h"
 #include "provision/ladder.h"
 #include "provision/route.h"
+#include "provision/upgrade.h"
 #include "server/config.h"
 #include "server/files.h"
 #include "spa/registry.h"
@@ -112,28 +113,11 @@ load_image(const struct load *load, struct files *files, struct routes *routes,
 	free(path);
 }
 
-/*
- * The families that are known to fetch images over HTTPS; those of before
- * cannot ([SPA9000-AG]), and of those between nobody says: ASSUMED that they
- * cannot, as plain HTTP and TFTP work for all.  [ATA19X-RN], [MPP-SEC].
- */
-static bool
-can_fetch_by_https(const struct model *model)
-{
-	static const char *const families[] = { "ATA19x", "CP-68xx", "CP-78xx",
-		"CP-88xx", "CP-8831" };
-
-	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
-		if (strcmp(model->family, families[i]) == 0)
-			return true;
-	return false;
-}
-
 /* What the URLs for that model begin with; NULL: nothing that it can use. */
 static const char *
 base_url(const struct config_firmware *firmware, const struct model *model)
 {
-	if (can_fetch_by_https(model) && firmware->url[URL_HTTPS] != NULL)
+	if (upgrade_by_https(model) && firmware->url[URL_HTTPS] != NULL)
 		return firmware->url[URL_HTTPS];
 	return firmware->url[URL_HTTP] != NULL ? firmware->url[URL_HTTP] :
 						 firmware->url[URL_TFTP];
@@ -181,9 +165,9 @@ load_ladder(const struct load *load, const struct config_ladder *ladder,
 		    "%s cannot fetch images: expected \"url http://HOST\" or "
 		    "tftp:// in the firmware block%s",
 		    model->name,
-		    can_fetch_by_https(model) ? ", or https://" :
-						"; it is not known to do so by "
-						"https");
+		    upgrade_by_https(model) ? ", or https://" :
+					      "; it is not known to do so by "
+					      "https");
 		complain(load, ladder->model_places[which], err.text);
 	} else if (find_urls(load, ladder, model, base, urls) == 0) {
 		rule = ladder_rule(ladder->steps, ladder->step_count,

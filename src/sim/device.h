@@ -5,8 +5,8 @@
  * What it offers, trusts, checks and shows comes from the registry.  It uses
  * blocking steps with deadlines, so one simulated device needs one thread
  * while it works; several threads may use one device or many at once.  The
- * process ignores SIGPIPE.  Not simulated: TFTP, and of profile rules
- * the options --key, --post, --srv; --uid and --pwd are read and never sent.
+ * process ignores SIGPIPE.  Not simulated: of profile rules the options --post
+ * and --srv; --uid and --pwd are read and never sent.
  */
 #ifndef SIM_DEVICE_H
 #define SIM_DEVICE_H
@@ -59,8 +59,11 @@ struct sim_network {
 	size_t (*resolve)(void *arg, const char *host, struct addr *list,
 	    size_t max);
 	void *arg;
-	unsigned timeout_ms;	   /* for each of connect, handshake, answer */
-	const char *dhcp_server;   /* for rules without host; NULL: none */
+	unsigned timeout_ms;	 /* for each of connect, handshake, answer */
+	const char *dhcp_server; /* DHCP option 66, for rules without host: a
+				    * host, or a URL, whose macros are expanded
+				    * ([LINKSYS-PROV], [WAZO]); NULL: none */
+	unsigned tftp_block;	 /* size to ask for; 0: TFTP without options */
 	const struct addr *source; /* to connect from; NULL: any */
 };
 

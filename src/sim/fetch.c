@@ -8,186 +8,25 @@
 #include "base/mem.h"
 #include "http/response.h"
 #include "http/url.h"
-#include "pki/cert.h"
+#include "provision/upgrade.h"
+#include "sim/fetch_parts.h"
 #include "sim/internal.h"
 #include "sim/stream.h"
+#include "sim/tftp_get.h"
 #include "spa/profile.h"
 #include "spa/registry.h"
 #include "spa/rule.h"
 #include "spa/unprotect.h"
 #include "tls/conn.h"
 
-#include <netdb.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
-#define ADDRESSES_MAX 16
 #define REDIRECTS_MAX 5
 #define REQUEST_MAX 8192
-
-/* What one resync works with. */
-struct job {
-	const struct sim_device *device;
-	const struct sim_network *network;
-	struct sim_result *result;
-	const struct sim_upload *upload; /* NULL: a file is asked for */
-	char *key;			 /* of the rule's --key; NULL: none */
-};
-
-/* Each returns -1, so that "return end(...)" reads as one sentence. */
-static int end(struct job *job, enum sim_outcome outcome, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
-
-static int
-end(struct job *job, enum sim_outcome outcome, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	job->result->outcome = outcome;
-	(void)vsnprintf(job->result->reason, sizeof(job->result->reason), fmt,
-	    ap);
-	va_end(ap);
-	return -1;
-}
-
-/* Only A records: [SIPURA-AG] p. 33. */
-static size_t
-resolve_by_system(const char *host, struct addr *list, size_t max)
-{
-	const struct addrinfo hints = { .ai_family = AF_INET,
-		.ai_socktype = SOCK_STREAM };
-	struct addrinfo *found, *p;
-	size_t count = 0;
-
-	if (getaddrinfo(host, NULL, &hints, &found) != 0)
-		return 0;
-	for (p = found; p != NULL && count < max; p = p->ai_next) {
-		list[count] = (struct addr) { .len = p->ai_addrlen };
-		memcpy(&list[count++].sockaddr, p->ai_addr, p->ai_addrlen);
-	}
-	freeaddrinfo(found);
-	return count;
-}
-
-/* The addresses of host, which may be one itself. */
-static size_t
-resolve(const struct sim_network *network, const char *host, struct addr *list,
-    size_t max)
-{
-	struct error ignored;
-	size_t count;
-
-	if (addr_parse_host(&list[0], host, 0, &ignored) == 0)
-		return 1;
-	count = network->resolve != NULL ?
-	    network->resolve(network->arg, host, list, max) :
-	    resolve_by_system(host, list, max);
-	return count < max ? count : max;
-}
-
-/* Is the address that we are connected to in the DNS answer for the CN? */
-static int
-check_address(struct job *job, const X509 *cert, const struct addr *address)
-{
-	char host[CERT_VALUE_MAX + 1];
-	char ours[ADDR_TEXT_BYTES], theirs[ADDR_TEXT_BYTES];
-	struct addr list[ADDRESSES_MAX];
-	size_t count;
-
-	addr_format_host(address, ours);
-	if (!cert_common_host(cert, host))
-		return end(job, SIM_WRONG_NAME,
-		    "the server's certificate has no CN to look up");
-	count = resolve(job->network, host, list, ADDRESSES_MAX);
-	for (size_t i = 0; i < count; i++) {
-		addr_format_host(&list[i], theirs);
-		if (strcmp(ours, theirs) == 0)
-			return 0;
-	}
-	if (count == 0)
-		return end(job, SIM_WRONG_NAME,
-		    "the CN \"%.100s\" of the server's certificate does not "
-		    "resolve",
-		    host);
-	return end(job, SIM_WRONG_NAME,
-	    "%s is not among the addresses of \"%.100s\", the CN of the "
-	    "server's certificate",
-	    ours, host);
-}
-
-static int
-check_certificate_name(struct job *job, X509 *cert, const char *host,
-    const struct addr *address)
-{
-	enum name_check check = job->device->stack->name_check;
-
-	if (check == NAME_CHECK_ADDRESS)
-		return check_address(job, cert, address);
-	if (cert_matches_host(cert, host, check == NAME_CHECK_SAN))
-		return 0;
-	return end(job, SIM_WRONG_NAME,
-	    "the server's certificate is not for \"%.100s\" (by %s)", host,
-	    check == NAME_CHECK_SAN ? "SAN" : "SAN or CN");
-}
-
-static int
-check_name(struct job *job, struct stream *stream, const char *host,
-    const struct addr *address)
-{
-	const struct tls_peer *peer = tls_conn_peer(stream->tls);
-	struct error err;
-	X509 *cert;
-	int rc;
-
-	cert = cert_parse(peer->der, peer->der_len, &err);
-	if (cert == NULL)
-		return end(job, SIM_UNTRUSTED, "%.200s", err.text);
-	rc = check_certificate_name(job, cert, host, address);
-	cert_free(cert);
-	return rc;
-}
-
-/* Note what TLS came to, as far as it came. */
-static void
-note_tls(struct job *job, const struct stream *stream)
-{
-	struct sim_result *result = job->result;
-
-	if (stream->tls == NULL)
-		return;
-	result->alert_sent = tls_conn_alert_sent(stream->tls);
-	result->alert_received = tls_conn_alert_received(stream->tls);
-	result->tls_version = tls_conn_version(stream->tls);
-	(void)snprintf(result->cipher, sizeof(result->cipher), "%s",
-	    tls_conn_cipher(stream->tls));
-}
-
-static int
-shake_hands(struct job *job, struct stream *stream, const char *host,
-    const struct addr *address)
-{
-	uint64_t start = clock_monotonic_us();
-	struct error err = { 0 };
-	int rc;
-
-	rc = stream_start_tls(stream, job->device->tls, host,
-	    job->network->timeout_ms, &err);
-	job->result->handshake_us = clock_monotonic_us() - start;
-	note_tls(job, stream);
-	if (rc == 0)
-		return check_name(job, stream, host, address);
-	if (stream->tls != NULL &&
-	    tls_conn_peer(stream->tls)->verify_error != 0)
-		return end(job, SIM_UNTRUSTED,
-		    "the device refuses the server's certificate: %s",
-		    tls_conn_peer(stream->tls)->verify_text);
-	return end(job, SIM_HANDSHAKE, "%.200s", err.text);
-}
 
 /* The rest of the head, and a body. */
 static int
@@ -226,10 +65,10 @@ send_request(struct job *job, struct stream *stream, const struct url *url,
 	if (rc == 0)
 		rc = put_upload(job->upload, &request);
 	if (rc != 0)
-		(void)end(job, SIM_BAD_RULE, "the request is too long");
+		(void)fetch_end(job, SIM_BAD_RULE, "the request is too long");
 	else if (stream_send(stream, request.data, request.len, deadline_ms,
 		     &err) != 0)
-		rc = end(job, SIM_BROKEN_ANSWER, "%.200s", err.text);
+		rc = fetch_end(job, SIM_BROKEN_ANSWER, "%.200s", err.text);
 	buf_clear(&request);
 	return rc;
 }
@@ -238,8 +77,8 @@ send_request(struct job *job, struct stream *stream, const struct url *url,
 static int
 end_reading(struct job *job, struct stream *stream, const struct error *err)
 {
-	note_tls(job, stream);
-	return end(job,
+	fetch_note_tls(job, stream);
+	return fetch_end(job,
 	    job->result->alert_received >= 0 ? SIM_HANDSHAKE :
 					       SIM_BROKEN_ANSWER,
 	    "%.200s", err->text);
@@ -264,9 +103,10 @@ read_answer(struct job *job, struct stream *stream, struct reply *reply,
 	} while (rc == 0 && more > 0);
 	job->result->status = reply_head(reply)->status;
 	if (rc < 0)
-		return end(job, SIM_BROKEN_ANSWER, "%.200s", err.text);
+		return fetch_end(job, SIM_BROKEN_ANSWER, "%.200s", err.text);
 	if (rc == 0)
-		return end(job, SIM_BROKEN_ANSWER, "the answer is cut off");
+		return fetch_end(job, SIM_BROKEN_ANSWER,
+		    "the answer is cut off");
 	return 0;
 }
 
@@ -287,52 +127,80 @@ say_protection(const struct unprotected *found, char text[static 40])
 
 /* Decrypt and expand as the device does; the result gets the text. */
 static int
-unpack(struct job *job, const struct reply *reply, char around[static 40])
+unpack(struct job *job, const char *coding, const char *body, size_t len,
+    char around[static 40])
 {
 	struct sim_result *result = job->result;
 	struct unprotected found;
 	struct error err = { 0 };
-	const char *body;
 	struct buf text;
-	size_t len;
 
-	body = reply_body(reply, &len);
 	buf_init(&text, REPLY_BODY_MAX);
-	if (unprotect_as_device(job->key, job->device->ikm,
-		reply_head(reply)->content_encoding, body, len, &text, &found,
-		&err) != 0)
-		return end(job, SIM_CORRUPT, "%.250s", err.text);
+	if (unprotect_as_device(job->key, job->device->ikm, coding, body, len,
+		&text, &found, &err) != 0)
+		return fetch_end(job, SIM_CORRUPT, "%.250s", err.text);
 	say_protection(&found, around);
 	result->body_len = text.len;
 	result->body = buf_take(&text);
 	return 0;
 }
 
-/* A 200: is it something that this device can take? */
+/* Is it a profile that this device can take? */
 static int
-take_profile(struct job *job, const struct reply *reply)
+take_profile(struct job *job, const char *coding, const char *body, size_t len)
 {
-	const struct reply_head *head = reply_head(reply);
 	struct sim_result *result = job->result;
 	char around[40] = "";
 	struct error err = { 0 };
 
+	if (unpack(job, coding, body, len, around) != 0)
+		return -1;
+	if (profile_check(result->body, result->body_len, &err) != 0)
+		return fetch_end(job, SIM_CORRUPT, "no profile: %.200s",
+		    err.text);
+	(void)fetch_end(job, SIM_PROVISIONED,
+	    "applied a profile of %zu bytes%s", result->body_len, around);
+	return 0;
+}
+
+/* An image is kept as it is: whether it fits is not told by its bytes. */
+static int
+take_image(struct job *job, const char *body, size_t len)
+{
+	struct sim_result *result = job->result;
+	struct buf image;
+
+	buf_init(&image, len);
+	if (buf_append(&image, body, len) != 0)
+		return fetch_end(job, SIM_BROKEN_ANSWER,
+		    "the image is too large");
+	result->body_len = len;
+	result->body = buf_take(&image);
+	(void)fetch_end(job, SIM_PROVISIONED, "%zu bytes arrived", len);
+	return 0;
+}
+
+/* A 200: is it something that this device can take? */
+static int
+take_file(struct job *job, const struct reply *reply)
+{
+	const struct reply_head *head = reply_head(reply);
+	const char *body;
+	size_t len;
+
 	/* [ATA19X-RN]: releases before 11.1(0)MSR4 fail on both; ASSUMED of
 	 * the older families. */
 	if (!job->device->stack->http_1_1 && head->chunked)
-		return end(job, SIM_BROKEN_ANSWER,
+		return fetch_end(job, SIM_BROKEN_ANSWER,
 		    "the answer is chunked, which this device cannot read");
 	if (!job->device->stack->http_1_1 && !head->has_content_length)
-		return end(job, SIM_BROKEN_ANSWER,
+		return fetch_end(job, SIM_BROKEN_ANSWER,
 		    "the answer has no Content-Length, which this device "
 		    "needs");
-	if (unpack(job, reply, around) != 0)
-		return -1;
-	if (profile_check(result->body, result->body_len, &err) != 0)
-		return end(job, SIM_CORRUPT, "no profile: %.200s", err.text);
-	(void)end(job, SIM_PROVISIONED, "applied a profile of %zu bytes%s",
-	    result->body_len, around);
-	return 0;
+	body = reply_body(reply, &len);
+	return job->is_image ?
+	    take_image(job, body, len) :
+	    take_profile(job, head->content_encoding, body, len);
 }
 
 /* Where a redirect leads: RFC 9110 10.2.2.  An absolute URL or a path. */
@@ -343,19 +211,19 @@ follow(struct job *job, struct url *url, const char *location)
 	struct url next;
 
 	if (!job->device->stack->redirects)
-		return end(job, SIM_REFUSED,
+		return fetch_end(job, SIM_REFUSED,
 		    "redirected (%d), which this device does not follow",
 		    job->result->status);
 	if (job->result->redirects == REDIRECTS_MAX)
-		return end(job, SIM_REFUSED, "more than %d redirects",
+		return fetch_end(job, SIM_REFUSED, "more than %d redirects",
 		    REDIRECTS_MAX);
 	if (url_parse(&next, location, &err) != 0)
-		return end(job, SIM_REFUSED, "redirected to nowhere: %.200s",
-		    err.text);
+		return fetch_end(job, SIM_REFUSED,
+		    "redirected to nowhere: %.200s", err.text);
 	if (location[0] == '/') {
 		memcpy(url->path, next.path, sizeof(url->path));
 	} else if (next.scheme == URL_TFTP || next.host[0] == '\0') {
-		return end(job, SIM_REFUSED,
+		return fetch_end(job, SIM_REFUSED,
 		    "redirected to \"%.100s\", which is no http or https URL",
 		    location);
 	} else {
@@ -373,23 +241,24 @@ judge(struct job *job, const struct reply *reply, struct url *url)
 
 	/* A report is sent once, to one place: [SPA-PROV] p. 55. */
 	if (job->upload != NULL && head->status == 200)
-		return (int)(end(job, SIM_PROVISIONED,
+		return (int)(fetch_end(job, SIM_PROVISIONED,
 				 "the server took the report of %zu bytes",
 				 job->upload->len),
 		    0);
 	if (job->upload != NULL)
-		return end(job, SIM_REFUSED, "the server answered %d",
+		return fetch_end(job, SIM_REFUSED, "the server answered %d",
 		    head->status);
 	switch (head->status) {
 	case 200:
-		return take_profile(job, reply);
+		return take_file(job, reply);
 	case 301:
 	case 302:
 		return follow(job, url, head->location) == 0 ? 1 : -1;
 	case 404:
-		return end(job, SIM_NOT_FOUND, "the server has no such file");
+		return fetch_end(job, SIM_NOT_FOUND,
+		    "the server has no such file");
 	default:
-		return end(job, SIM_REFUSED, "the server answered %d",
+		return fetch_end(job, SIM_REFUSED, "the server answered %d",
 		    head->status);
 	}
 }
@@ -404,6 +273,8 @@ exchange(struct job *job, struct stream *stream, struct url *url)
 	if (send_request(job, stream, url, deadline_ms) != 0)
 		return -1;
 	reply = reply_new(false);
+	if (job->is_image)
+		reply_allow(reply, SIM_IMAGE_MAX);
 	if (read_answer(job, stream, reply, deadline_ms) == 0)
 		rc = judge(job, reply, url);
 	reply_free(reply);
@@ -426,13 +297,14 @@ static int
 connect_host(struct job *job, struct stream *stream, const struct url *url,
     struct addr *address)
 {
-	struct addr list[ADDRESSES_MAX];
+	struct addr list[FETCH_ADDRESSES_MAX];
 	struct error err = { 0 };
-	size_t count = resolve(job->network, url->host, list, ADDRESSES_MAX);
+	size_t count = fetch_resolve(job->network, url->host, list,
+	    FETCH_ADDRESSES_MAX);
 
 	if (count == 0)
-		return end(job, SIM_NO_ADDRESS, "\"%.200s\" does not resolve",
-		    url->host);
+		return fetch_end(job, SIM_NO_ADDRESS,
+		    "\"%.200s\" does not resolve", url->host);
 	for (size_t i = 0; i < count; i++) {
 		set_port(&list[i], url->port);
 		if (stream_connect_from(stream, job->network->source, &list[i],
@@ -441,7 +313,7 @@ connect_host(struct job *job, struct stream *stream, const struct url *url,
 			return 0;
 		}
 	}
-	return end(job, SIM_NO_CONNECT, "%.200s", err.text);
+	return fetch_end(job, SIM_NO_CONNECT, "%.200s", err.text);
 }
 
 static void
@@ -460,6 +332,56 @@ note_url(struct job *job, const struct url *url)
 	buf_clear(&text);
 }
 
+/* What it means for the device that TFTP failed so. */
+static enum sim_outcome
+tftp_outcome(const struct error *err)
+{
+	switch (err->kind) {
+	case ERROR_NOT_FOUND:
+		return SIM_NOT_FOUND;
+	case ERROR_DENIED:
+		return SIM_REFUSED;
+	case ERROR_INPUT:
+		return SIM_BROKEN_ANSWER;
+	case ERROR_NONE:
+	case ERROR_SYSTEM:
+		break;
+	}
+	return SIM_NO_CONNECT;
+}
+
+/* The name is the path, with the slash and the query that it has: ASSUMED. */
+static int
+fetch_by_tftp(struct job *job, const struct url *url)
+{
+	struct addr list[FETCH_ADDRESSES_MAX];
+	struct tftp_get get = {
+		.server = &list[0],
+		.source = job->network->source,
+		.name = url->path,
+		.block_bytes = job->network->tftp_block,
+		.timeout_ms = job->network->timeout_ms,
+	};
+	struct error err = { 0 };
+	struct buf file;
+	int rc;
+
+	if (fetch_resolve(job->network, url->host, list, FETCH_ADDRESSES_MAX) ==
+	    0)
+		return fetch_end(job, SIM_NO_ADDRESS,
+		    "\"%.200s\" does not resolve", url->host);
+	set_port(&list[0], url->port);
+	buf_init(&file, job->is_image ? SIM_IMAGE_MAX : REPLY_BODY_MAX);
+	if (tftp_get_file(&get, &file, &err) != 0)
+		rc = fetch_end(job, tftp_outcome(&err), "%.250s", err.text);
+	else if (job->is_image)
+		rc = take_image(job, buf_text(&file), file.len);
+	else
+		rc = take_profile(job, "", buf_text(&file), file.len);
+	buf_clear(&file);
+	return rc;
+}
+
 /* One request; as judge(). */
 static int
 fetch(struct job *job, struct url *url)
@@ -469,12 +391,60 @@ fetch(struct job *job, struct url *url)
 	int rc = -1;
 
 	note_url(job, url);
+	if (url->scheme == URL_TFTP)
+		return fetch_by_tftp(job, url);
 	if (connect_host(job, &stream, url, &address) == 0 &&
 	    (url->scheme == URL_HTTP ||
-		shake_hands(job, &stream, url->host, &address) == 0))
+		fetch_shake_hands(job, &stream, url->host, &address) == 0))
 		rc = exchange(job, &stream, url);
 	stream_close(&stream);
 	return rc;
+}
+
+/* A rule without host: where does DHCP lead? */
+static int
+ask_dhcp(struct job *job, struct url *url)
+{
+	const struct macros macros = { job->device->macro,
+		job->device->macro_count };
+	const char *server = job->network->dhcp_server;
+	struct error err = { 0 };
+	struct buf text;
+	int rc = 0;
+
+	if (server == NULL)
+		return fetch_end(job, SIM_NO_ADDRESS,
+		    "the rule names no host and DHCP names no server");
+	if (strstr(server, "://") == NULL) {
+		(void)snprintf(url->host, sizeof(url->host), "%s", server);
+		return 0;
+	}
+	buf_init(&text, URL_PATH_MAX + URL_AUTHORITY_BYTES);
+	if (macro_expand(&macros, server, strlen(server), false, &text) != 0)
+		rc = fetch_end(job, SIM_BAD_RULE, "DHCP names too long a URL");
+	else if (url_parse(url, buf_text(&text), &err) != 0)
+		rc = fetch_end(job, SIM_BAD_RULE, "DHCP: %.240s", err.text);
+	buf_clear(&text);
+	return rc;
+}
+
+/* What an upgrade rule may not have: [SPA-PROV] p. 43, [MPP-PROV]. */
+static int
+check_image_rule(struct job *job, const struct rule_result *rule,
+    const struct url *url)
+{
+	if (rule->key != NULL)
+		return fetch_end(job, SIM_BAD_RULE,
+		    "an upgrade rule has no --key");
+	if (url->host[0] == '\0')
+		return fetch_end(job, SIM_BAD_RULE,
+		    "an upgrade rule has to name its server");
+	if (url->scheme == URL_HTTPS && !upgrade_by_https(job->device->model))
+		return fetch_end(job, SIM_BAD_RULE,
+		    "a %s is not known to fetch images over https: expected "
+		    "http:// or tftp://",
+		    job->device->model->name);
+	return 0;
 }
 
 /* The URL that the rule gives now. */
@@ -484,29 +454,26 @@ apply_rule(struct job *job, const struct rule_result *rule, struct url *url)
 	struct error err = { 0 };
 
 	if (!rule->matched)
-		return end(job, SIM_NO_RULE,
+		return fetch_end(job, SIM_NO_RULE,
 		    "no alternative of the rule applies");
 	if (rule->url == NULL || rule->url[0] == '\0')
-		return end(job, SIM_NO_RULE,
+		return fetch_end(job, SIM_NO_RULE,
 		    "alternative %zu of the rule names no URL",
 		    rule->alternative + 1);
 	if (rule->post != NULL || rule->srv)
-		return end(job, SIM_BAD_RULE,
+		return fetch_end(job, SIM_BAD_RULE,
 		    "the options --post and --srv are not simulated");
+	if (url_parse(url, rule->url, &err) != 0)
+		return fetch_end(job, SIM_BAD_RULE, "%.250s", err.text);
+	if (job->is_image)
+		return check_image_rule(job, rule, url);
 	if (rule->key != NULL && job->upload == NULL)
 		job->key = xstrdup(rule->key);
-	if (url_parse(url, rule->url, &err) != 0)
-		return end(job, SIM_BAD_RULE, "%.250s", err.text);
-	if (url->scheme == URL_TFTP)
-		return end(job, SIM_BAD_RULE,
-		    "the rule leads to TFTP, which is not simulated: wanted "
-		    "http:// or https://");
-	if (url->host[0] == '\0' && job->network->dhcp_server == NULL)
-		return end(job, SIM_NO_ADDRESS,
-		    "the rule names no host and DHCP names no server");
-	if (url->host[0] == '\0')
-		(void)snprintf(url->host, sizeof(url->host), "%s",
-		    job->network->dhcp_server);
+	if (url->host[0] == '\0' && ask_dhcp(job, url) != 0)
+		return -1;
+	if (job->upload != NULL && url->scheme == URL_TFTP)
+		return fetch_end(job, SIM_BAD_RULE,
+		    "a report goes to http:// or https://, not by TFTP");
 	return 0;
 }
 
@@ -521,12 +488,12 @@ evaluate(struct job *job, const char *text, struct url *url)
 	int rc;
 
 	if (rule == NULL)
-		return end(job, SIM_BAD_RULE, "%.250s", err.text);
+		return fetch_end(job, SIM_BAD_RULE, "%.250s", err.text);
 	if (rule_evaluate(rule, &macros, &result, &err) == 0) {
 		rc = apply_rule(job, &result, url);
 		rule_result_clear(&result);
 	} else {
-		rc = end(job, SIM_BAD_RULE, "%.250s", err.text);
+		rc = fetch_end(job, SIM_BAD_RULE, "%.250s", err.text);
 	}
 	rule_free(rule);
 	return rc;
@@ -536,7 +503,9 @@ void
 sim_resync(const struct sim_device *device, const char *rule,
     const struct sim_network *network, struct sim_result *result)
 {
-	struct job job = { device, network, result, NULL, NULL };
+	struct job job = {
+		.device = device, .network = network, .result = result
+	};
 	uint64_t start = clock_monotonic_us();
 	struct url url = { .scheme = URL_TFTP };
 
@@ -557,7 +526,10 @@ sim_send(const struct sim_device *device, const struct rule_result *rule,
     const struct sim_upload *upload, const struct sim_network *network,
     struct sim_result *result)
 {
-	struct job job = { device, network, result, upload, NULL };
+	struct job job = { .device = device,
+		.network = network,
+		.result = result,
+		.upload = upload };
 	uint64_t start = clock_monotonic_us();
 	struct url url = { .scheme = URL_TFTP };
 
@@ -567,11 +539,31 @@ sim_send(const struct sim_device *device, const struct rule_result *rule,
 }
 
 void
+sim_fetch_image(const struct sim_device *device, const struct rule_result *rule,
+    const struct sim_network *network, struct sim_result *result)
+{
+	struct job job = { .device = device,
+		.network = network,
+		.result = result,
+		.is_image = true };
+	uint64_t start = clock_monotonic_us();
+	struct url url = { .scheme = URL_TFTP };
+
+	if (apply_rule(&job, rule, &url) == 0) {
+		while (fetch(&job, &url) == 1)
+			;
+	}
+	result->total_us = clock_monotonic_us() - start;
+}
+
+void
 sim_handshake(const struct sim_device *device, const char *host,
     const struct addr *address, const struct sim_network *network,
     struct sim_result *result)
 {
-	struct job job = { device, network, result, NULL, NULL };
+	struct job job = {
+		.device = device, .network = network, .result = result
+	};
 	uint64_t start = clock_monotonic_us();
 	struct stream stream = { .fd = -1 };
 	struct error err = { 0 };
@@ -580,9 +572,10 @@ sim_handshake(const struct sim_device *device, const char *host,
 		.alert_received = -1 };
 	(void)snprintf(result->url, sizeof(result->url), "https://%s/", host);
 	if (stream_connect(&stream, address, network->timeout_ms, &err) != 0)
-		(void)end(&job, SIM_NO_CONNECT, "%.200s", err.text);
-	else if (shake_hands(&job, &stream, host, address) == 0)
-		(void)end(&job, SIM_PROVISIONED, "the handshake is complete");
+		(void)fetch_end(&job, SIM_NO_CONNECT, "%.200s", err.text);
+	else if (fetch_shake_hands(&job, &stream, host, address) == 0)
+		(void)fetch_end(&job, SIM_PROVISIONED,
+		    "the handshake is complete");
 	stream_close(&stream);
 	result->total_us = clock_monotonic_us() - start;
 }

@@ -39,4 +39,11 @@ void sim_send(const struct sim_device *device, const struct rule_result *rule,
     const struct sim_upload *upload, const struct sim_network *network,
     struct sim_result *result);
 
+/* Fetch the image to which an upgrade rule leads: result->body, as it came;
+ * *result is set before. */
+#define SIM_IMAGE_MAX (256UL * 1024 * 1024)
+void
+sim_fetch_image(const struct sim_device *device, const struct rule_result *rule,
+    const struct sim_network *network, struct sim_result *result);
+
 #endif

@@ -80,6 +80,12 @@ sim_parameters_change(struct sim_parameters *parameters, const char *name,
 	return 0;
 }
 
+const char *
+sim_parameters_value(const struct sim_parameters *parameters, const char *name)
+{
+	return flat_profile_value(parameters->all, name);
+}
+
 static bool
 is_told(const struct flat_parameter *p)
 {

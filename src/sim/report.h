@@ -31,6 +31,10 @@ int sim_parameters_apply(struct sim_parameters *parameters, const char *profile,
 int sim_parameters_change(struct sim_parameters *parameters, const char *name,
     const char *value, struct error *err) MUST_CHECK;
 
+/* What it holds now; NULL: no profile has set it, nor has anybody else. */
+const char *
+sim_parameters_value(const struct sim_parameters *parameters, const char *name);
+
 struct sim_report_options {
 	const char *rule; /* NULL: the parameter Report_Rule */
 	bool put;	  /* HTTP_Report_Method is PUT */

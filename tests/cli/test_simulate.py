@@ -417,9 +417,9 @@ def test_no_common_version(lab, sprov):
 @pytest.mark.parametrize("rule, outcome, reason", [
     ('( "$MA" eq "x" )? https://127.0.0.1/x', "no-rule",
      "no alternative of the rule applies"),
-    ("tftp://127.0.0.1/x", "bad-rule", "TFTP"),
     ("https://127.0.0.1:99999/x", "bad-rule", "99999"),
-    ("/spa$MA.cfg", "bad-rule", "TFTP"),
+    ("/spa$MA.cfg", "no-address",
+     "the rule names no host and DHCP names no server"),
     ("https:///spa$MA.cfg", "no-address",
      "the rule names no host and DHCP names no server"),
 ])
