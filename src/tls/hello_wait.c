@@ -1,6 +1,7 @@
 #include "tls/hello_wait.h"
 
 #define RECORD_HEADER 5
+#define SSLV2_HEADER 3 /* the length and the type */
 #define RECORD_HANDSHAKE 22
 #define RECORD_MAX 16384
 #define MESSAGE_HEADER 4
@@ -52,7 +53,10 @@ tls_hello_is_whole(const uint8_t *data, size_t len, size_t *needed)
 {
 	struct message message = { .have = 0 };
 
-	if (len >= 3 && (data[0] & 0x80) != 0 && data[2] == CLIENT_HELLO)
+	if (len > 0 && len < SSLV2_HEADER && (data[0] & 0x80) != 0)
+		return ask_for(SSLV2_HEADER, needed);
+	if (len >= SSLV2_HEADER && (data[0] & 0x80) != 0 &&
+	    data[2] == CLIENT_HELLO)
 		return is_sslv2_whole(data, len, needed);
 	if (len > 0 && data[0] != RECORD_HANDSHAKE && (data[0] & 0x80) == 0)
 		return true;

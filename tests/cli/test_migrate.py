@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from conftest import BINARY
+from conftest import BINARY, TREE
 
 FLEET = BINARY.parent / "tests" / "fleet"
 OLD, NEW = "ciscosb-prov-1", "ciscosb-prov-2"
@@ -471,15 +471,34 @@ def test_the_inventory_is_busy(three):
         assert run.returncode == 1 and b"trying again" in err
 
 
-def test_the_server_brings_an_old_inventory_up_to_date(three):
-    path = three.folder / "inventory.db"
-    for name in ("inventory.db-wal", "inventory.db-shm"):
-        (three.folder / name).unlink(missing_ok=True)
+def make_first_schema(path):
+    """The inventory as the first version of its schema would hold it."""
     with sqlite3.connect(path) as db:
-        for table in ("migration_member", "migration_wave", "migration"):
-            db.execute("DROP TABLE " + table)
+        devices = db.execute("SELECT mac, model, firmware, serial, state, "
+                             "variables FROM device").fetchall()
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        mode = path.stat()
+    db.close()
+    for old in path.parent.glob("inventory.db*"):
+        if not old.name.endswith("lock"):
+            old.unlink()
+    with sqlite3.connect(path) as db:
+        db.executescript(
+            (TREE / "src/inventory/schema/0001.sql").read_text())
+        for *fields, variables in devices:
+            db.execute("INSERT INTO device (mac, model, firmware, serial, "
+                       "state) VALUES (?, ?, ?, ?, ?)", fields)
+            for pair in variables.split(chr(30))[:-1]:
+                db.execute("INSERT INTO device_variable VALUES (?, ?, ?)",
+                           (fields[0], *pair.split(chr(31))))
+        db.execute("PRAGMA application_id = %d" % application)
         db.execute("PRAGMA user_version = 1")
     db.close()
+    path.chmod(mode.st_mode & 0o777)
+
+
+def test_the_server_brings_an_old_inventory_up_to_date(three):
+    make_first_schema(three.folder / "inventory.db")
     assert "by an older sprov" in three.migrate("status", status=1)
     three.serve()
     assert "there is no migration yet" in three.migrate("status", status=1)

@@ -78,7 +78,8 @@ import(struct inventory *inventory, const uint8_t *data, size_t size,
 	    inventory_change_number(inventory, &number_after, &err))
 		abort(); /* the memory store does not fail */
 	if (rc == 0) {
-		assert(counts.rows == counts.added + counts.updated);
+		assert(counts.rows ==
+		    counts.added + counts.updated + counts.unchanged);
 		assert(devices == before + counts.added);
 		assert(groups <= counts.rows + before);
 	} else {

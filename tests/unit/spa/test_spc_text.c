@@ -196,6 +196,7 @@ test_write(void **state)
 	assert_int_equal(spc_text_write(profile, &out, &err), -1);
 	assert_non_null(strstr(err.text, "B: plain text cannot hold a quote"));
 	assert_int_equal(out.len, 0);
+	buf_clear(&out);
 	flat_profile_free(profile);
 	profile = read_text("A \"12345678\" ;", &err);
 	buf_init(&out, 8);
