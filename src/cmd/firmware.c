@@ -1,5 +1,6 @@
 #include "cmd/firmware.h"
 #include "cmd/cmd.h"
+#include "cmd/firmware_fleet.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -255,6 +256,37 @@ check_ladders(const struct where *where)
 	return good;
 }
 
+/* And devices and groups name ladders. */
+static bool
+check_fleet(const struct where *where)
+{
+	struct errors problems = { 0 };
+	struct error err;
+	bool good;
+
+	if (where->loaded == NULL)
+		return true;
+	if (firmware_fleet_check(where->loaded, &problems, &err) != 0)
+		errors_add(&problems, "%s", err.text);
+	good = problems.count == 0;
+	if (!good)
+		(void)cmd_fail_all(&problems);
+	errors_clear(&problems);
+	return good;
+}
+
+static void
+warn(const struct where *where)
+{
+	struct errors warnings = { 0 };
+
+	if (where->loaded != NULL)
+		firmware_warn(where->loaded, &warnings);
+	for (size_t i = 0; i < warnings.kept; i++)
+		cmd_error("warning: %s", warnings.text[i]);
+	errors_clear(&warnings);
+}
+
 static int
 show(struct where *where, bool json, bool checked)
 {
@@ -275,8 +307,11 @@ show(struct where *where, bool json, bool checked)
 	for (size_t i = 0; i < images.count && checked; i++)
 		if (rows[i].state != IMAGE_GOOD)
 			cmd_error("%s", rows[i].why);
-	if (checked && !check_ladders(where))
-		good = false;
+	if (checked) {
+		good = check_ladders(where) && good;
+		good = check_fleet(where) && good;
+		warn(where);
+	}
 	free(rows);
 	images_clear(&images);
 	if (rc == CMD_DONE && !good)

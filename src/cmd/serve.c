@@ -4,6 +4,7 @@
 #include "pki/cert.h"
 #include "pki/chain.h"
 #include "server/config.h"
+#include "server/firmware.h"
 #include "server/server.h"
 #include "server/service.h"
 #include "spa/registry.h"
@@ -44,6 +45,17 @@ print_listener(const struct service_listener *listener,
 	    anchors_count(listener->anchors));
 }
 
+static void
+print_warnings(const struct config *config)
+{
+	struct errors warnings = { 0 };
+
+	firmware_warn(config, &warnings);
+	for (size_t i = 0; i < warnings.kept; i++)
+		cmd_error("warning: %s", warnings.text[i]);
+	errors_clear(&warnings);
+}
+
 static int
 check(const char *path)
 {
@@ -62,6 +74,7 @@ check(const char *path)
 	for (size_t i = 0; i < service_listener_count(service); i++)
 		print_listener(service_listener(service, i),
 		    &service_config(service)->listeners[i]);
+	print_warnings(service_config(service));
 	(void)printf("%s: good\n", path);
 	service_release(service);
 	return rc;

@@ -37,7 +37,8 @@ void inventory_device_owner(const struct mac *mac,
 void inventory_scope_owner(enum scope_kind kind, const char *name,
     char owner[static OWNER_TEXT_BYTES]);
 
-/* Is every variable of its declared type? */
+/* Is every variable of its declared type, and each reserved one what the
+ * server knows? */
 int inventory_check_types(struct inventory *inventory,
     const struct variables *variables, struct error *err) MUST_CHECK;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "inventory/reserved.h"
 
 #define NAMED_MAX 3 /* values of another type that a message names */
 
@@ -44,12 +45,18 @@ inventory_check_types(struct inventory *inventory,
 
 	if (types == NULL)
 		return -1;
-	for (size_t i = 0; types->count > 0 && i < variables->count; i++) {
+	for (size_t i = 0; i < variables->count; i++) {
 		const struct variable *variable = &variables->list[i];
-		const struct type *type = types_find(types, variable->name);
+		const struct type *type = types->count > 0 ?
+		    types_find(types, variable->name) :
+		    NULL;
 
-		if (type != NULL && !variable->sealed &&
-		    type_check(type, variable->name, variable->value, err) != 0)
+		if (variable->sealed)
+			continue;
+		if ((type != NULL &&
+			type_check(type, variable->name, variable->value,
+			    err) != 0) ||
+		    reserved_check(variable->name, variable->value, err) != 0)
 			return -1;
 	}
 	return 0;

@@ -220,3 +220,39 @@ firmware_load_ladders(const struct config *config, struct errors *errors)
 	images_clear(&load.images);
 	return ladders;
 }
+
+/* One warning a ladder: its first model that is led astray. */
+static void
+warn_ladder(const struct load *load, const struct config_ladder *ladder)
+{
+	struct error err;
+
+	for (size_t k = 0; k < ladder->model_count; k++) {
+		const char *base = base_url(&load->config->firmware,
+		    ladder->models[k]);
+
+		if (base == NULL || strncmp(base, "https:", 6) == 0)
+			continue;
+		(void)error_set(&err, ERROR_INPUT,
+		    "%s is led to %s, where no device can prove itself: with "
+		    "\"access devices\" it gets no image there; expected "
+		    "\"access public\"%s",
+		    ladder->models[k]->name, base,
+		    upgrade_by_https(ladder->models[k]) ?
+			" or \"url https://HOST\"" :
+			"");
+		complain(load, ladder->model_places[k], err.text);
+		return;
+	}
+}
+
+void
+firmware_warn(const struct config *config, struct errors *warnings)
+{
+	const struct load load = { .config = config, .errors = warnings };
+
+	if (config->firmware.folder == NULL || config->firmware.is_public)
+		return;
+	for (size_t i = 0; i < config->ladder_count; i++)
+		warn_ladder(&load, &config->ladders[i]);
+}

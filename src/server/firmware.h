@@ -38,4 +38,11 @@ void firmware_load_images(const struct config *config, struct files *files,
 struct ladders *
 firmware_load_ladders(const struct config *config, struct errors *errors);
 
+/*
+ * What would not stop the server, and yet cannot be meant: URLs of ladders by
+ * which nobody gets an image, because only devices that prove themselves may
+ * have it.
+ */
+void firmware_warn(const struct config *config, struct errors *warnings);
+
 #endif

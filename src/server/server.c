@@ -8,6 +8,7 @@
 #include "pki/chain.h"
 #include "server/accept.h"
 #include "server/config.h"
+#include "server/firmware.h"
 #include "server/keep.h"
 #include "server/keystate.h"
 #include "server/notify.h"
@@ -60,6 +61,19 @@ struct server {
 };
 
 /* ---------------------------------------------- refresh and reload */
+
+/* What serves, but not what was meant. */
+static void
+log_warnings(const struct config *config)
+{
+	struct errors warnings = { 0 };
+
+	firmware_warn(config, &warnings);
+	for (size_t i = 0; i < warnings.kept; i++)
+		log_message(LOG_LEVEL_WARN, "config-warning", "%s",
+		    warnings.text[i]);
+	errors_clear(&warnings);
+}
 
 static void
 log_listeners(const struct server *server)
@@ -301,6 +315,7 @@ commit_reload(struct server *server, struct sockets *fresh,
 	    service_secrets_key(server->service));
 	acceptors_start(server->acceptors, &server->sockets, server->service);
 	log_listeners(server);
+	log_warnings(service_config(server->service));
 	log_message(LOG_LEVEL_INFO, "reloaded", "%s", server->path);
 }
 
@@ -571,6 +586,7 @@ serve(struct server *server)
 	tftp_update(server->tftp, &server->tftp_sockets, server->service,
 	    server->snapshot);
 	log_listeners(server);
+	log_warnings(service_config(server->service));
 	log_message(LOG_LEVEL_INFO, "started",
 	    "sprov " SPROV_VERSION ", %zu devices, %zu workers",
 	    snapshot_device_count(server->snapshot), server->worker_count);

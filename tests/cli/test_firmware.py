@@ -264,3 +264,88 @@ def test_upgrade_only(images):
     assert images.log.wait(reason="upgrade-only")
     # New enough: its own profile.
     assert b"Password_1_" in ask(images, "6.1.5(a)").body
+
+
+# What cannot be meant
+
+
+def test_warned(images):
+    """By plain HTTP nobody proves to be a device."""
+    configure(images)
+    done = check(images)
+    assert done.returncode == 0
+    line = images.config.read_text().split("\n").index("    model SPA962") + 1
+    assert "warning: %s:%d:11: SPA962 is led to http://192.0.2.1:8080" % (
+        images.config, line) in done.stderr, done.stderr
+    assert "expected \"access public\"" in done.stderr
+    images.start()
+    assert "SPA962 is led to" in images.log.wait(
+        event="config-warning")["message"]
+    configure(images, access="public")
+    assert check(images).stderr == ""
+
+
+def firmware_check(server):
+    return subprocess.run(
+        [str(BINARY), "firmware", "check", "--config", str(server.config)],
+        env=server.environment, capture_output=True, encoding="utf-8",
+        timeout=60, check=False)
+
+
+def test_names_in_the_inventory(images):
+    """Ladders, listeners and versions that there are not."""
+    configure(images, access="public")
+    with images.config.open("a") as config:
+        config.write("inventory sqlite:inventory.db\n")
+    images.device("set", MAC, "firmware-ladder=old", "upgrade-only=for one")
+    images.device("set", "default", "upgrade-only=below 6.1")
+    done = firmware_check(images)
+    assert (done.returncode, done.stderr) == (0, "")
+    images.device("set", MAC, "firmware-ladder=olt", "upgrade-only=for on")
+    images.device("set", "model:SPA962", "upgrade-only=below new")
+    images.device("add", "000e08aabb77", "SPA112", "firmware-ladder=old")
+    done = firmware_check(images)
+    assert done.returncode == 3
+    for words in (
+            '%s: firmware-ladder "olt": there is no such ladder; did you '
+            'mean "old"?' % MAC,
+            '%s: upgrade-only "for on": there is no such listener; did you '
+            'mean "one"?' % MAC,
+            'model SPA962: upgrade-only "below new": ',
+            '000e08aabb77: firmware-ladder "old": that ladder is not for a '
+            'SPA112'):
+        assert words in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("variable, expected", [
+    ("missing-files=stubs", 'expected stub or not-found; did you mean "stub"'),
+    ("missing-files=STUB", "expected stub or not-found"),
+    ("protection=gzip+aess", 'did you mean "gzip+aes"?'),
+    ("upgrade-only=yes", "expected no, below VERSION or for LISTENER"),
+    ("upgrade-only=below", "expected no, below VERSION or for LISTENER"),
+    ("upgrade-only=below ", "expected no, below VERSION or for LISTENER"),
+    ("upgrade-only=for a ", "expected no, below VERSION or for LISTENER"),
+])
+def test_reserved_variables(sprov, good, variable, expected):
+    """Refused wherever they come from, and nothing is changed."""
+    good("device", "add", MAC, "SPA962")
+    for target in (MAC, "default", "model:SPA962", "tag:x"):
+        told = sprov("device", "set", target, variable)
+        assert told.status == 1 and expected in told.err, told
+    name, _, value = variable.partition("=")
+    told = sprov("device", "import", "-", stdin="mac,model,%s\n"
+                 "000e08aabbcd,SPA962,%s\n" % (name, value))
+    # What surrounds a cell is dropped, so that is another mistake there.
+    if value == value.strip():
+        assert told.status == 1 and expected in told.err, told
+        assert "2:" in told.err
+        assert "000e08aabbcd" not in good("device", "list")
+    assert name not in good("device", "show", MAC)
+
+
+@pytest.mark.parametrize("variable", [
+    "missing-files=stub", "missing-files=not-found", "missing-files=",
+    "protection=none", "protection=gzip+aes128gcm", "upgrade-only=no",
+    "upgrade-only=below 7.5.6", "upgrade-only=for csb", "Missing-Files=x"])
+def test_reserved_variables_good(good, variable):
+    good("device", "set", "default", variable)

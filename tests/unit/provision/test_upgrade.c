@@ -34,7 +34,7 @@ static const struct stock_variable variables[] = {
 	{ BELOW, SCOPE_DEFAULT, NULL, "upgrade-only", "below 7.5.6" },
 	{ FOR, SCOPE_DEFAULT, NULL, "upgrade-only", "for csb2" },
 	{ NEVER, SCOPE_DEFAULT, NULL, "upgrade-only", "no" },
-	{ ODD, SCOPE_DEFAULT, NULL, "upgrade-only", "below" },
+	{ ODD, SCOPE_DEFAULT, NULL, "upgrade-only", "below x" },
 	{ STUCK, SCOPE_DEFAULT, NULL, "upgrade-only", "below 7.5.6" },
 	{ STUCK, SCOPE_DEFAULT, NULL, "firmware-ladder", "none" },
 };
