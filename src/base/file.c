@@ -97,25 +97,31 @@ fill_file(int fd, const char *path, mode_t mode, const void *data, size_t len,
 	return rc;
 }
 
-int
-file_create(const char *path, mode_t mode, const void *data, size_t len,
-    struct error *err)
+/* Give the new file its name, if nobody has it. */
+static int
+name_new(const char *fresh, const char *path)
 {
-	int fd;
-
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_errno(err, "%s", path);
-	if (fill_file(fd, path, mode, data, len, err) != 0) {
-		(void)unlink(path);
+	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* NFS cannot do that, but it has links; FAT has it the other way. */
+	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
-	}
+	if (link(fresh, path) != 0)
+		return -1;
+	(void)unlink(fresh);
 	return 0;
 }
 
-int
-file_replace(const char *path, mode_t mode, const void *data, size_t len,
-    struct error *err)
+static int
+name_again(const char *fresh, const char *path)
+{
+	return rename(fresh, path);
+}
+
+/* Under its name a file is whole, whenever the process ends. */
+static int
+write_whole(const char *path, mode_t mode, const void *data, size_t len,
+    int (*give_name)(const char *fresh, const char *path), struct error *err)
 {
 	/* A new name each time: one that a crash left over is in nobody's way. */
 	char *fresh = xasprintf("%s.XXXXXX", path);
@@ -127,13 +133,27 @@ file_replace(const char *path, mode_t mode, const void *data, size_t len,
 		goto out;
 	}
 	rc = fill_file(fd, path, mode, data, len, err);
-	if (rc == 0 && rename(fresh, path) != 0)
+	if (rc == 0 && give_name(fresh, path) != 0)
 		rc = error_errno(err, "%s", path);
 	if (rc != 0)
 		(void)unlink(fresh);
 out:
 	free(fresh);
 	return rc;
+}
+
+int
+file_create(const char *path, mode_t mode, const void *data, size_t len,
+    struct error *err)
+{
+	return write_whole(path, mode, data, len, name_new, err);
+}
+
+int
+file_replace(const char *path, mode_t mode, const void *data, size_t len,
+    struct error *err)
+{
+	return write_whole(path, mode, data, len, name_again, err);
 }
 
 char *

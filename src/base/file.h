@@ -19,7 +19,8 @@ int file_read(const char *path, size_t max, char **data, size_t *len,
 
 /*
  * Write a new file with exactly the given mode, whatever the umask; fails when
- * path exists.
+ * path exists.  Killed at any moment it leaves the whole file or none of that
+ * name.
  */
 int file_create(const char *path, mode_t mode, const void *data, size_t len,
     struct error *err) MUST_CHECK;

@@ -9,7 +9,8 @@
  * and later take SHA-256 instead unless told, and devices cannot read that.
  * There is no checksum: a wrong key shows as bad padding in 255 of 256 cases,
  * and otherwise as a text that makes no sense.
- * Sources: [SPA-PROV] p. 21; MD5 is OBSERVED: it is what that version did.
+ * Source: [SPA-PROV] p. 21.  ASSUMED: MD5, the default of the version named
+ * there; no device was asked.
  */
 #ifndef SPA_SALTED_H
 #define SPA_SALTED_H
