@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import socket
 import subprocess
 
 import pytest
 
 import wire
 from conftest import MAC, PROFILE
-from daemon import BINARY
+from daemon import BINARY, free_port
 
 BIG = bytes(range(256)) * 4096 + b"the end"  # a megabyte and an odd rest
 
@@ -197,3 +198,80 @@ def test_public_stub(server):
     server.start()
     assert ask(server, path="/spa504G.cfg").body == EMPTY
     assert ask(server, path="/spa1.cfg").status == 403
+
+
+# Without TLS: from the file to the socket, without a copy
+
+
+@pytest.fixture
+def plain(server):
+    """A plain listener and an image that no socket takes at once."""
+    server.plain_port = free_port()
+    server.image = BIG * 24
+    server.write("image.bin", server.image)
+    server.configure(
+        "public-file /image.bin image.bin\n"
+        "listener plain {\n    address 127.0.0.1:%d\n    plain-http\n}\n"
+        % server.plain_port + server.listener())
+    server.start()
+    return server
+
+
+def download(server, path, *options):
+    return subprocess.run(
+        ["curl", "-sS", "-f", *options, "-o", str(path),
+         "http://127.0.0.1:%d/image.bin" % server.plain_port],
+        capture_output=True, encoding="utf-8", timeout=60, check=False)
+
+
+def test_plain_whole_and_resumed(plain, tmp_path):
+    path = tmp_path / "image"
+    assert download(plain, path).returncode == 0
+    assert path.read_bytes() == plain.image
+    # Cut off in the middle of it, and gone on with.
+    path.write_bytes(plain.image[:12345678])
+    assert download(plain, path, "-C", "-").returncode == 0
+    assert path.read_bytes() == plain.image
+    lines = plain.log.exactly(2, event="request", listener="plain")
+    assert [line["status"] for line in lines] == ["200", "206"]
+    assert int(lines[1]["bytes"]) == len(plain.image) - 12345678
+
+
+@pytest.mark.parametrize("first, last", [
+    (0, 0), (1, 70000), (4096, 8191), (8000000, 20000001),
+    (len(BIG) * 24 - 5, len(BIG) * 24 - 1)])
+def test_plain_part(plain, tmp_path, first, last):
+    path = tmp_path / "part"
+    assert download(plain, path, "-r", "%d-%d" % (first, last)) \
+        .returncode == 0
+    assert path.read_bytes() == plain.image[first:last + 1]
+
+
+def test_plain_slow_and_gone(plain, tmp_path):
+    """One reader stops, others go on; one leaves, and nothing is harmed."""
+    with socket.create_connection(("127.0.0.1", plain.plain_port), 30) as s:
+        s.sendall(b"GET /image.bin HTTP/1.0\r\n\r\n")
+        head = s.recv(1000)
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert download(plain, tmp_path / "other").returncode == 0
+        got = head + b"".join(iter(lambda: s.recv(1 << 20), b""))
+        assert got.partition(b"\r\n\r\n")[2] == plain.image
+    with socket.create_connection(("127.0.0.1", plain.plain_port), 30) as s:
+        s.sendall(b"GET /image.bin HTTP/1.0\r\n\r\n")
+        s.recv(1000)
+    assert download(plain, tmp_path / "last").returncode == 0
+    assert (tmp_path / "last").read_bytes() == plain.image
+
+
+def test_plain_two_in_one_connection(plain):
+    """What follows a file in the connection begins where it ends."""
+    with socket.create_connection(("127.0.0.1", plain.plain_port), 30) as s:
+        ask_part = (b"GET /image.bin HTTP/1.1\r\nHost: x\r\n"
+                    b"Range: bytes=%d-%d\r\n%s\r\n")
+        s.sendall(ask_part % (5, 300000, b"")
+                  + ask_part % (0, 9, b"Connection: close\r\n"))
+        data = b"".join(iter(lambda: s.recv(1 << 20), b""))
+    _, _, rest = data.partition(b"\r\n\r\n")
+    assert rest[:299996] == plain.image[5:300001]
+    head, _, second = rest[299996:].partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 206 ") and second == plain.image[:10]

@@ -188,6 +188,108 @@ def test_reload(tftp, tmp_path):
     assert tftp.stop() == 0
 
 
+def hpa(host, port, name, path):
+    """The usual client of Linux."""
+    return subprocess.run(
+        ["tftp", "-m", "binary", host, str(port), "-c", "get", name,
+         str(path)],
+        capture_output=True, encoding="utf-8", timeout=60, check=False)
+
+
+def test_tftp_hpa(tftp, tmp_path):
+    path = tmp_path / "got"
+    done = hpa("127.0.0.1", tftp.tftp_port, "/big.bin", path)
+    assert done.returncode == 0 and done.stdout == "", done
+    assert path.read_bytes() == BIG
+    done = hpa("127.0.0.1", tftp.tftp_port, "sprov.conf", tmp_path / "no")
+    assert "Error code 1" in done.stdout + done.stderr
+    assert not (tmp_path / "no").exists() or \
+        (tmp_path / "no").read_bytes() == b""
+
+
+def test_block_numbers_begin_again(tftp, tmp_path):
+    """More blocks than 16 bits can count, each acked on the wire."""
+    image = bytes(range(251)) * 2400  # 602400 bytes: 75301 blocks of 8
+    tftp.write("long.bin", image)
+    tftp.configure("public-file /long.bin long.bin\n"
+                   "tftp {\n    address 127.0.0.1:%d\n}\n"
+                   % tftp.tftp_port + tftp.listener())
+    tftp.reload()
+    path = tmp_path / "got"
+    assert curl(tftp.tftp_port, "long.bin", path, "--tftp-blksize",
+                "8").returncode == 0
+    assert path.read_bytes() == image
+
+
+@pytest.mark.parametrize("address, hosts", [
+    ("0.0.0.0", ["127.0.0.1", "127.0.0.2", "127.3.2.1"]),
+    ("[::1]", ["::1"]),
+    ("[::]", ["::1"]),
+])
+def test_addresses(tftp, address, hosts):
+    """The answer comes from the address that was asked."""
+    family = socket.AF_INET6 if ":" in hosts[0] else socket.AF_INET
+    port = free_port(hosts[0])
+    tftp.configure("public-file /even.bin even.bin\n"
+                   "tftp {\n    address %s:%d\n}\n" % (address, port)
+                   + tftp.listener())
+    tftp.reload()
+    for host in hosts:
+        with socket.socket(family, socket.SOCK_DGRAM) as s:
+            s.settimeout(WAIT)
+            s.sendto(request("even.bin"), (host, port))
+            data, peer = s.recvfrom(65536)
+            assert data == numbers(3, 1) + b"x" * 512
+            assert peer[0] == host and peer[1] != port
+            s.sendto(numbers(5, 0) + b"enough\0", peer)
+
+
+def test_both_families(tftp):
+    """One port, two sockets."""
+    port = free_port()
+    tftp.configure("public-file /even.bin even.bin\n"
+                   "tftp {\n    address 0.0.0.0:%d\n    address [::]:%d\n"
+                   "}\n" % (port, port) + tftp.listener())
+    tftp.reload()
+    for family, host in ((socket.AF_INET, "127.0.0.1"),
+                         (socket.AF_INET6, "::1")):
+        with socket.socket(family, socket.SOCK_DGRAM) as s:
+            s.settimeout(WAIT)
+            s.sendto(request("even.bin"), (host, port))
+            assert s.recvfrom(65536)[0][:4] == numbers(3, 1)
+
+
+def test_total(tftp):
+    """So many at once, from however many addresses."""
+    port = free_port()
+    tftp.configure("public-file /even.bin even.bin\n"
+                   "tftp {\n    address 127.0.0.1:%d\n    transfers 3\n"
+                   "    per-source 2\n}\n" % port + tftp.listener())
+    tftp.reload()
+    sockets = []
+    try:
+        for i in range(4):
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            sockets.append(s)
+            s.settimeout(WAIT if i < 3 else 0.3)
+            s.bind(("127.0.0.%d" % (10 + i), 0))
+            s.sendto(request("even.bin"), ("127.0.0.1", port))
+            if i < 3:
+                assert s.recv(65536)[:4] == numbers(3, 1)
+        with pytest.raises(socket.timeout):
+            sockets[3].recv(65536)
+        # One ends: there is room again.
+        data, peer = sockets[0].recvfrom(65536)  # once more, unanswered
+        sockets[0].sendto(numbers(5, 0) + b"enough\0", peer)
+        tftp.log.wait(event="tftp", reason="refused by the client")
+        sockets[3].settimeout(WAIT)
+        sockets[3].sendto(request("even.bin"), ("127.0.0.1", port))
+        assert sockets[3].recv(65536)[:4] == numbers(3, 1)
+    finally:
+        for s in sockets:
+            s.close()
+
+
 def test_taken(server):
     """An address that somebody has."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
