@@ -33,6 +33,9 @@
  * ASSUMED: a device keeps a profile over a power cut at the latest when it
  * resyncs the next time, so a key that it names is one that it will not forget.
  *
+ * ASSUMED: the characters of IKM_HTTP_Encrypt_Content are themselves the input
+ * keying material of RFC 8188, as [MPP-PROV] names no other coding.
+ *
  * Pure functions; what is delivered and seen arrives as an argument.
  */
 #ifndef PROVISION_KEYRING_H
