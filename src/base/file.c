@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,14 +84,14 @@ write_all(int fd, const char *bytes, size_t len)
 
 /* Fill the new file fd and close it; errors name path. */
 static int
-fill_file(int fd, const char *path, mode_t mode, const void *data, size_t len,
-    struct error *err)
+fill_file(int fd, const char *path, mode_t mode, bool lasting, const void *data,
+    size_t len, struct error *err)
 {
 	int rc = 0;
 
 	/* fchmod: neither the umask nor mkostemp() has a say in the mode. */
 	if (fchmod(fd, mode) != 0 || write_all(fd, data, len) != 0 ||
-	    fsync(fd) != 0)
+	    (lasting && fsync(fd) != 0))
 		rc = error_errno(err, "%s", path);
 	if (close(fd) != 0 && rc == 0)
 		rc = error_errno(err, "%s", path);
@@ -120,8 +121,9 @@ name_again(const char *fresh, const char *path)
 
 /* Under its name a file is whole, whenever the process ends. */
 static int
-write_whole(const char *path, mode_t mode, const void *data, size_t len,
-    int (*give_name)(const char *fresh, const char *path), struct error *err)
+write_whole(const char *path, mode_t mode, bool lasting, const void *data,
+    size_t len, int (*give_name)(const char *fresh, const char *path),
+    struct error *err)
 {
 	/* A new name each time: one that a crash left over is in nobody's way. */
 	char *fresh = xasprintf("%s.XXXXXX", path);
@@ -132,7 +134,7 @@ write_whole(const char *path, mode_t mode, const void *data, size_t len,
 		rc = error_errno(err, "%s", path);
 		goto out;
 	}
-	rc = fill_file(fd, path, mode, data, len, err);
+	rc = fill_file(fd, path, mode, lasting, data, len, err);
 	if (rc == 0 && give_name(fresh, path) != 0)
 		rc = error_errno(err, "%s", path);
 	if (rc != 0)
@@ -146,14 +148,21 @@ int
 file_create(const char *path, mode_t mode, const void *data, size_t len,
     struct error *err)
 {
-	return write_whole(path, mode, data, len, name_new, err);
+	return write_whole(path, mode, true, data, len, name_new, err);
 }
 
 int
 file_replace(const char *path, mode_t mode, const void *data, size_t len,
     struct error *err)
 {
-	return write_whole(path, mode, data, len, name_again, err);
+	return write_whole(path, mode, true, data, len, name_again, err);
+}
+
+int
+file_replace_lazily(const char *path, mode_t mode, const void *data, size_t len,
+    struct error *err)
+{
+	return write_whole(path, mode, false, data, len, name_again, err);
 }
 
 char *

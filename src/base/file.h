@@ -29,6 +29,11 @@ int file_create(const char *path, mode_t mode, const void *data, size_t len,
 int file_replace(const char *path, mode_t mode, const void *data, size_t len,
     struct error *err) MUST_CHECK;
 
+/* The same without waiting for the disk: for many files that can be made again,
+ * because a power cut may leave them empty. */
+int file_replace_lazily(const char *path, mode_t mode, const void *data,
+    size_t len, struct error *err) MUST_CHECK;
+
 /* base/name, or name alone when it is absolute or base is NULL; free() it. */
 char *file_join(const char *base, const char *name);
 

@@ -25,7 +25,8 @@
 #define PROGRESS_EVERY 500
 
 struct rotate {
-	const char *uri, *config, *state, *group;
+	const char *uri, *config_path, *state, *group;
+	struct profile_site site; /* its configuration only */
 	bool all, missing, dry_run, json;
 	struct mac *macs;
 	size_t mac_count;
@@ -136,7 +137,8 @@ is_wanted(const struct rotate *rotate, const struct device *device)
 	if (device->state == DEVICE_RETIRED)
 		return false;
 	if (rotate->group != NULL)
-		return strcmp(device->group, rotate->group) == 0;
+		return snapshot_is_below(rotate->snapshot, device,
+		    rotate->group);
 	for (size_t i = 0; i < rotate->mac_count; i++)
 		if (mac_equal(&rotate->macs[i], &device->mac))
 			return true;
@@ -173,21 +175,38 @@ progress(size_t done, size_t total)
 		    done == total ? "\n" : "");
 }
 
-/* All of them, or none: one transaction. */
+static int
+find_devices(struct rotate *rotate, struct collected *collected,
+    struct error *err)
+{
+	if (rotate->group != NULL &&
+	    !snapshot_has_group(rotate->snapshot, rotate->group))
+		return error_set(err, ERROR_NOT_FOUND,
+		    "there is no group \"%.63s\" in the inventory",
+		    rotate->group);
+	(void)snapshot_each(rotate->snapshot, collect, collected);
+	if (collected->count < rotate->mac_count)
+		return error_set(err, ERROR_NOT_FOUND,
+		    "of %zu devices named, %zu are there and not retired: "
+		    "\"sprov device list\" says which",
+		    rotate->mac_count, collected->count);
+	return 0;
+}
+
+/* All of them, or none: one transaction.  Nobody else can have changed the
+ * inventory since the snapshot: who writes has it locked. */
 static int
 rotate_all(struct rotate *rotate, struct error *err)
 {
 	struct collected collected = { .rotate = rotate };
-	int rc;
+	int rc = find_devices(rotate, &collected, err);
 
-	if (inventory_begin(rotate->inventory, err) != 0)
-		return -1;
-	rc = inventory_each_device(rotate->inventory, collect, &collected, err);
-	if (rc == 0 && collected.count < rotate->mac_count)
-		rc = error_set(err, ERROR_NOT_FOUND,
-		    "of %zu devices named, %zu are there and not retired: "
-		    "\"sprov device list\" says which",
-		    rotate->mac_count, collected.count);
+	if (rc == 0 && !rotate->dry_run)
+		rc = inventory_begin(rotate->inventory, err);
+	if (rc != 0) {
+		free(collected.list);
+		return rc;
+	}
 	for (size_t i = 0; rc == 0 && i < collected.count; i++) {
 		rc = rotate_device(rotate,
 		    snapshot_find(rotate->snapshot, &collected.list[i]), err);
@@ -199,30 +218,39 @@ rotate_all(struct rotate *rotate, struct error *err)
 		*err = rotate->marks_err;
 		rc = -1;
 	}
-	if (rc == 0 && !rotate->dry_run)
+	if (rotate->dry_run)
+		return rc;
+	if (rc == 0)
 		return inventory_commit(rotate->inventory, err);
 	inventory_rollback(rotate->inventory);
 	return rc;
+}
+
+/* The server's, when there is one: its inventory, key and state directory. */
+static int
+load_config(struct rotate *rotate)
+{
+	const char *path = rotate->config_path;
+	struct errors errors = { 0 };
+
+	if (path == NULL && access(CONFIG_DEFAULT_PATH, F_OK) == 0)
+		path = CONFIG_DEFAULT_PATH;
+	if (path == NULL ||
+	    (rotate->site.config = config_load(path, &errors)) != NULL)
+		return 0;
+	(void)cmd_fail_all(&errors);
+	errors_clear(&errors);
+	return -1;
 }
 
 /* Where the server keeps keys.db: --state, or what the configuration says. */
 static int
 open_marks(struct rotate *rotate)
 {
-	const char *path = rotate->config;
-	struct errors errors = { 0 };
-	struct config *config = NULL;
+	const struct config *config = rotate->site.config;
 	struct error err = { 0 };
 	char *file;
 
-	if (path == NULL && access(CONFIG_DEFAULT_PATH, F_OK) == 0)
-		path = CONFIG_DEFAULT_PATH;
-	if (rotate->state == NULL && path != NULL &&
-	    (config = config_load(path, &errors)) == NULL) {
-		(void)cmd_fail_all(&errors);
-		errors_clear(&errors);
-		return -1;
-	}
 	if (rotate->state == NULL && config == NULL)
 		return 0;
 	file = file_join(rotate->state != NULL ? rotate->state :
@@ -230,7 +258,6 @@ open_marks(struct rotate *rotate)
 	    KEY_MARKS_FILE);
 	rotate->marks = key_marks_open(file, true, &err);
 	free(file);
-	config_free(config);
 	if (rotate->marks != NULL || err.kind == ERROR_NOT_FOUND)
 		return 0;
 	(void)cmd_fail(&err);
@@ -269,10 +296,16 @@ run(struct rotate *rotate)
 	struct error err = { 0 };
 	int status = CMD_FAILED;
 
-	if (open_marks(rotate) != 0)
+	if (load_config(rotate) != 0)
 		return CMD_FAILED;
+	if (open_marks(rotate) != 0) {
+		profile_site_close(&rotate->site);
+		return CMD_FAILED;
+	}
 	rotate->list = json_array();
-	rotate->inventory = device_open(rotate->uri, rotate->dry_run);
+	rotate->inventory = device_open_with(profile_site_uri(&rotate->site,
+						 rotate->uri),
+	    profile_site_key(&rotate->site), rotate->dry_run);
 	if (rotate->inventory != NULL) {
 		rotate->snapshot = snapshot_load(rotate->inventory, &err);
 		if (rotate->snapshot == NULL || rotate_all(rotate, &err) != 0) {
@@ -285,6 +318,7 @@ run(struct rotate *rotate)
 	snapshot_release(rotate->snapshot);
 	inventory_close(rotate->inventory);
 	key_marks_close(rotate->marks);
+	profile_site_close(&rotate->site);
 	json_decref(rotate->list);
 	return status;
 }
@@ -314,7 +348,7 @@ profile_rotate(int argc, char **argv)
 	struct rotate rotate = { .made = 0 };
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&rotate.uri),
-		PROFILE_CONFIG_OPTION(&rotate.config),
+		PROFILE_CONFIG_OPTION(&rotate.config_path),
 		{ .name = "state",
 		    .value = "FOLDER",
 		    .help = "of the server, where keys.db is",
@@ -322,7 +356,7 @@ profile_rotate(int argc, char **argv)
 		{ .name = "group",
 		    .letter = 'g',
 		    .value = "NAME",
-		    .help = "the devices of a group",
+		    .help = "the devices of a group and below it",
 		    .text = &rotate.group },
 		{ .name = "all",
 		    .letter = 'a',

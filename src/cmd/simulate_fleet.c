@@ -1,4 +1,5 @@
 #include "cmd/simulate_fleet.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
@@ -26,7 +27,7 @@ struct arguments {
 	/* As given. */
 	const char *fleet, *of, *folder, *models, *digest, *inventory;
 	const char *files, *certificates, *expect, *path, *host, *tls, *ciphers;
-	const char *rate, *retry, *compress, *plot, *log, *hold;
+	const char *rate, *retry, *compress, *plot, *log, *hold, *paths, *save;
 	bool setup, storm, plain, json;
 	/* As read. */
 	uint64_t count, total, concurrency, attempts, duration_s, timeout_ms;
@@ -183,6 +184,7 @@ swarm_options_of(const struct arguments *a, struct crowd *crowd,
 		.tls = tls,
 		.host = a->host,
 		.path = a->path,
+		.save = a->save,
 		.show_certificates = true,
 		.resume_percent = (unsigned)a->resume,
 		.timeout_ms = (unsigned)a->timeout_ms,
@@ -259,13 +261,22 @@ run_swarm(const struct arguments *a, struct crowd *crowd,
 	struct swarm_options options = swarm_options_of(a, crowd, tls, &report);
 	uint8_t(*expected)[SWARM_DIGEST_BYTES] = NULL;
 	uint64_t log_offset = size_of(a->log);
+	struct crowd_paths paths = { NULL, NULL };
 	struct error err;
 	int rc;
 
+	if (a->save != NULL && file_make_directory(a->save, 0700, &err) != 0)
+		return cmd_fail(&err);
+	if (a->paths != NULL &&
+	    crowd_read_paths(crowd, a->paths, &paths, &err) != 0)
+		return cmd_fail(&err);
+	options.paths = paths.path;
 	if (a->expect != NULL) {
 		expected = crowd_read_expected(crowd, a->path, a->expect, &err);
-		if (expected == NULL)
-			return cmd_fail(&err);
+		if (expected == NULL) {
+			rc = cmd_fail(&err);
+			goto out;
+		}
 		options.expected = (const uint8_t(*)[SWARM_DIGEST_BYTES])
 		    expected;
 	}
@@ -274,7 +285,10 @@ run_swarm(const struct arguments *a, struct crowd *crowd,
 	else
 		rc = report_run(a, &options, &report, log_offset);
 	swarm_report_clear(&report);
+out:
 	free(expected);
+	free(paths.path);
+	free(paths.text);
 	return rc;
 }
 
@@ -520,6 +534,14 @@ simulate_fleet(int argc, char **argv)
 		    .value = "PATTERN",
 		    .text = &a.path,
 		    .help = "what is asked for (" CROWD_PATH ")" },
+		{ .name = "paths",
+		    .value = "FILE",
+		    .text = &a.paths,
+		    .help = "instead, a line for each device" },
+		{ .name = "save",
+		    .value = "DIR",
+		    .text = &a.save,
+		    .help = "keep what each device got, as it came" },
 		{ .name = "tls",
 		    .value = "VERSION",
 		    .text = &a.tls,

@@ -36,6 +36,15 @@ int crowd_write_files(const struct crowd *crowd, const char *inventory_uri,
 int crowd_write_certificates(struct crowd *crowd, const char *path,
     const char *out, struct error *err) MUST_CHECK;
 
+/* What each device asks for: the lines of a file, as many as devices; free()
+ * both.  -1 with err, which names the line. */
+struct crowd_paths {
+	char *text;
+	const char **path;
+};
+int crowd_read_paths(const struct crowd *crowd, const char *file,
+    struct crowd_paths *paths, struct error *err) MUST_CHECK;
+
 /* SHA-256 of each device's file in folder; free() it.  NULL with err. */
 uint8_t (*crowd_read_expected(const struct crowd *crowd, const char *path,
     const char *folder, struct error *err))[SWARM_DIGEST_BYTES];

@@ -26,6 +26,7 @@
 #define TEMPLATE_NAME RENDER_DEFAULT_TEMPLATE
 #define NAME_MAX_BYTES 512
 #define FILE_MAX_BYTES (4 * 1024 * 1024)
+#define PATHS_MAX_BYTES (1024 * 1024 * 1024)
 
 /* ---------------------------------------------------------------- inventory */
 
@@ -279,6 +280,33 @@ crowd_write_certificates(struct crowd *crowd, const char *path, const char *out,
 		rc = error_errno(err, "%s", name);
 	free(name);
 	return rc;
+}
+
+/* -------------------------------------------------------------------- paths */
+
+int
+crowd_read_paths(const struct crowd *crowd, const char *file,
+    struct crowd_paths *paths, struct error *err)
+{
+	size_t count = crowd_count(crowd), len, n = 0;
+	char *text, *rest, *line;
+
+	if (file_read(file, PATHS_MAX_BYTES, &text, &len, err) != 0)
+		return -1;
+	*paths = (struct crowd_paths) { .text = text,
+		.path = xcalloc(count, sizeof(*paths->path)) };
+	for (rest = text; n < count && (line = strsep(&rest, "\n")) != NULL &&
+	     *line == '/' && strcspn(line, " \t\r") == strlen(line);
+	     n++)
+		paths->path[n] = line;
+	if (n == count && (rest == NULL || *rest == '\0'))
+		return 0;
+	free(paths->path);
+	free(text);
+	return error_set(err, ERROR_INPUT,
+	    "%s:%zu: expected %zu lines, one for each device: a path that "
+	    "begins with \"/\" and has no blanks",
+	    file, n + 1, count);
 }
 
 /* ---------------------------------------------------------------- expected */

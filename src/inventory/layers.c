@@ -151,6 +151,23 @@ layers_group_value(const struct layers *layers, const char *group,
 }
 
 bool
+layers_group_is_below(const struct layers *layers, const char *group,
+    const char *other)
+{
+	const struct layer *layer = *group != '\0' ?
+	    find_layer(layers, SCOPE_GROUP, group) :
+	    NULL;
+
+	for (int depth = 0; depth < INVENTORY_GROUP_DEPTH_MAX && layer != NULL;
+	     depth++) {
+		if (strcmp(layer->scope.name, other) == 0)
+			return true;
+		layer = layer->parent;
+	}
+	return false;
+}
+
+bool
 layers_is_secret(const struct layers *layers, const char *name)
 {
 	return types_is_secret(&layers->types, name);

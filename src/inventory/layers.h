@@ -22,6 +22,10 @@ const char *layers_value(const struct layers *layers, enum scope_kind kind,
 const char *layers_group_value(const struct layers *layers, const char *group,
     const char *name);
 
+/* Is a group the other one, or below it? */
+bool layers_group_is_below(const struct layers *layers, const char *group,
+    const char *other);
+
 bool layers_is_secret(const struct layers *layers, const char *name);
 
 #endif

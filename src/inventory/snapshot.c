@@ -337,6 +337,35 @@ snapshot_find(const struct snapshot *snapshot, const struct mac *mac)
 	return bsearch(mac, devices, count, sizeof(*devices), compare_mac);
 }
 
+int
+snapshot_each(const struct snapshot *snapshot, snapshot_visit *visit, void *arg)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < snapshot->leaf_count; i++) {
+		size_t count;
+		const struct device *list = leaf_devices(snapshot->leaves[i],
+		    &count);
+
+		for (size_t k = 0; rc == 0 && k < count; k++)
+			rc = visit(&list[k], arg);
+	}
+	return rc;
+}
+
+bool
+snapshot_is_below(const struct snapshot *snapshot, const struct device *device,
+    const char *group)
+{
+	return layers_group_is_below(snapshot->layers, device->group, group);
+}
+
+bool
+snapshot_has_group(const struct snapshot *snapshot, const char *group)
+{
+	return layers_group_is_below(snapshot->layers, group, group);
+}
+
 static const char *
 tag_value(const struct layers *layers, const struct tags *tags,
     const char *name)

@@ -46,6 +46,19 @@ snapshot_find(const struct snapshot *snapshot, const struct mac *mac);
 const char *snapshot_variable(const struct snapshot *snapshot,
     const struct device *device, const char *model, const char *name);
 
+/* Visit all devices, in the order of their MACs.  A visitor that returns
+ * non-zero ends the visit, and that value is returned. */
+typedef int snapshot_visit(const struct device *device, void *arg);
+int snapshot_each(const struct snapshot *snapshot, snapshot_visit *visit,
+    void *arg);
+
+/* Is the device in that group, or in one below it? */
+bool snapshot_is_below(const struct snapshot *snapshot,
+    const struct device *device, const char *group);
+
+/* Is there such a group? */
+bool snapshot_has_group(const struct snapshot *snapshot, const char *group);
+
 /* Is the variable declared secret or, when it is not declared, by its name? */
 bool snapshot_is_secret(const struct snapshot *snapshot, const char *name);
 

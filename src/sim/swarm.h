@@ -51,6 +51,11 @@ struct swarm_options {
 	 * leaves the choice to the kernel. */
 	uint32_t source_first;
 	uint32_t source_count;
+	/* Instead of path, for each device by index; NULL: all by path. */
+	const char *const *paths;
+	/* A folder that exists: what each device got last, as it came, in a
+	 * file named like its MAC; NULL: nothing is kept. */
+	const char *save;
 	/* SHA-256 of what each device has to get, by index; NULL: any body. */
 	const uint8_t (*expected)[SWARM_DIGEST_BYTES];
 

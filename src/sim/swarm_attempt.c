@@ -5,6 +5,8 @@
  */
 #include "sim/swarm_internal.h"
 #include "base/clock.h"
+#include "base/file.h"
+#include "base/mac.h"
 #include "base/mem.h"
 #include "http/response.h"
 #include "sim/crowd.h"
@@ -349,13 +351,15 @@ write_request(struct attempt *attempt)
 		{ "MAU", mau, false }, { "PN", model->product, false },
 		{ "PSN", model->series, false } };
 	const struct macros macros = { list, sizeof(list) / sizeof(*list) };
+	const char *path = options->paths != NULL ?
+	    options->paths[attempt->device] :
+	    options->path;
 	struct buf *out = &attempt->request;
 
 	mac_format(&mac, ma);
 	mac_format_upper(&mac, mau);
 	if (buf_append_text(out, "GET ") != 0 ||
-	    macro_expand(&macros, options->path, strlen(options->path), false,
-		out) != 0)
+	    macro_expand(&macros, path, strlen(path), false, out) != 0)
 		return -1;
 	return buf_printf(out,
 	    " HTTP/1.1\r\nHost: %s\r\nUser-Agent: Cisco/%s-simulated (%s)\r\n"
@@ -445,6 +449,26 @@ is_expected(const struct attempt *attempt, const char *body, size_t len)
 		SWARM_DIGEST_BYTES) == 0;
 }
 
+static int
+save(const struct attempt *attempt, const char *body, size_t len)
+{
+	const struct swarm_options *options = attempt->swarm->options;
+	struct mac mac = crowd_mac(options->crowd, attempt->device);
+	struct error err = { .kind = ERROR_NONE };
+	char text[MAC_TEXT_BYTES], *name;
+	int rc;
+
+	if (options->save == NULL)
+		return 0;
+	mac_format(&mac, text);
+	name = xasprintf("%s/%s", options->save, text);
+	rc = file_replace_lazily(name, 0600, body, len, &err);
+	if (rc != 0)
+		note_error(attempt->swarm, "save", err.text);
+	free(name);
+	return rc;
+}
+
 static void
 judge(struct attempt *attempt)
 {
@@ -453,7 +477,9 @@ judge(struct attempt *attempt)
 	int status = reply_head(attempt->reply)->status;
 
 	attempt->swarm->report->bytes += len;
-	if (status == 200)
+	if (status == 200 && save(attempt, body, len) != 0)
+		end(attempt, SWARM_LOCAL);
+	else if (status == 200)
 		end(attempt,
 		    is_expected(attempt, body, len) ? SWARM_SERVED :
 						      SWARM_WRONG);

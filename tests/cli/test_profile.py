@@ -1,6 +1,7 @@
 """sprov profile: what each device gets."""
 
 import json
+import re
 import stat
 
 import pytest
@@ -68,6 +69,105 @@ def test_render_of_configuration(good, sprov, phone, tmp_path):
     result = sprov("profile", "render", "-c", path, phone)
     assert result.status == 1
     assert result.err == 'sprov: template "other.xml" does not exist\n'
+
+
+def test_render_many(good, sprov, phone, tmp_path):
+    good("device", "set", "group:site", "parent=", "kind=site")
+    good("device", "set", "group:room", "parent=site")
+    good("device", "add", "-g", "room", "000e08aabb01", "SPA112",
+         "user_id=1", "password=one", "proxy=sip.example.net")
+    good("device", "add", "-g", "site", "000e08aabb02", "SPA112",
+         "user_id=2", "password=two", "proxy=sip.example.net")
+    good("device", "add", "000e08aabb03", "SPA112", "state=retired")
+    assert good("profile", "render", "-g", "site", "-w", "out") == \
+        "2 profiles written, 0 failed\n"
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == \
+        ["000e08aabb01.xml", "000e08aabb02.xml"]
+    path = tmp_path / "out" / "000e08aabb01.xml"
+    assert path.read_text() == good("profile", "render", "000e08aabb01")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert good("profile", "render", "--secrets", "--all", "-w", "out",
+                "--json") == '{"written": 3, "failed": 0}\n'
+    assert path.read_text() == good("profile", "render", "--secrets",
+                                    "000e08aabb01")
+    # One that cannot be made is named, and does not stop the others.
+    good("device", "set", "000e08aabb01", "template=none.xml")
+    result = sprov("profile", "render", "--all", "-w", "some")
+    assert result.status == 1
+    assert result.err == ('sprov: 000e08aabb01: template "none.xml" does not '
+                          "exist\n")
+    assert result.out == "2 profiles written, 1 failed\n"
+    assert len(list((tmp_path / "some").iterdir())) == 2
+    assert (tmp_path / "some" / (phone + ".xml")).exists()
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--all"], "--write"), (["-g", "site"], "--write"),
+    (["--all", "-w", "out", "-o", "x"], "--write"),
+    (["--all", "-g", "site", "-w", "out"], "which device?"),
+    ([MAC, "--all", "-w", "out"], "which device?"),
+    ([MAC, "-w", "out"], "--write goes with"), ([], "which device?")])
+def test_render_many_usage(sprov, tmp_path, arguments, message):
+    result = sprov("profile", "render", *arguments)
+    assert result.status == 2 and message in result.err, result
+    assert not (tmp_path / "out").exists()
+
+
+def test_render_many_refusals(sprov, phone, tmp_path):
+    assert phone
+    result = sprov("profile", "render", "-g", "none", "-w", "out")
+    assert result.status == 1
+    assert result.err == 'sprov: there is no group "none" in the inventory\n'
+    (tmp_path / "file").write_text("x")
+    result = sprov("profile", "render", "--all", "-w", "file")
+    assert result.status == 1 and "file" in result.err
+
+
+# rotate
+
+
+def test_rotate_group_with_those_below(good, sprov):
+    good("device", "set", "group:top", "kind=tenant", "protection=aes")
+    good("device", "set", "group:below", "parent=top", "kind=site")
+    good("device", "add", "-g", "top", "000e08aabb01", "SPA112")
+    good("device", "add", "-g", "below", "000e08aabb02", "SPA112")
+    good("device", "add", "000e08aabb03", "SPA112", "protection=aes")
+
+    def rotated(*arguments):
+        found = json.loads(good("profile", "rotate", "--json", *arguments))
+        return [row["mac"][-1] for row in found["devices"]]
+
+    before = good("device", "export", "--secrets")
+    assert rotated("--dry-run", "-g", "top") == ["1", "2"]
+    assert rotated("--dry-run", "--all") == ["1", "2", "3"]
+    assert good("device", "export", "--secrets") == before
+    assert rotated("-g", "below") == ["2"]
+    assert rotated("-g", "top") == ["1", "2"]
+    result = sprov("profile", "rotate", "-g", "none")
+    assert result.status == 1
+    assert result.err == 'sprov: there is no group "none" in the inventory\n'
+
+
+def test_rotate_of_configuration(good, tmp_path, environment):
+    """Its inventory, sealed with its key, and its state directory."""
+    del environment["SPROV_INVENTORY"]
+    path = configure(tmp_path)
+    key = tmp_path / "secrets.key"
+    key.write_bytes(b"k" * 32)
+    key.chmod(0o600)
+    path.write_text("inventory sqlite:own.db\nstate-directory .\n"
+                    "secrets-key secrets.key\n" + path.read_text())
+    uri = "sqlite:%s" % (tmp_path / "own.db")
+    good("device", "add", "-i", uri, "--secrets-key", key, MAC, "SPA504G",
+         "protection=aes", "password=abc")
+    assert json.loads(good("profile", "rotate", "--json", "-c", path,
+                           MAC))["rotated"] == 1
+    shown = good("device", "show", "-i", uri, "--secrets-key", key,
+                 "--secrets", MAC)
+    assert re.search(r"profile_keys +[0-9a-f]{16}:\w{32}", shown)
+    assert b"profile_keys" in (tmp_path / "own.db").read_bytes()
+    ident = re.search(r"([0-9a-f]{16}):\w{32}", shown).group(1)
+    assert ident.encode() not in (tmp_path / "own.db").read_bytes()
 
 
 def test_render_masks_what_templates_say(good, phone, tmp_path):

@@ -127,6 +127,40 @@ def test_same_arrivals_for_one_seed(site):
     assert other > 0
 
 
+def test_paths_and_save(site, tmp_path):
+    """Each asks as its line says, and what came is kept as it came."""
+    rows = (site.fleet / "devices.csv").read_text().splitlines()[1:]
+    macs = [row.split(",")[0] for row in rows]
+    paths = tmp_path / "paths"
+    # Every other one at a path that is there for all devices.
+    paths.write_text("".join(
+        "/spa%s.cfg\n" % mac if i % 2 else "/nowhere/%s\n" % mac
+        for i, mac in enumerate(macs)))
+    got = tmp_path / "got"
+    result = site.sprov("--json", "--concurrency", 4, "--attempts", COUNT,
+                        "--paths", paths, "--save", got,
+                        "127.0.0.1:%d" % site.port)
+    assert result.status == 3, result
+    assert json.loads(result.out)["outcomes"]["served"] == COUNT // 2
+    assert {path.name for path in got.iterdir()} == set(macs[1::2])
+    for mac in macs[1::2]:
+        assert (got / mac).read_bytes() == \
+            (site.files / ("spa%s.cfg" % mac)).read_bytes()
+
+
+@pytest.mark.parametrize("text, line", [
+    ("", 1), ("/a\n" * (COUNT - 1), COUNT), ("/a\n" * (COUNT + 1), COUNT + 1),
+    ("/a\nb\n" + "/a\n" * (COUNT - 2), 2), ("/a b\n" + "/a\n" * COUNT, 1),
+    ("/a\r\n" * COUNT, 1)])
+def test_paths_refused(site, tmp_path, text, line):
+    paths = tmp_path / "paths"
+    paths.write_text(text)
+    result = site.sprov("--concurrency", 1, "--attempts", 1, "--paths", paths,
+                        "127.0.0.1:1")
+    assert result.status == 1
+    assert "%s:%d: expected %d lines" % (paths, line, COUNT) in result.err
+
+
 def test_storm(site):
     """All served at the first try, spread over the random delay."""
     found = site.load("--storm", "--random-delay", 0)

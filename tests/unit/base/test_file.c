@@ -180,30 +180,45 @@ test_create(void **state)
 	free(path);
 }
 
+typedef int replacing(const char *path, mode_t mode, const void *data,
+    size_t len, struct error *err);
+
 static void
-test_replace(void **state)
+try_replace(void **state, replacing *replace)
 {
 	char *path = file_join(*state, "file");
 	char *missing = file_join(*state, "none/file");
 	struct error err;
 
-	assert_int_equal(file_replace(path, 0600, "one", 3, &err), 0);
+	assert_int_equal(replace(path, 0600, "one", 3, &err), 0);
 	assert_int_equal(mode_of(path), 0600);
-	assert_int_equal(file_replace(path, 0644, "two", 3, &err), 0);
+	assert_int_equal(replace(path, 0644, "two", 3, &err), 0);
 	assert_int_equal(mode_of(path), 0644);
 	assert_holds(path, "two");
 	assert_int_equal(count_entries(*state), 1);
 
-	assert_int_equal(file_replace(missing, 0600, "x", 1, &err), -1);
+	assert_int_equal(replace(missing, 0600, "x", 1, &err), -1);
 	assert_non_null(strstr(err.text, "/none/file: No such file"));
 	/* A folder cannot be replaced by a file; nothing is left behind. */
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(file_replace(path, 0600, "x", 1, &err), -1);
+	assert_int_equal(replace(path, 0600, "x", 1, &err), -1);
 	assert_non_null(strstr(err.text, "/file: Is a directory"));
 	assert_int_equal(count_entries(*state), 1);
 	free(missing);
 	free(path);
+}
+
+static void
+test_replace(void **state)
+{
+	try_replace(state, file_replace);
+}
+
+static void
+test_replace_lazily(void **state)
+{
+	try_replace(state, file_replace_lazily);
 }
 
 /* A full disk, as far as a limit on the size of files can play one. */
@@ -310,6 +325,7 @@ main(void)
 		WITH_FOLDER(test_read_denied),
 		WITH_FOLDER(test_create),
 		WITH_FOLDER(test_replace),
+		WITH_FOLDER(test_replace_lazily),
 		WITH_FOLDER(test_full),
 		WITH_FOLDER(test_make_directory),
 		cmocka_unit_test(test_paths),

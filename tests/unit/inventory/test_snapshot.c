@@ -458,6 +458,95 @@ test_refresh(void **state)
 	scratch_remove(folder);
 }
 
+static int
+count_until(const struct device *device, void *arg)
+{
+	unsigned *count = arg;
+
+	assert_true(mac_equal(&device->mac,
+	    &(struct mac) {
+		{ 2, 0, 0, 0, (uint8_t)(*count >> 8), (uint8_t)*count } }));
+	return ++*count == 700 ? 42 : 0;
+}
+
+/* All of them in their order, over more than one leaf, or until one says so. */
+static void
+test_each(void **state)
+{
+	struct inventory *inventory = open_memory();
+	struct snapshot *snapshot;
+	unsigned count = 0;
+
+	(void)state;
+	snapshot = load(inventory);
+	assert_int_equal(snapshot_each(snapshot, count_until, &count), 0);
+	assert_int_equal(count, 0);
+	snapshot_release(snapshot);
+	for (unsigned i = 0; i < 600; i++)
+		add(inventory, i, "SPA962", "", "1");
+	snapshot = load(inventory);
+	assert_int_equal(snapshot_each(snapshot, count_until, &count), 0);
+	assert_int_equal(count, 600);
+	snapshot_release(snapshot);
+	for (unsigned i = 600; i < 800; i++)
+		add(inventory, i, "SPA962", "", "1");
+	snapshot = load(inventory);
+	count = 0;
+	assert_int_equal(snapshot_each(snapshot, count_until, &count), 42);
+	assert_int_equal(count, 700);
+	snapshot_release(snapshot);
+	inventory_close(inventory);
+}
+
+static void
+test_within(void **state)
+{
+	static const struct {
+		const char *group, *above;
+		bool within;
+	} cases[] = {
+		{ "top", "top", true },
+		{ "site", "top", true },
+		{ "room", "top", true },
+		{ "room", "site", true },
+		{ "top", "site", false }, /* not the other way round */
+		{ "other", "top", false },
+		{ "topping", "top", false },
+		{ "", "top", false },
+		{ "room", "none", false },
+		{ "room", "", false },
+		{ "", "", false },
+	};
+	struct inventory *inventory = open_memory();
+	struct snapshot *snapshot;
+
+	(void)state;
+	put(inventory, SCOPE_GROUP, "top", "", "a=1");
+	put(inventory, SCOPE_GROUP, "topping", "", "a=1");
+	put(inventory, SCOPE_GROUP, "site", "top", "a=1");
+	put(inventory, SCOPE_GROUP, "room", "site", "a=1");
+	put(inventory, SCOPE_GROUP, "other", "", "a=1");
+	put(inventory, SCOPE_TAG, "tag", "", "a=1");
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		add(inventory, i, "SPA962", cases[i].group, "1");
+	snapshot = load(inventory);
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct mac mac = number_mac(i);
+
+		assert_int_equal(snapshot_is_below(snapshot,
+				     snapshot_find(snapshot, &mac),
+				     cases[i].above),
+		    cases[i].within);
+	}
+	assert_true(snapshot_has_group(snapshot, "top"));
+	assert_true(snapshot_has_group(snapshot, "room"));
+	assert_false(snapshot_has_group(snapshot, "none"));
+	assert_false(snapshot_has_group(snapshot, "tag"));
+	assert_false(snapshot_has_group(snapshot, ""));
+	snapshot_release(snapshot);
+	inventory_close(inventory);
+}
+
 /* What did not change is the same piece of memory; the log forgets. */
 static void
 test_refresh_shares(void **state)
@@ -506,6 +595,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_within),
 		cmocka_unit_test(test_refresh_shares),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_inheritance),
