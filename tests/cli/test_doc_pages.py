@@ -1,12 +1,15 @@
-"""docs/resync.md, docs/importing.md and docs/templates.md, run as they stand."""
+"""The pages of docs/ that say so, run as they stand."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
 
 from conftest import BINARY, TREE
+from daemon import free_port, is_root
 from sipdevice import SipDevice
 
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -73,3 +76,28 @@ def test_templates(run):
         assert any(line in one for one in "".join(said).splitlines()), line
     assert len(shown) == 8
     assert ">secret<" not in said[0] and "letmein" not in said[0]
+
+
+def test_firmware(run, tmp_path):
+    """A server, and a device that climbs."""
+    try:
+        said, text = run(
+            "firmware.md", _8080=str(free_port()), _6969=str(free_port()),
+            **{"user sprov": "user root" if is_root() else "# nobody else"})
+    finally:
+        pid = tmp_path / "serve.pid"
+        if pid.exists():
+            try:
+                os.kill(int(pid.read_text()), signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+    assert "7.6.2f" in said[0] and "SPA504G SPA508G" in said[0]
+    shown = [line[4:] for line in text.splitlines()
+             if line.startswith(("    SPA504G@", "    <Upgrade_Rule>"))]
+    assert len(shown) == 3
+    for line in shown:
+        assert line in "".join(said), (line, said)
+    assert said[-1].splitlines()[-1].startswith(
+        "SPA504G@7.6.2f: provisioned (class A)")
+    image = (tmp_path / "spa50x-30x-7-6-2f.bin").read_bytes()
+    assert (tmp_path / "part").read_bytes() == image[100000:200000]
