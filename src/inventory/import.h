@@ -68,8 +68,8 @@ struct import_counts {
 };
 
 /*
- * Import what is read, or text, in one transaction: either every row goes in, or none does and
- * errors holds one "name:line: ..." per bad row.  Groups that rows name are
+ * Import what is read, or text, in one transaction: either every row goes in,
+ * or none does and errors holds one "name:line: ..." per bad row.  Groups that rows name are
  * created when missing.  Returns 0 or -1.
  */
 int import_stream(struct inventory *inventory, lines_read *read, void *arg,

@@ -333,6 +333,7 @@ doctor_groups(struct doctor *doctor, size_t *count,
 	doctor->totals.devices = HASH_COUNT(doctor->patients);
 	doctor->totals.served = doctor->totals.failing = 0;
 	HASH_ITER (hh, doctor->patients, patient, next_patient) {
+		/* cppcheck-suppress uninitvar -- the macro sets it */
 		doctor->totals.served += patient->served_at != 0;
 		doctor->totals.failing += patient->failed_at != 0 &&
 		    patient->served_at <= patient->failed_at;
