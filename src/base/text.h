@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -36,5 +37,9 @@ bool text_unhex(const char *text, void *data, size_t len);
 
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
+
+/* "2027-01-31", midnight UTC; -1 with ERROR_INPUT. */
+int
+text_parse_date(const char *text, time_t *when, struct error *err) MUST_CHECK;
 
 #endif

@@ -406,20 +406,5 @@ cert_find_directory(const char *given, const struct config *config)
 int
 cert_parse_date(const char *text, time_t *when, struct error *err)
 {
-	struct tm tm = { 0 };
-	const char *end = strptime(text, "%Y-%m-%d", &tm);
-	int day = tm.tm_mday;
-	char shown[64];
-	time_t found = end != NULL && *end == '\0' && strlen(text) == 10 ?
-	    timegm(&tm) :
-	    -1;
-
-	/* timegm() makes the 31st of June the 1st of July, in tm too. */
-	if (found >= 0 && tm.tm_mday == day) {
-		*when = found;
-		return 0;
-	}
-	text_escape(text, strlen(text), shown, sizeof(shown));
-	return error_set(err, ERROR_INPUT,
-	    "\"%s\" is no date: wanted one such as 2027-01-31", shown);
+	return text_parse_date(text, when, err);
 }

@@ -20,7 +20,7 @@
 struct arguments {
 	const char *config, *claims, *device, *since, *listener;
 	bool all, events, no_resolve, json;
-	bool expiry, classes, observed, add;
+	bool expiry, classes, observed, add, exceptions;
 };
 
 /* What one run works with. */
@@ -78,9 +78,65 @@ visit_event(const struct event *event, void *arg)
 	return 0;
 }
 
+/* The groups, then the exceptions that end; totals NULL: nothing was recorded
+ * yet. */
+static int
+print(const struct doctor_group *groups, size_t count,
+    const struct doctor_totals *totals, const struct config *config,
+    const struct arguments *arguments)
+{
+	const struct doctor_totals none = { 0 };
+	struct doctor_exception *exceptions;
+	struct error err = { 0 };
+	int status = CMD_DONE;
+
+	if (doctor_exceptions_load(config, &exceptions, &err) != 0)
+		return cmd_fail(&err);
+	if (arguments->json) {
+		if (doctor_print_json(groups, count,
+			totals != NULL ? totals : &none,
+			doctor_exceptions_json(config, exceptions)) != 0)
+			status = CMD_FAILED;
+	} else {
+		if (totals != NULL)
+			doctor_print(groups, count, totals,
+			    arguments->all || arguments->device != NULL);
+		else
+			(void)printf("Nothing was recorded yet.\n");
+		doctor_exceptions_print(config, exceptions, false);
+	}
+	if (status == CMD_DONE &&
+	    ((totals != NULL && totals->failing > 0) ||
+		doctor_exceptions_end(config)))
+		status = CMD_PROBLEM;
+	free(exceptions);
+	return status;
+}
+
+static int
+show_exceptions(const struct config *config, bool json)
+{
+	struct doctor_exception *exceptions;
+	struct error err = { 0 };
+	int status = CMD_DONE;
+
+	if (doctor_exceptions_load(config, &exceptions, &err) != 0)
+		return cmd_fail(&err);
+	if (json)
+		status = ca_print_json(json_pack("{so}", "exceptions",
+		    doctor_exceptions_json(config, exceptions)));
+	else
+		doctor_exceptions_print(config, exceptions, true);
+	if (status == CMD_DONE && doctor_exceptions_end(config))
+		status = CMD_PROBLEM;
+	free(exceptions);
+	return status;
+}
+
 static int
 examine(struct events *events, const struct doctor_world *world,
-    const struct events_query *query, const struct arguments *arguments)
+    const struct events_query *query, const struct config *config,
+    const struct arguments *arguments)
 {
 	struct visit visit = { .doctor = doctor_new(),
 		.hints = doctor_hints_new(events),
@@ -98,13 +154,7 @@ examine(struct events *events, const struct doctor_world *world,
 		goto out;
 	}
 	groups = doctor_groups(visit.doctor, &count, &totals);
-	if (arguments->json && doctor_print_json(groups, count, &totals) != 0)
-		status = CMD_FAILED;
-	else if (!arguments->json)
-		doctor_print(groups, count, &totals,
-		    arguments->all || query->mac != NULL);
-	if (status == CMD_DONE && totals.failing > 0)
-		status = CMD_PROBLEM;
+	status = print(groups, count, &totals, config, arguments);
 out:
 	doctor_hints_free(visit.hints);
 	doctor_free(visit.doctor);
@@ -120,19 +170,6 @@ open_events(struct events **events, const struct config *config,
 	*events = events_open(path, true, err);
 	free(path);
 	return *events != NULL ? 0 : -1;
-}
-
-/* A server that nobody came to yet: no trouble, and no failure. */
-static int
-say_nothing(const struct arguments *arguments)
-{
-	const struct doctor_totals none = { 0 };
-
-	if (arguments->json)
-		return doctor_print_json(NULL, 0, &none) == 0 ? CMD_DONE :
-								CMD_FAILED;
-	(void)printf("Nothing was recorded yet.\n");
-	return CMD_DONE;
 }
 
 static int
@@ -190,11 +227,15 @@ run(const struct arguments *arguments)
 		    CONFIG_DEFAULT_PATH);
 		return CMD_FAILED;
 	}
-	if (open_events(&events, config, &err) != 0 &&
+	/* A server that nobody came to yet is no trouble, and no failure. */
+	if (arguments->exceptions)
+		status = show_exceptions(config, arguments->json);
+	else if (open_events(&events, config, &err) != 0 &&
 	    (err.kind != ERROR_NOT_FOUND ||
 		(!arguments->expiry && !arguments->classes)))
-		status = err.kind == ERROR_NOT_FOUND ? say_nothing(arguments) :
-						       cmd_fail(&err);
+		status = err.kind == ERROR_NOT_FOUND ?
+		    print(NULL, 0, NULL, config, arguments) :
+		    cmd_fail(&err);
 	else if (arguments->expiry)
 		status = doctor_expiry(events, config, arguments->json);
 	else if (arguments->classes)
@@ -203,7 +244,7 @@ run(const struct arguments *arguments)
 		     !arguments->no_resolve) == 0)
 		status = arguments->observed ?
 		    observe(events, &world, &query, arguments, config) :
-		    examine(events, &world, &query, arguments);
+		    examine(events, &world, &query, config, arguments);
 	doctor_world_clear(&world);
 	events_close(events);
 	config_free(config);
@@ -246,6 +287,10 @@ cmd_doctor(int argc, char **argv)
 		{ .name = "classes",
 		    .help = "the ClientHello classes that were learned",
 		    .flag = &arguments.classes },
+		{ .name = "exceptions",
+		    .help =
+			"the named exceptions: whom they let in, until when",
+		    .flag = &arguments.exceptions },
 		{ .name = "observed",
 		    .letter = 'o',
 		    .help = "what the events say about who trusts which CA",
@@ -266,7 +311,7 @@ cmd_doctor(int argc, char **argv)
 		"Say what fails on this server's listeners, why, for how many "
 		"devices, and what\nto do about it.\n"
 		"Exit status: 3 when devices fail that were not served "
-		"since.\n",
+		"since, or a named exception\nends.\n",
 		options, LENGTH(options), 0, 0 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 

@@ -6,6 +6,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <jansson.h>
 
 #include "base/error.h"
 #include "provision/doctor.h"
@@ -48,6 +52,27 @@ int
 doctor_expiry(struct events *events, const struct config *config, bool json);
 int doctor_classes(struct events *events, bool json);
 
+/*
+ * The named exceptions: whom they let in, and when they end.  totals is an array
+ * of one for each exception of the configuration; free() it.
+ */
+struct doctor_exception {
+	size_t devices;
+	uint64_t profiles;
+	time_t first_at, last_at; /* 0: never used */
+};
+int doctor_exceptions_load(const struct config *config,
+    struct doctor_exception **totals, struct error *err) MUST_CHECK;
+
+/* Has any lapsed, or is about to? */
+bool doctor_exceptions_end(const struct config *config);
+
+/* all: each of them; else those that end. */
+void doctor_exceptions_print(const struct config *config,
+    const struct doctor_exception *totals, bool all);
+json_t *doctor_exceptions_json(const struct config *config,
+    const struct doctor_exception *totals);
+
 /* What the events say about who trusts which CA; add: into the own claims. */
 struct doctor_observed_options {
 	bool json, add;
@@ -62,8 +87,9 @@ int doctor_observed(struct events *events, const struct doctor_world *world,
 /* Groups with the totals; all: also what has recovered. */
 void doctor_print(const struct doctor_group *groups, size_t count,
     const struct doctor_totals *totals, bool all);
+/* exceptions is taken. */
 int doctor_print_json(const struct doctor_group *groups, size_t count,
-    const struct doctor_totals *totals);
+    const struct doctor_totals *totals, json_t *exceptions);
 
 /* One event with its diagnosis, for --events and --device. */
 void doctor_print_event(const struct event *event,

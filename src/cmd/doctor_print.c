@@ -187,17 +187,18 @@ group_json(const struct doctor_group *group)
 
 int
 doctor_print_json(const struct doctor_group *groups, size_t count,
-    const struct doctor_totals *totals)
+    const struct doctor_totals *totals, json_t *exceptions)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
 		(void)json_array_append_new(list, group_json(&groups[i]));
-	return ca_print_json(json_pack("{sI sI sI sI so}", "events",
+	return ca_print_json(json_pack("{sI sI sI sI so so}", "events",
 		   (json_int_t)totals->events, "devices",
 		   (json_int_t)totals->devices, "served",
 		   (json_int_t)totals->served, "failing",
-		   (json_int_t)totals->failing, "groups", list)) == CMD_DONE ?
+		   (json_int_t)totals->failing, "groups", list, "exceptions",
+		   exceptions)) == CMD_DONE ?
 	    0 :
 	    -1;
 }

@@ -17,12 +17,16 @@
  * it has public files, and profiles encrypted with a key that this server has
  * delivered to that very device before (keyring.h): who does not have the key
  * learns nothing but a length.  Everything else is refused there.
+ *
+ * A named exception (exception.h) may give a device its own profile, and nothing
+ * else, in spite of its certificate.
  */
 #ifndef PROVISION_DECISION_H
 #define PROVISION_DECISION_H
 
 #include <stdbool.h>
 
+#include "provision/exception.h"
 #include "provision/keyring.h"
 #include "provision/route.h"
 #include "spa/peer.h"
@@ -51,6 +55,14 @@ struct decision_input {
 	const struct snapshot *snapshot;
 	keyring_marks *marks; /* what was delivered and seen; must be there */
 	void *marks_arg;
+	/* What exceptions are judged by; unused without any. */
+	const struct exception *exceptions;
+	size_t exception_count;
+	const char *listener;
+	const struct addr *source;
+	time_t now;
+	exception_first_use *first_use;
+	void *first_use_arg;
 };
 
 /* Why; each has a word for the log, see decision_reason_name(). */
@@ -86,6 +98,11 @@ enum decision_reason {
 	DECISION_NO_KEY,	    /* plain HTTP, and no key named */
 	DECISION_UNPROTECTED,	    /* ditto, and no encryption is asked for */
 	DECISION_KEY_NOT_DELIVERED, /* ditto, and that key never went out */
+	/* An exception is for it, and does not let it in. */
+	DECISION_EXCEPTION_LAPSED,
+	DECISION_EXCEPTION_SOURCE,	/* it is for other networks */
+	DECISION_EXCEPTION_UNENCRYPTED, /* the request names no key */
+	DECISION_EXCEPTION_USED_UP,
 };
 #define DECISION_REASONS (DECISION_KEY_NOT_DELIVERED + 1)
 
@@ -101,6 +118,8 @@ struct decision {
 	 * request says that this is what the device will decrypt it with. */
 	enum protection_cipher cipher;
 	struct keyring_key key; /* with a cipher; a secret */
+	/* What made it allowed; NULL: it was without. */
+	const struct exception *exception;
 };
 
 void

@@ -52,6 +52,7 @@ diagnose_cause_name(enum diagnose_cause cause)
 		[DIAGNOSE_KEY_NOT_DELIVERED] = "key-not-delivered",
 		[DIAGNOSE_UNPROTECTED] = "unprotected",
 		[DIAGNOSE_NEEDS_TLS] = "needs-tls",
+		[DIAGNOSE_EXCEPTION] = "exception",
 		[DIAGNOSE_RENDER] = "render-failed",
 		[DIAGNOSE_OURS] = "server-error",
 		[DIAGNOSE_SILENT] = "silent",

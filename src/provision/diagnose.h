@@ -73,6 +73,7 @@ enum diagnose_cause {
 	DIAGNOSE_KEY_NOT_DELIVERED,
 	DIAGNOSE_UNPROTECTED,
 	DIAGNOSE_NEEDS_TLS,
+	DIAGNOSE_EXCEPTION, /* one is for it, and does not let it in */
 	/* Ours. */
 	DIAGNOSE_RENDER,
 	DIAGNOSE_OURS,

@@ -2,31 +2,13 @@
  * Requests that we refused: the reason is known, what is behind it is not.
  */
 #include "provision/diagnose_parts.h"
+#include "spa/defective.h"
 #include "spa/registry.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-
-/*
- * Units with defective client certificates: built from 2005-11-15 to
- * 2006-06-15, told by their serial numbers [108605].
- */
-static bool
-is_defective_serial(const char *serial)
-{
-	static const char *const lines[] = { "FM500F", "FM600F", "FM700F" };
-	const char *number = serial + 6;
-
-	if (strlen(serial) != 12 || strspn(number, "0123456789") != 6 ||
-	    strcmp(number, "100000") < 0 || strcmp(number, "699999") > 0)
-		return false;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-		if (strncmp(serial, lines[i], 6) == 0)
-			return true;
-	return false;
-}
 
 static const struct ca *
 find_client_ca(const char *common_name)
@@ -74,11 +56,12 @@ untrusted(struct case_notes *notes)
 
 	diagnose_evidence(notes, "issued by \"%.80s\": %s", event->issuer,
 	    event->verify);
-	if (is_defective_serial(event->serial)) {
+	if (defective_serial(event->serial)) {
 		diagnose_is(notes, DIAGNOSE_DEFECTIVE, CONFIDENCE_HIGH,
 		    "it is of a series with defective certificates");
 		diagnose_fix(notes,
-		    "give it an encrypted profile over plain HTTP");
+		    "give it an encrypted profile over plain HTTP, or make a "
+		    "named exception");
 		notes->out->source = "108605";
 	} else if (no_issuer && ca != NULL) {
 		diagnose_is(notes, DIAGNOSE_ANCHOR_MISSING, CONFIDENCE_HIGH,
@@ -144,7 +127,8 @@ generic(struct case_notes *notes)
 	    "it shows the generic certificate, which many units share");
 	diagnose_evidence(notes, "issued by \"%.100s\"", notes->event->issuer);
 	diagnose_fix(notes,
-	    "give it an encrypted profile over plain HTTP, or replace it");
+	    "give it an encrypted profile over plain HTTP, make a named "
+	    "exception, or replace it");
 	notes->out->source = "ATA-PROV";
 }
 
@@ -301,6 +285,22 @@ static const struct {
 	{ "needs-tls", DIAGNOSE_NEEDS_TLS,
 	    "it asks over plain HTTP for what is sent over TLS only",
 	    "lead it to a listener with TLS" },
+	{ "exception-lapsed", DIAGNOSE_EXCEPTION,
+	    "the exception that let it in has lapsed",
+	    "replace the device or its certificate; \"sprov doctor "
+	    "--exceptions\" tells who made it, and why" },
+	{ "exception-source", DIAGNOSE_EXCEPTION,
+	    "an exception is for it, but not at that address",
+	    "correct \"require source\" of the exception; if the device is "
+	    "where it was, find out who asks" },
+	{ "exception-unencrypted", DIAGNOSE_EXCEPTION,
+	    "an exception is for it, but its request names no key",
+	    "write {{key_query}} into its profile rule and set its variable "
+	    "protection" },
+	{ "exception-used-up", DIAGNOSE_EXCEPTION,
+	    "an exception let it in once, and it comes again",
+	    "if it is the device, make an exception with another name; else "
+	    "find out who asks" },
 	{ "content-coding", DIAGNOSE_BAD_REPORT,
 	    "its report is packed in a way that is not taken", "" },
 	{ "no-length", DIAGNOSE_BAD_REPORT,

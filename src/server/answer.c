@@ -12,6 +12,8 @@
 #include "provision/upgrade.h"
 #include "server/answer_file.h"
 #include "server/answer_profile.h"
+#include "server/config.h"
+#include "server/exceptions.h"
 #include "server/files.h"
 #include "server/keep.h"
 #include "server/record.h"
@@ -201,9 +203,12 @@ make_body(const struct exchange *exchange, const struct request *request,
 		parts->response.content_type = decision->cipher != CIPHER_NONE ?
 		    "application/octet-stream" :
 		    "text/xml";
+	if (decision->exception != NULL && parts->response.status == 200)
+		parts->reason = decision->exception->label;
 	if (parts->response.status == 200)
 		parts->response.content_encoding = parts->profile.coding;
-	if (parts->upgrade_only && parts->response.status == 200)
+	if (parts->upgrade_only && parts->response.status == 200 &&
+	    decision->exception == NULL)
 		parts->reason = "upgrade-only";
 	parts->response.content_length = parts->body.len;
 }
@@ -221,6 +226,35 @@ make_refusal(const struct decision *decision, struct reply_parts *parts)
 	parts->response.content_length = parts->body.len;
 }
 
+/* None where their uses cannot be counted. */
+static const struct exception *
+exceptions_of(const struct exchange *exchange)
+{
+	return keystate_exceptions(exchange->keys) != NULL ?
+	    service_config(exchange->service)->exceptions :
+	    NULL;
+}
+
+/* Count it.  What may be used once only waits until that is on the disk. */
+static void
+count_exception(const struct exchange *exchange,
+    const struct decision *decision, struct keystate_wish *wish)
+{
+	struct exceptions *exceptions = keystate_exceptions(exchange->keys);
+	const struct exception *exception = decision->exception;
+	const struct mac *mac = &decision->device->mac;
+
+	if (exception == NULL)
+		return;
+	if (exception->once &&
+	    exceptions_first_use(exceptions, exception->name, mac) == 0) {
+		wish->mac = *mac;
+		memcpy(wish->exception, exception->name,
+		    sizeof(wish->exception));
+	}
+	exceptions_count(exceptions, exception->name, mac, clock_wall());
+}
+
 void
 answer_decide(const struct exchange *exchange, const struct request *request,
     struct decision *decision)
@@ -234,6 +268,15 @@ answer_decide(const struct exchange *exchange, const struct request *request,
 		.snapshot = exchange->snapshot,
 		.marks = keystate_marks,
 		.marks_arg = exchange->keys,
+		.exceptions = exceptions_of(exchange),
+		.exception_count = exceptions_of(exchange) != NULL ?
+		    service_config(exchange->service)->exception_count :
+		    0,
+		.listener = exchange->listener->name,
+		.source = exchange->source,
+		.now = clock_wall(),
+		.first_use = exceptions_first_use,
+		.first_use_arg = keystate_exceptions(exchange->keys),
 	};
 
 	decision_make(&input, decision);
@@ -286,6 +329,7 @@ answer_request(const struct exchange *exchange, const struct request *request,
 			    &parts.body, parts.profile.protection);
 		answer_profile_wish(exchange, &decision, &parts.profile, wish);
 		keystate_ask(exchange->keys, wish);
+		count_exception(exchange, &decision, wish);
 	}
 	record_answer(exchange, &decision, parts.response.status);
 	tell_answer(exchange, request, parts.response.status, parts.reason,

@@ -4,6 +4,7 @@
 #include "base/scfg.h"
 #include "base/text.h"
 #include "inventory/events.h"
+#include "server/config_exception.h"
 #include "server/config_files.h"
 #include "server/config_listener.h"
 #include "server/config_performance.h"
@@ -54,6 +55,10 @@ config_free(struct config *config)
 	}
 	free(config->routes);
 	config_files_clear(config);
+	for (size_t i = 0; i < config->exception_count; i++)
+		exception_clear(&config->exceptions[i]);
+	free(config->exceptions);
+	free(config->exception_places);
 	free(config);
 }
 
@@ -365,6 +370,8 @@ static void
 read_listener(struct config_reader *reader, const struct scfg_directive *d);
 static void
 read_performance(struct config_reader *reader, const struct scfg_directive *d);
+static void
+read_exception(struct config_reader *reader, const struct scfg_directive *d);
 
 static const struct config_directive directives[] = {
 	{ .name = "state-directory",
@@ -484,6 +491,13 @@ static const struct config_directive directives[] = {
 	    .max = 0,
 	    .block = true,
 	    .read = read_performance },
+	{ .name = "exception",
+	    .usage = "NAME { ... }",
+	    .min = 1,
+	    .max = 1,
+	    .repeats = true,
+	    .block = true,
+	    .read = read_exception },
 	{ .name = "listener",
 	    .usage = "NAME { ... }",
 	    .min = 1,
@@ -510,6 +524,12 @@ static void
 read_performance(struct config_reader *reader, const struct scfg_directive *d)
 {
 	config_performance_read(reader, d, &table);
+}
+
+static void
+read_exception(struct config_reader *reader, const struct scfg_directive *d)
+{
+	config_exception_read(reader, d, &table);
 }
 
 /* Fill in what depends on the whole file. */
@@ -576,6 +596,7 @@ config_parse(const char *path, const char *text, size_t len,
 	reader.directory = file_directory(path);
 	config_read_block(&reader, root, (struct config_place) { 1, 1 }, &table,
 	    &config_listener_table);
+	config_exceptions_check(&reader);
 	if (errors->count == before) {
 		complete(&reader);
 	} else {

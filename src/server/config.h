@@ -45,6 +45,15 @@
  *         transfers 64                    # at once; per-source 4
  *     }
  *
+ *     exception old-atas {                # in spite of the certificate
+ *         allow expired-certificate       # or generic-, defective-
+ *         scope group attic model SPA2102 # both; repeatable: either
+ *         require source 192.0.2.0/24     # or aes-profile, one-time 10m
+ *         until 2027-06-30
+ *         reason "replaced by summer"
+ *         who noc@example.net
+ *     }
+ *
  *     listener csb {
  *         address 0.0.0.0:443
  *         address [::]:443
@@ -69,6 +78,7 @@
 #include "base/addr.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "provision/exception.h"
 #include "provision/ladder.h"
 #include "tls/context.h"
 
@@ -148,6 +158,7 @@ struct config_route {
 #define CONFIG_LADDER_MODELS_MAX 64
 #define CONFIG_LADDER_NAME_MAX 31
 #define CONFIG_TFTP_TRANSFERS_MAX 1000
+#define CONFIG_EXCEPTIONS_MAX 64
 
 struct config_firmware {
 	char *folder; /* NULL: no firmware is served */
@@ -220,6 +231,9 @@ struct config {
 	struct config_ladder *ladders;
 	size_t ladder_count;
 	struct config_tftp tftp;
+	struct exception *exceptions;
+	struct config_place *exception_places;
+	size_t exception_count;
 };
 
 /*

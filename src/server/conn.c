@@ -150,7 +150,7 @@ static void
 hold_answer(struct conn *conn, const struct keystate_wish *wish)
 {
 	start_answer(conn);
-	if (wish->delivered == 0 && wish->seen == 0)
+	if (keystate_wish_is_empty(wish))
 		return;
 	conn->wish = *wish;
 	conn->hold_until_ms = clock_monotonic_ms() +
@@ -634,8 +634,8 @@ look_again(struct conn *conn)
 	}
 	if (clock_monotonic_ms() >= conn->hold_until_ms) {
 		log_message(LOG_LEVEL_ERROR, "answer-withheld",
-		    "its key could not be recorded in time: see "
-		    "\"keys-not-recorded\"");
+		    "what it depends on could not be recorded in time: see "
+		    "\"keys-not-recorded\", \"exceptions-not-recorded\"");
 		return false;
 	}
 	conn_enter(conn, PHASE_HOLD, HOLD_LOOK_MS);

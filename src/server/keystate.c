@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "inventory/key_marks.h"
 #include "provision/keyring.h"
+#include "server/exceptions.h"
 #include "server/writer.h"
 
 #include <pthread.h>
@@ -25,6 +26,7 @@ struct keystate {
 	struct slot *slots;
 	size_t size, used;
 	struct writer *writer;
+	struct exceptions *exceptions;
 };
 
 static uint64_t
@@ -159,6 +161,8 @@ keystate_start(const char *state_directory, struct error *err)
 	load(state, state_directory);
 	state->writer = writer_start(&kind, state_directory, state, err);
 	if (state->writer != NULL)
+		state->exceptions = exceptions_start(state_directory, err);
+	if (state->exceptions != NULL)
 		return state;
 	keystate_stop(state);
 	return NULL;
@@ -170,6 +174,7 @@ keystate_stop(struct keystate *state)
 	if (state == NULL)
 		return;
 	writer_stop(state->writer);
+	exceptions_stop(state->exceptions);
 	(void)pthread_rwlock_destroy(&state->lock);
 	free(state->slots);
 	free(state);
@@ -179,6 +184,20 @@ void
 keystate_move(struct keystate *state, const char *state_directory)
 {
 	writer_move(state->writer, state_directory);
+	exceptions_move(state->exceptions, state_directory);
+}
+
+struct exceptions *
+keystate_exceptions(const struct keystate *state)
+{
+	return state != NULL ? state->exceptions : NULL;
+}
+
+bool
+keystate_wish_is_empty(const struct keystate_wish *wish)
+{
+	return wish->delivered == 0 && wish->seen == 0 &&
+	    *wish->exception == '\0';
 }
 
 unsigned
@@ -205,7 +224,10 @@ keystate_has(struct keystate *state, const struct keystate_wish *wish)
 		       KEY_DELIVERED) != 0) &&
 	    (wish->seen == 0 ||
 		(keystate_marks(state, &wish->mac, wish->seen) & KEY_SEEN) !=
-		    0);
+		    0) &&
+	    (*wish->exception == '\0' ||
+		exceptions_first_use(state->exceptions, wish->exception,
+		    &wish->mac) > 1);
 }
 
 void

@@ -1,6 +1,7 @@
 /*
- * keystate.h -- the marks of profile keys (provision/keyring.h) while the
- * server runs: in memory for all workers, in a file for ever.
+ * keystate.h -- what an answer waits for: the marks of profile keys
+ * (provision/keyring.h) while the server runs, in memory for all workers, in a
+ * file for ever; and the uses of exceptions (exceptions.h), which it holds.
  *
  * What is in memory is on the disk, too.  Whoever is about to send a key asks
  * for the mark first, and waits with the first byte until it is there: so no
@@ -16,7 +17,9 @@
 
 #include "base/error.h"
 #include "base/mac.h"
+#include "provision/exception.h"
 
+struct exceptions;
 struct keystate;
 
 /* Read the file in that directory, and start the thread.  A file that cannot
@@ -33,16 +36,22 @@ void keystate_move(struct keystate *state, const char *state_directory);
 /* The marks of a key, as keyring_marks asks for them (arg is the keystate). */
 unsigned keystate_marks(void *arg, const struct mac *mac, uint64_t id);
 
-/* What an answer waits for: ids of keys, 0: none. */
+/* What an answer waits for: ids of keys, 0: none; the name of an exception
+ * whose use has to be recorded, "": none. */
 struct keystate_wish {
 	struct mac mac;
 	uint64_t delivered, seen;
+	char exception[EXCEPTION_NAME_MAX + 1];
 };
+bool keystate_wish_is_empty(const struct keystate_wish *wish);
+
+/* NULL when state is. */
+struct exceptions *keystate_exceptions(const struct keystate *state);
 
 /* Is all of it marked, on the disk? */
 bool keystate_has(struct keystate *state, const struct keystate_wish *wish);
 
-/* Have it written; any thread may.  Asking twice does no harm. */
+/* Have the marks written; any thread may.  Asking twice does no harm. */
 void keystate_ask(struct keystate *state, const struct keystate_wish *wish);
 
 #endif

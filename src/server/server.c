@@ -9,6 +9,7 @@
 #include "server/accept.h"
 #include "server/config.h"
 #include "server/firmware.h"
+#include "server/exceptions.h"
 #include "server/keep.h"
 #include "server/keystate.h"
 #include "server/notify.h"
@@ -233,10 +234,20 @@ after_refresh(uv_work_t *work, int status)
 }
 
 static void
+watch_exceptions(struct server *server, bool afresh)
+{
+	const struct config *config = service_config(server->service);
+
+	exceptions_watch(keystate_exceptions(server->keys), config->exceptions,
+	    config->exception_count, clock_wall(), afresh);
+}
+
+static void
 on_refresh(uv_timer_t *timer)
 {
 	struct server *server = timer->data;
 
+	watch_exceptions(server, false);
 	if (!server->working)
 		start_work(server, work_refresh, after_refresh);
 }
@@ -316,6 +327,7 @@ commit_reload(struct server *server, struct sockets *fresh,
 	acceptors_start(server->acceptors, &server->sockets, server->service);
 	log_listeners(server);
 	log_warnings(service_config(server->service));
+	watch_exceptions(server, true);
 	log_message(LOG_LEVEL_INFO, "reloaded", "%s", server->path);
 }
 
@@ -587,6 +599,7 @@ serve(struct server *server)
 	    server->snapshot);
 	log_listeners(server);
 	log_warnings(service_config(server->service));
+	watch_exceptions(server, true);
 	log_message(LOG_LEVEL_INFO, "started",
 	    "sprov " SPROV_VERSION ", %zu devices, %zu workers",
 	    snapshot_device_count(server->snapshot), server->worker_count);

@@ -51,6 +51,11 @@ ABSENT = Device("000e08000009", "SPA504G", "7.5.6", "CCQ10000009",
 BROKEN = Device("000e0800000a", "SPA504G", "7.5.6", "CCQ1000000A",
                 "SPA-504G", minting.observed, CLIENT_SB1)
 
+# Those that a named exception is for.
+LAPSED = PHONE._replace(mac="000e0800000b", serial="CCQ1000000B")
+AWAY = PHONE._replace(mac="000e0800000c", serial="CCQ1000000C")
+BARE = PHONE._replace(mac="000e0800000d", serial="CCQ1000000D")
+
 ROOTS = {}
 
 
@@ -85,6 +90,22 @@ LISTENERS = {
     "old-anchors": {"ca": SB2, "anchors": "old.pem"},
 }
 
+EXCEPTION = """\
+exception %s {
+    allow %s-certificate
+    scope device %s
+    require %s
+    until %s
+    reason "a test"
+    who tests
+}
+"""
+EXCEPTIONS = "".join(EXCEPTION % row for row in (
+    ("lapsed", "expired", LAPSED.mac, "source 127.0.0.0/8", "2026-01-31"),
+    ("away", "generic", AWAY.mac, "source 192.0.2.0/24", "2099-12-31"),
+    ("bare", "generic", BARE.mac, "aes-profile", "2099-12-31"),
+))
+
 TEMPLATE = """\
 <flat-profile>
   <User_ID_1_>{{mac}}</User_ID_1_>
@@ -116,7 +137,7 @@ class Site(Server):
         self.write("few.pem", root(CLIENT_SIPURA).pem)
         self.write("old.pem", good + root(CLIENT_LINKSYS,
                                           days=(-4000, -100)).pem)
-        text = "timeout handshake 1s\ntimeout request 1s\n"
+        text = "timeout handshake 1s\ntimeout request 1s\n" + EXCEPTIONS
         for name, given in LISTENERS.items():
             host = given.get("host", HOST)
             self.write_pair(name, root(given["ca"]).issue(
@@ -136,7 +157,7 @@ class Site(Server):
     def make_devices(self):
         rows = ["mac,model,firmware,serial,state,display_name"]
         for device in (PHONE, OLD, ATA, PAP2T, MPP, ATA191, SPA2102,
-                       RETIRED, BROKEN):
+                       RETIRED, BROKEN, LAPSED, AWAY, BARE):
             rows.append(",".join((
                 device.mac, device.model, device.firmware, device.serial,
                 "retired" if device is RETIRED else "active",
@@ -284,6 +305,14 @@ def refused(make, path=None, listener="csb2"):
 
 GENERIC = minting.name(OU="cisco.com", L="ciscogeneric", ST="ciscogeneric")
 
+
+
+def generic():
+    """What many units share."""
+    return root(CLIENT_SB1).issue(GENERIC, private_key=minting.key(1024, 4),
+                                  digest="sha1")
+
+
 Fault = collections.namedtuple("Fault", "what cause inject")
 FAULTS = [Fault(*row) for row in (
     # The device does not take what we show.
@@ -329,8 +358,7 @@ FAULTS = [Fault(*row) for row in (
     # We do not take what the device shows.
     ("a unit without a certificate", "no-certificate", refused(None)),
     ("a unit with the generic certificate", "generic-certificate",
-     refused(lambda: root(CLIENT_SB1).issue(
-         GENERIC, private_key=minting.key(1024, 4), digest="sha1"))),
+     refused(generic)),
     ("a SPA2102 of the series with defective certificates",
      "defective-certificate",
      refused(lambda: identity(SPA2102, root("Broken Root")))),
@@ -352,6 +380,13 @@ FAULTS = [Fault(*row) for row in (
          minting.observed(PHONE.mac, PHONE.serial, PHONE.product,
                           ST="000E08000002"),
          private_key=minting.key(1024, 4), digest="sha1"))),
+    ("an exception that has lapsed", "exception",
+     refused(lambda: identity(LAPSED, days=(-4000, -5)),
+             "/spa%s.cfg" % LAPSED.mac)),
+    ("an exception for another network", "exception",
+     refused(generic, "/spa%s.cfg" % AWAY.mac)),
+    ("an exception that needs an encrypted profile", "exception",
+     refused(generic, "/spa%s.cfg" % BARE.mac)),
     # Who it is and what it asks for.
     ("a device that is not in the inventory", "unknown-device",
      refused(lambda: identity(ABSENT), "/spa%s.cfg" % ABSENT.mac)),
