@@ -12,6 +12,7 @@
 #include "cmd/ca_common.h"
 #include "cmd/cmd.h"
 #include "cmd/device_common.h"
+#include "cmd/plan_dhcp.h"
 #include "provision/plan_cover.h"
 #include "provision/plan_dhcp.h"
 #include "spa/knowledge.h"
@@ -22,7 +23,7 @@
 
 struct arguments {
 	const char *inventory, *csv, *layout, *host, *domain, *drop_tls, *at;
-	const char *out, *capacity, *dhcp;
+	const char *out, *capacity, *dhcp, *bootstrap;
 	struct cmd_texts addresses, ports, hold, certificates, without, allow;
 	bool json, config, rules;
 	/* What they mean. */
@@ -285,27 +286,12 @@ read_ports(struct arguments *a, const struct cmd_syntax *syntax)
 	return -1;
 }
 
-/* -1: there is no such server. */
-static int
-find_dhcp(const char *name)
-{
-	static const char *const names[] = {
-		[PLAN_DHCP_ISC] = "isc",
-		[PLAN_DHCP_KEA] = "kea",
-		[PLAN_DHCP_DNSMASQ] = "dnsmasq",
-	};
-
-	for (size_t j = 0; j < LENGTH(names); j++)
-		if (strcmp(name, names[j]) == 0)
-			return (int)j;
-	return -1;
-}
-
 static int
 read_arguments(struct arguments *a, const struct cmd_syntax *syntax)
 {
 	int rc = read_hold(a);
 	uint64_t capacity = 0;
+	struct error err;
 
 	if (rc < 0)
 		rc = cmd_number(syntax, "capacity", a->capacity, 1, 1000000,
@@ -313,12 +299,16 @@ read_arguments(struct arguments *a, const struct cmd_syntax *syntax)
 	a->options.capacity_per_s = (unsigned)capacity;
 	if (a->addresses.count > TEXTS_MAX || a->ports.count > TEXTS_MAX)
 		return bad("more than %d of --address or --port", TEXTS_MAX);
-	if (a->json + a->config + a->rules + (a->dhcp != NULL) > 1)
-		return bad("--json, --config, --rules and --dhcp exclude each "
-			   "other");
-	if (a->dhcp != NULL && find_dhcp(a->dhcp) < 0)
-		return bad("--dhcp %.40s: expected isc, kea or dnsmasq",
+	if ((a->json || a->dhcp != NULL) + a->config + a->rules > 1)
+		return bad("--config, --rules and --json or --dhcp exclude "
+			   "each other");
+	if (a->dhcp != NULL && !plan_dhcp_is_server(a->dhcp))
+		return bad("--dhcp %.40s: expected isc, kea, dnsmasq or all",
 		    a->dhcp);
+	if (a->bootstrap != NULL && a->dhcp == NULL)
+		return bad("--bootstrap goes with --dhcp");
+	if (a->bootstrap != NULL && plan_dhcp_check(a->bootstrap, &err) != 0)
+		return bad("--bootstrap: %s", err.text);
 	if (rc < 0)
 		rc = read_without(a);
 	if (rc < 0)
@@ -346,13 +336,13 @@ print_text(const struct plan *plan, const struct arguments *a,
 	int rc;
 
 	buf_init(&text, JSON_MAX);
-	if (a->json)
+	if (a->dhcp != NULL)
+		rc = plan_write_dhcp(plan, a->dhcp, a->bootstrap, a->json,
+		    &text);
+	else if (a->json)
 		rc = plan_print_json(plan, &a->options, &text);
 	else if (a->config)
 		rc = plan_write_config(plan, &a->options, SIZE_MAX, &text);
-	else if (a->dhcp != NULL)
-		rc = plan_dhcp_write(plan, (enum plan_dhcp)find_dhcp(a->dhcp),
-		    &text);
 	else
 		rc = plan_write_rules(plan, &text);
 	if (rc == 0)
@@ -553,9 +543,14 @@ cmd_plan(int argc, char **argv)
 		    .flag = &a.rules,
 		    .help = "print only the profile rules" },
 		{ .name = "dhcp",
-		    .value = "isc|kea|dnsmasq",
+		    .value = "SERVER",
 		    .text = &a.dhcp,
-		    .help = "print only what that DHCP server has to say" },
+		    .help = "print only what isc, kea, dnsmasq or all have to "
+			    "say" },
+		{ .name = "bootstrap",
+		    .value = "HOST|URL",
+		    .text = &a.bootstrap,
+		    .help = "with --dhcp: for those that no listener takes" },
 		{ .name = "out",
 		    .letter = 'o',
 		    .value = "DIR",

@@ -323,7 +323,7 @@ def test_nothing_covered(plan, tmp_path):
     (["--address", "192.0.2.1", "--address", "192.0.2.1"],
      "--address 192.0.2.1: given twice"),
     (["--port", "443", "--port", "443"], "--port 443: given twice"),
-    (["--json", "--rules"], "--json, --config, --rules and --dhcp "
+    (["--json", "--rules"], "--config, --rules and --json or --dhcp "
      "exclude each other"),
 ])
 def test_usage(plan, options, message):
