@@ -18,7 +18,7 @@
 #define DAY 86400
 
 struct arguments {
-	const char *config, *claims, *device, *since, *listener;
+	const char *config, *claims, *device, *since, *listener, *syslog;
 	bool all, events, no_resolve, json;
 	bool expiry, classes, observed, add, exceptions;
 };
@@ -207,6 +207,20 @@ observe(struct events *events, const struct doctor_world *world,
 }
 
 static int
+listen_to_phones(const struct config *config, const struct arguments *arguments)
+{
+	struct doctor_world world = { 0 };
+	int status = CMD_FAILED;
+
+	if (doctor_world_load(&world, config, arguments->claims,
+		!arguments->no_resolve) == 0)
+		status = doctor_syslog(config, &world, arguments->syslog,
+		    arguments->json);
+	doctor_world_clear(&world);
+	return status;
+}
+
+static int
 run(const struct arguments *arguments)
 {
 	struct doctor_world world = { 0 };
@@ -228,7 +242,9 @@ run(const struct arguments *arguments)
 		return CMD_FAILED;
 	}
 	/* A server that nobody came to yet is no trouble, and no failure. */
-	if (arguments->exceptions)
+	if (arguments->syslog != NULL)
+		status = listen_to_phones(config, arguments);
+	else if (arguments->exceptions)
 		status = show_exceptions(config, arguments->json);
 	else if (open_events(&events, config, &err) != 0 &&
 	    (err.kind != ERROR_NOT_FOUND ||
@@ -298,6 +314,10 @@ cmd_doctor(int argc, char **argv)
 		{ .name = "add",
 		    .help = "with --observed: into your own claims",
 		    .flag = &arguments.add },
+		{ .name = "phone-syslog",
+		    .value = "ADDRESS:PORT",
+		    .help = "what devices say themselves, until interrupted",
+		    .text = &arguments.syslog },
 		{ .name = "claims",
 		    .value = "FILE",
 		    .help = "your own claims (default: $SPROV_CLAIMS)",

@@ -82,6 +82,11 @@ int doctor_observed(struct events *events, const struct doctor_world *world,
     const struct events_query *query,
     const struct doctor_observed_options *how);
 
+/* Print what devices send to this address by syslog, with the events that belong
+ * to it, until SIGINT or SIGTERM.  Exit statuses. */
+int doctor_syslog(const struct config *config, const struct doctor_world *world,
+    const char *address, bool json);
+
 /* ------------------------------------------------------------- printing */
 
 /* Groups with the totals; all: also what has recovered. */
