@@ -27,8 +27,17 @@ static const struct sqlite_kind kind = {
 	.migration_count = 1,
 };
 
+/*
+ * What is newest is what was put last, whatever the clock says meanwhile: one
+ * that was set back must not have the newest marks trimmed.
+ */
+#define LAST \
+	"(SELECT coalesce(max(max(delivered_at, seen_at)), 0) FROM key_mark" \
+	" WHERE mac = ?1)"
 static const char put_sql[] =
-    "INSERT INTO key_mark VALUES (?1, ?2, ?3, ?4)"
+    "INSERT INTO key_mark VALUES (?1, ?2,"
+    " CASE ?3 WHEN 0 THEN 0 ELSE max(?3, " LAST " + 1) END,"
+    " CASE ?4 WHEN 0 THEN 0 ELSE max(?4, " LAST " + 1) END)"
     " ON CONFLICT DO UPDATE SET"
     " delivered_at = max(delivered_at, excluded.delivered_at),"
     " seen_at = max(seen_at, excluded.seen_at)";

@@ -19,11 +19,15 @@
 
 /* Its name in the server's state directory. */
 #define KEY_MARKS_FILE "keys.db"
-#define KEY_MARKS_KEEP 16
+/* More than a ring holds (KEYRING_KEYS_MAX).  A key that is in no ring is older
+ * than those that are, and nobody asks for its marks any more. */
+#define KEY_MARKS_KEEP 12
 
 struct key_mark {
 	struct mac mac;
 	uint64_t id;
+	/* Later than all earlier marks of that device: a second or so after
+	 * the clock's time, when those came in the same second. */
 	time_t delivered_at; /* it went out to the device; 0: never */
 	time_t seen_at;	     /* the device named it; 0: never */
 };

@@ -7,6 +7,9 @@
  * for the mark first, and waits with the first byte until it is there: so no
  * crash makes the server forget a key that a device may have.  That happens
  * once for every key of a device; a thread writes (writer.h).
+ *
+ * A key takes 16 bytes, with the room that a table needs 21 to 43; of a device
+ * at most as many count as the file keeps (key_marks.h).
  */
 #ifndef SERVER_KEYSTATE_H
 #define SERVER_KEYSTATE_H
@@ -28,8 +31,18 @@ void keystate_stop(struct keystate *state); /* NULL is fine */
 struct keystate *keystate_start(const char *state_directory,
     struct error *err) MUST_CHECK FREED_BY(keystate_stop);
 
-/* From now on use the file in that directory. */
-void keystate_move(struct keystate *state, const char *state_directory);
+/*
+ * From now on use the file in another directory, in two steps: read it, which
+ * takes time, and then take it over, which cannot fail.  keystate_read() is
+ * NULL when it is the directory in use already.  What is known goes along into
+ * that file: a device that holds a key cannot be told to forget it.
+ */
+struct keystate_file;
+void keystate_file_free(struct keystate_file *file); /* NULL is fine */
+struct keystate_file *
+keystate_read(const struct keystate *state, const char *state_directory);
+/* The file is taken; NULL: nothing to do. */
+void keystate_move(struct keystate *state, struct keystate_file *file);
 
 /* state NULL in what follows: nothing is marked, and nothing will be. */
 

@@ -58,6 +58,7 @@ struct server {
 	struct service *new_service;
 	struct inventory *new_inventory;
 	struct snapshot *new_snapshot;
+	struct keystate_file *new_keys;
 	struct errors work_errors;
 };
 
@@ -270,6 +271,9 @@ work_reload(uv_work_t *work)
 	if (server->new_inventory != NULL)
 		server->new_snapshot = load_snapshot(server->new_inventory,
 		    errors);
+	if (server->new_snapshot != NULL)
+		server->new_keys = keystate_read(server->keys,
+		    service_config(server->new_service)->state_directory);
 }
 
 static void
@@ -288,9 +292,11 @@ discard_new(struct server *server)
 	service_release(server->new_service);
 	inventory_close(server->new_inventory);
 	snapshot_release(server->new_snapshot);
+	keystate_file_free(server->new_keys);
 	server->new_service = NULL;
 	server->new_inventory = NULL;
 	server->new_snapshot = NULL;
+	server->new_keys = NULL;
 }
 
 /* Nothing can fail any more: take over what is new. */
@@ -317,8 +323,8 @@ commit_reload(struct server *server, struct sockets *fresh,
 	log_set_level(service_config(server->service)->log_level);
 	record_move(server->record,
 	    service_config(server->service)->state_directory);
-	keystate_move(server->keys,
-	    service_config(server->service)->state_directory);
+	keystate_move(server->keys, server->new_keys);
+	server->new_keys = NULL;
 	profile_cache_limit(server->cache,
 	    service_config(server->service)->profile_cache);
 	limit_events(server);

@@ -5,6 +5,7 @@ command line.
 """
 
 import gzip
+import hashlib
 import itertools
 import json
 import re
@@ -183,6 +184,34 @@ def test_survives_kill(started):
     assert SECRET in fetch(started, *new)
 
 
+def test_another_state_directory(started):
+    """A reload that names one takes what is known along, both ways."""
+    key, query = learn(started)
+    server = started.server
+    first = server.config.read_text()
+    (server.folder / "other").mkdir()
+    give_away(server.folder / "other")
+    server.write("sprov.conf", "%sstate-directory other\ninventory sqlite:%s"
+                 "\n" % (first, server.folder / "inventory.db"))
+    server.reload()
+    assert SECRET in fetch(started, key, query)
+    started.loaded(lambda: started.rotate(MAC))
+    new = read_rule(fetch(started, key, query))
+    assert SECRET in fetch(started, *new)
+    # It is in the new file: after a kill, the server goes on from there.
+    server.process.send_signal(signal.SIGKILL)
+    server.ended()
+    server.start()
+    assert SECRET in fetch(started, *new)
+    assert started.ask(PATH + query)[0] == 403
+    server.log.wait(reason="retired-key")
+    # Back, where the file knows the first key only; again nothing is lost.
+    server.write("sprov.conf", first)
+    server.reload()
+    assert SECRET in fetch(started, *new)
+    assert started.ask(PATH + query)[0] == 403
+
+
 def test_many_rotations_without_a_fetch(started):
     key, query = learn(started)
     for _ in range(7):
@@ -275,6 +304,104 @@ def test_nothing_else_is_reachable(started):
     fetch(started, key, query)
     status, _, body = started.ask(PATH + query, "HEAD")
     assert status == 200 and body == b""
+
+
+STATE_FILES = ("inventory", "keys", "resyncs", "events", "documents",
+               "choices", "migrations")
+
+
+@pytest.fixture
+def everything(plain):
+    """All that can be configured, beside the plain listener."""
+    server = plain.server
+    image = b"an image " * 100
+    (server.folder / "images").mkdir()
+    server.write("images/a.bin", image)
+    server.write("images/manifest.tsv", "# file\tsha256\tversion\tmodels\n"
+                 "a.bin\t%s\t6.1.5\tSPA962\n"
+                 % hashlib.sha256(image).hexdigest())
+    server.write("ca.pem", b"a public file")
+    key = server.write("secrets.key", b"s" * 32)
+    key.chmod(0o600)
+    give_away(key)
+    (server.folder / "images").chmod(0o755)
+    server.write("sprov.conf", server.config.read_text() + (
+        "secrets-key secrets.key\n"
+        "profile /spa$MA.cfg /Cisco/$PN/$MA.cfg\n"
+        "own-profile factory-defaults\nown-profile /own.cfg\n"
+        "common /common-$PSN.xml common.xml\n"
+        "public /hello-$MA.xml hello.xml\n"
+        "public-file /ca.pem ca.pem\n"
+        "public-file /ca-$PSN.pem ca.pem\n"
+        "report /report/$MA.xml\nreport /delta/$MA.xml delta\n"
+        "report /status/$MA.xml status\n"
+        "firmware images {\n  path /firmware\n  access ACCESS\n"
+        "  url http://prov.example.net\n}\n"
+        "ladder up {\n  model SPA962\n  step 6.1.5\n}\n"
+        "tftp {\n  address 127.0.0.1:%d\n}\n" % free_port()))
+    plain.image = image
+    plain.set(MAC, **{"firmware-ladder": "up", "missing-files": "stub"})
+    plain.set(OTHER, protection="none")
+    return plain
+
+
+def all_names(plain):
+    """Every path that is configured, for every device, and every file."""
+    patterns = re.findall(r"(?<=\s)/\S+", plain.server.config.read_text())
+    patterns += ["/spa.cfg", "/init.cfg", "/spa$PSN.cfg", "/ata$PSN.cfg",
+                 "/$PSN.xml", "/nowhere.cfg", "/nowhere.xml", "/firmware",
+                 "/firmware/", "/firmware/a.bin", "/firmware/manifest.tsv",
+                 "/firmware/../sprov.conf", "/"]
+    paths = {pattern.replace("$MA", mac).replace("$PN", name)
+             .replace("$PSN", name)
+             for pattern in patterns for mac in (MAC, OTHER)
+             for name in ("SPA962", "SPA-962", "962")}
+    files = {str(path.relative_to(plain.server.folder))
+             for path in plain.server.folder.rglob("*")}
+    files |= {"%s.db%s" % (name, end) for name in STATE_FILES
+              for end in ("", "-wal", "-shm", ".lock")}
+    for name in files:
+        paths |= {"/" + name, "/" + name.rsplit("/", 1)[-1],
+                  "/firmware/" + name, str(plain.server.folder / name)}
+    return sorted(paths)
+
+
+@pytest.mark.parametrize("access", ["devices", "public"])
+def test_nothing_else_with_all_that_there_is(everything, access):
+    """Whatever is configured: public files, and the one encrypted profile."""
+    plain, server = everything, everything.server
+    server.write("sprov.conf", server.config.read_text().replace(
+        "ACCESS", access))
+    plain.rotate(MAC)
+    server.start()
+    key, query = learn(plain)
+    public = {"/hello.xml": b"<H/>", "/ca.pem": b"a public file",
+              "/ca-962.pem": b"a public file",
+              "/hello-%s.xml" % MAC: b"<H/>", "/hello-%s.xml" % OTHER: b"<H/>"}
+    if access == "public":
+        public["/firmware/a.bin"] = plain.image
+    profiles = {"/spa%s.cfg" % MAC, "/Cisco/SPA-962/%s.cfg" % MAC}
+    names = all_names(plain)
+    assert set(public) | profiles <= set(names) and len(names) > 150
+    found = set()
+    for path in names:
+        for tail in ("", query, "?key=0123456789abcdef"):
+            status, head, body = plain.ask(path + tail)
+            assert SECRET not in body and key.encode() not in body
+            if path in public:
+                assert status == 200 and public[path] in body, path
+                found.add(path)
+            elif path in profiles and tail == query:
+                assert status == 200 and body.startswith(b"Salted__"), path
+                assert SECRET in gzip.decompress(decrypt(body, key))
+                found.add(path)
+            else:
+                assert status in (400, 403, 404, 405), (path, tail, head)
+                assert len(body) < 40, path
+        for method in ("POST", "PUT"):
+            status, _, body = plain.ask(path + query, method)
+            assert status in (400, 405) and len(body) < 40, (method, path)
+    assert found == set(public) | profiles
 
 
 def test_turned_off(started):

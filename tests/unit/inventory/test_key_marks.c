@@ -98,11 +98,43 @@ test_marks(void **state)
 	key_marks_close(NULL);
 }
 
+/* The newest stay, also after the clock was set back, or within a second. */
+static void
+test_clock(void **state)
+{
+	const struct mac mac = { { 0, 0x0e, 8, 0xaa, 0xbb, 0xcc } };
+	struct key_marks *marks;
+	struct key_mark mark;
+	struct error err = { 0 };
+
+	(void)state;
+	marks = key_marks_open(path, false, &err);
+	assert_non_null(marks);
+	for (uint64_t id = 1; id <= 3 * KEY_MARKS_KEEP; id++) {
+		struct key_mark one = { mac, id,
+			id <= KEY_MARKS_KEEP	     ? 2000000000 :
+			    id <= 2 * KEY_MARKS_KEEP ? 1000000000 :
+						       1000000000 - (time_t)id,
+			0 };
+
+		assert_int_equal(key_marks_put(marks, &one, 1, &err), 0);
+		for (uint64_t i = 1; i <= id; i++) {
+			assert_int_equal(key_marks_get(marks, &mac, i, &mark,
+					     &err),
+			    0);
+			assert_int_equal(mark.delivered_at != 0,
+			    i + KEY_MARKS_KEEP > id);
+		}
+	}
+	key_marks_close(marks);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clock, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
