@@ -166,7 +166,7 @@ static int
 step(struct work *work, struct buf *out, struct error *err)
 {
 	bool begun = work->receiver.begun, piece;
-	struct tftp_packet packet;
+	struct tftp_packet packet = { .len = 0 };
 	enum receiver_next next;
 	enum tftp_error code;
 
