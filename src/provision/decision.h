@@ -104,7 +104,7 @@ enum decision_reason {
 	DECISION_EXCEPTION_UNENCRYPTED, /* the request names no key */
 	DECISION_EXCEPTION_USED_UP,
 };
-#define DECISION_REASONS (DECISION_KEY_NOT_DELIVERED + 1)
+#define DECISION_REASONS (DECISION_EXCEPTION_USED_UP + 1)
 
 struct decision {
 	bool allow;
