@@ -51,6 +51,7 @@ bench: all
 	@bench/peers $(BUILD) --short
 	@bench/plan $(BUILD)
 	@bench/inventory $(BUILD)
+	@bench/profile $(BUILD)
 
 clean:
 	rm -rf $(BUILD) $(SAN) $(TSAN) $(FUZZ) $(COVERAGE)

@@ -42,7 +42,7 @@ static const struct sqlite_kind kind_of_file = {
 	.migration_count = 1,
 };
 
-enum statement { PUT, GET, REMOVE, STATEMENTS };
+enum statement { PUT, GET, REMOVE, FORGET, NEXT, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[PUT] = "INSERT OR REPLACE INTO document VALUES"
@@ -51,6 +51,8 @@ static const char *const sql[STATEMENTS] = {
 		" parameters, sent_sha256, clear_sha256, form, content"
 		" FROM document WHERE id = ?1",
 	[REMOVE] = "DELETE FROM document WHERE id = ?1",
+	[FORGET] = "DELETE FROM document WHERE id BETWEEN ?1 AND ?1 + 3",
+	[NEXT] = "SELECT id FROM document WHERE id >= ?1 ORDER BY id LIMIT 1",
 };
 
 struct documents {
@@ -268,6 +270,54 @@ documents_remove(struct documents *documents, const struct mac *mac,
 	rc = sqlite3_step(stmt) == SQLITE_DONE ?
 	    sqlite3_changes(documents->file.db) :
 	    sqlite_file_error(&documents->file, "cannot write it", err);
+	reset(stmt);
+	return rc;
+}
+
+_Static_assert(DOCUMENT_KINDS == 4, "see FORGET");
+
+int
+documents_forget(struct documents *documents, const struct mac *mac,
+    struct error *err)
+{
+	sqlite3_stmt *stmt = prepare(documents, FORGET, mac, 0, err);
+	int rc;
+
+	if (stmt == NULL)
+		return -1;
+	rc = sqlite3_step(stmt) == SQLITE_DONE ?
+	    0 :
+	    sqlite_file_error(&documents->file, "cannot write it", err);
+	reset(stmt);
+	return rc;
+}
+
+int
+documents_next(struct documents *documents, const struct mac *after,
+    struct mac *mac, struct error *err)
+{
+	static const struct mac first = { { 0 } };
+	sqlite3_stmt *stmt = prepare(documents, NEXT,
+	    after != NULL ? after : &first, 0, err);
+	sqlite3_int64 bits;
+	int rc;
+
+	if (stmt == NULL)
+		return -1;
+	if (after != NULL) /* behind the last that it may have */
+		(void)sqlite3_bind_int64(stmt, 1,
+		    id_of(after, 0) + DOCUMENT_KINDS);
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		bits = sqlite3_column_int64(stmt, 0) / DOCUMENT_KINDS;
+		for (size_t i = MAC_OCTETS; i > 0; i--, bits >>= 8)
+			mac->octet[i - 1] = (uint8_t)bits;
+	}
+	rc = rc == SQLITE_ROW ?
+	    1 :
+	    rc == SQLITE_DONE ?
+	    0 :
+	    sqlite_file_error(&documents->file, "cannot read it", err);
 	reset(stmt);
 	return rc;
 }

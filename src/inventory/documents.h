@@ -88,6 +88,15 @@ int documents_put(struct documents *documents, const struct document *document,
 int documents_remove(struct documents *documents, const struct mac *mac,
     enum document_kind kind, struct error *err) MUST_CHECK;
 
+/* All of a device. */
+int documents_forget(struct documents *documents, const struct mac *mac,
+    struct error *err) MUST_CHECK;
+
+/* The next device, by its MAC, that has any: 1 and *mac, 0, or -1.  after NULL:
+ * the first one. */
+int documents_next(struct documents *documents, const struct mac *after,
+    struct mac *mac, struct error *err) MUST_CHECK;
+
 /*
  * 1 and *document when there is one, 0 when not, -1.  *text (if text is not
  * NULL) is its text, the caller's to seal_wipe(), or NULL when only the hash

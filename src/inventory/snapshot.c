@@ -353,6 +353,36 @@ snapshot_each(const struct snapshot *snapshot, snapshot_visit *visit, void *arg)
 	return rc;
 }
 
+/* The same piece of memory: nothing in it has changed. */
+static bool
+has_leaf(const struct snapshot *snapshot, const struct leaf *leaf)
+{
+	size_t count, i;
+
+	i = find_leaf(snapshot, &leaf_devices(leaf, &count)->mac);
+	return i < snapshot->leaf_count && snapshot->leaves[i] == leaf;
+}
+
+int
+snapshot_each_removed(const struct snapshot *before,
+    const struct snapshot *after, snapshot_visit *visit, void *arg)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < before->leaf_count; i++) {
+		const struct device *list;
+		size_t count;
+
+		if (has_leaf(after, before->leaves[i]))
+			continue;
+		list = leaf_devices(before->leaves[i], &count);
+		for (size_t k = 0; rc == 0 && k < count; k++)
+			if (snapshot_find(after, &list[k].mac) == NULL)
+				rc = visit(&list[k], arg);
+	}
+	return rc;
+}
+
 bool
 snapshot_is_below(const struct snapshot *snapshot, const struct device *device,
     const char *group)

@@ -52,6 +52,11 @@ typedef int snapshot_visit(const struct device *device, void *arg);
 int snapshot_each(const struct snapshot *snapshot, snapshot_visit *visit,
     void *arg);
 
+/* Visit, as snapshot_each(), those of before that after has no more.  Quick for a
+ * snapshot and one that was refreshed from it. */
+int snapshot_each_removed(const struct snapshot *before,
+    const struct snapshot *after, snapshot_visit *visit, void *arg);
+
 /* Is the device in that group, or in one below it? */
 bool snapshot_is_below(const struct snapshot *snapshot,
     const struct device *device, const char *group);

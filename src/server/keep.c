@@ -2,8 +2,10 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "inventory/snapshot.h"
 #include "pki/seal.h"
 #include "provision/report.h"
+#include "server/prune.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,11 +22,13 @@ struct keep {
 	struct writer *writer;
 	atomic_uint_fast64_t *slots;
 	atomic_size_t waiting; /* bytes of texts in the queue */
-	pthread_mutex_t mutex; /* of key */
+	pthread_mutex_t mutex; /* of key and snapshot */
 	struct seal_key *key;
+	struct snapshot *snapshot; /* NULL: none yet */
 };
 
 struct entry {
+	struct prune *prune; /* owned; NULL: a document */
 	struct document document;
 	struct keep *keep;
 	char *text; /* owned */
@@ -170,11 +174,36 @@ put_delta(struct documents *documents, const struct entry *entry, bool sealed,
 	return rc;
 }
 
+/* One that comes again is recorded again. */
+static void
+on_forgotten(void *arg, const struct mac *mac)
+{
+	atomic_store_explicit(slot_of(arg, mac), 0, memory_order_relaxed);
+}
+
+static int
+prune(struct documents *documents, const struct entry *entry, struct error *err)
+{
+	struct keep *keep = entry->keep;
+	struct snapshot *now;
+	int rc;
+
+	(void)pthread_mutex_lock(&keep->mutex);
+	now = snapshot_retain(keep->snapshot);
+	(void)pthread_mutex_unlock(&keep->mutex);
+	rc = prune_step(entry->prune, now, documents, on_forgotten, keep, err);
+	snapshot_release(now);
+	return rc;
+}
+
 static int
 put_entry(struct documents *documents, const struct entry *entry, bool sealed,
     struct error *err)
 {
 	struct document document = entry->document;
+
+	if (entry->prune != NULL)
+		return prune(documents, entry, err);
 
 	switch (document.kind) {
 	case DOCUMENT_SERVED:
@@ -199,11 +228,26 @@ static void
 remember(struct keep *keep, const struct entry *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (entries[i].document.kind == DOCUMENT_SERVED)
+		if (entries[i].prune == NULL &&
+		    entries[i].document.kind == DOCUMENT_SERVED)
 			atomic_store_explicit(slot_of(keep,
 						  &entries[i].document.mac),
 			    fingerprint_of(&entries[i].document),
 			    memory_order_relaxed);
+}
+
+/* What is pruned in steps goes behind what has come meanwhile. */
+static void
+go_on(struct keep *keep, const struct entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct entry next = { .prune = entries[i].prune, .keep = keep };
+
+		if (next.prune == NULL || !prune_has_more(next.prune))
+			continue;
+		prune_retain(next.prune);
+		writer_add(keep->writer, &next);
+	}
 }
 
 static int
@@ -225,10 +269,12 @@ put_entries(void *store, const void *entries, size_t count, void *arg,
 		rc = put_entry(documents, &list[i], key != NULL, err);
 	if (rc == 0)
 		rc = documents_commit(documents, err);
-	if (rc == 0)
+	if (rc == 0) {
 		remember(keep, list, count);
-	else
+		go_on(keep, list, count);
+	} else {
 		documents_rollback(documents);
+	}
 	seal_key_release(key);
 	return rc;
 }
@@ -238,6 +284,9 @@ clear_entry(void *arg)
 {
 	struct entry *entry = arg;
 
+	prune_release(entry->prune);
+	if (entry->text == NULL)
+		return;
 	atomic_fetch_sub(&entry->keep->waiting, entry->len);
 	explicit_bzero(entry->text, entry->len);
 	free(entry->text);
@@ -277,6 +326,7 @@ keep_stop(struct keep *keep)
 		return;
 	writer_stop(keep->writer);
 	seal_key_release(keep->key);
+	snapshot_release(keep->snapshot);
 	(void)pthread_mutex_destroy(&keep->mutex);
 	free(keep->slots);
 	free(keep);
@@ -301,6 +351,23 @@ keep_use_key(struct keep *keep, struct seal_key *key)
 	keep->key = seal_key_retain(key);
 	(void)pthread_mutex_unlock(&keep->mutex);
 	seal_key_release(old);
+}
+
+void
+keep_use_snapshot(struct keep *keep, struct snapshot *snapshot)
+{
+	struct entry entry = { .keep = keep };
+	struct snapshot *old;
+
+	if (keep == NULL)
+		return;
+	(void)pthread_mutex_lock(&keep->mutex);
+	old = keep->snapshot;
+	keep->snapshot = snapshot_retain(snapshot);
+	(void)pthread_mutex_unlock(&keep->mutex);
+	entry.prune = prune_new(old, snapshot);
+	writer_add(keep->writer, &entry);
+	snapshot_release(old);
 }
 
 /* False when the queue holds too much already. */

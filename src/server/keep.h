@@ -22,6 +22,7 @@
 
 struct keep;
 struct seal_key;
+struct snapshot;
 
 void keep_stop(struct keep *keep); /* NULL is fine */
 struct keep *keep_start(const char *state_directory,
@@ -30,6 +31,10 @@ void keep_move(struct keep *keep, const char *state_directory);
 
 /* Seal with this key from now on; NULL: redact (provision/report.h). */
 void keep_use_key(struct keep *keep, struct seal_key *key);
+
+/* The inventory as of now, before any worker has it; a reference is taken.  What
+ * is kept of devices that it has no more goes (prune.h). */
+void keep_use_snapshot(struct keep *keep, struct snapshot *snapshot);
 
 /*
  * A device's own profile went out: document is filled in but for the hash of

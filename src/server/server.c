@@ -195,6 +195,7 @@ work_refresh(uv_work_t *work)
 static void
 use_snapshot(struct server *server, struct snapshot *snapshot)
 {
+	keep_use_snapshot(record_keep(server->record), snapshot);
 	snapshot_release(server->snapshot);
 	server->snapshot = snapshot;
 	for (size_t i = 0; i < server->worker_count; i++)
@@ -490,6 +491,7 @@ start_record(struct server *server, struct errors *errors)
 	limit_events(server);
 	keep_use_key(record_keep(server->record),
 	    service_secrets_key(server->service));
+	keep_use_snapshot(record_keep(server->record), server->snapshot);
 	server->cache =
 	    profile_cache_new(service_config(server->service)->profile_cache);
 	server->keys =

@@ -1,10 +1,12 @@
 """What devices report, held against what they were served."""
 
+import contextlib
 import gzip
 import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 
 import pytest
@@ -274,6 +276,29 @@ def test_key_of_the_configuration(server):
     assert site.run("profile", "diff", MAC).returncode == 3
     done = site.run("device", "drift", "--secrets", MAC)
     assert "first & secret" in done.stdout and "mine" in done.stdout
+
+
+def test_of_removed_devices(site):
+    """What was served to a device that is removed goes with it."""
+    site.serve()
+    assert site.server.get("/spa%s.cfg" % OTHER, "other").status == 200
+    site.report(xml(SERVED))
+    site.wait("same")
+
+    def kept():
+        with contextlib.closing(sqlite3.connect(
+                "file:%s?mode=ro" % (site.server.folder / "documents.db"),
+                uri=True)) as file:
+            return {"%012x" % (number // 4) for number, in file.execute(
+                "SELECT id FROM document")}
+    wait_until(lambda: kept() == {MAC, OTHER}, "both kept")
+    site.server.device("remove", OTHER)
+    wait_until(lambda: kept() == {MAC}, "one kept")
+    # And while the server does not run.
+    site.server.stop()
+    site.server.device("remove", MAC)
+    site.server.start()
+    wait_until(lambda: kept() == set(), "none kept")
 
 
 def test_killed(site):

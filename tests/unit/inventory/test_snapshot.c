@@ -498,6 +498,66 @@ test_each(void **state)
 	inventory_close(inventory);
 }
 
+static int
+note_removed(const struct device *device, void *arg)
+{
+	unsigned *sum = arg;
+
+	*sum += device->mac.octet[5] + 1000U;
+	return 0;
+}
+
+static unsigned
+removed(const struct snapshot *before, const struct snapshot *after)
+{
+	unsigned sum = 0;
+
+	assert_int_equal(snapshot_each_removed(before, after, note_removed,
+			     &sum),
+	    0);
+	return sum;
+}
+
+/* Refreshed or loaded anew, each one that went, and no other. */
+static void
+test_each_removed(void **state)
+{
+	char *folder = scratch_make();
+	char *uri = xasprintf("sqlite:%s/inventory.db", folder);
+	struct error err = { 0 };
+	struct inventory *inventory = inventory_open(uri, false, &err);
+	const struct mac gone[] = { number_mac(0), number_mac(7),
+		number_mac(255) };
+	struct snapshot *empty, *before, *after, *whole;
+
+	(void)state;
+	empty = load(inventory);
+	for (unsigned i = 0; i < 256; i++)
+		add(inventory, i, "SPA962", "", "1");
+	before = load(inventory);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(inventory_remove_device(inventory, &gone[i],
+				     &err),
+		    0);
+	add(inventory, 1000, "SPA962", "", "1");
+	after = snapshot_refresh(before, inventory, &err);
+	assert_non_null(after);
+	whole = load(inventory);
+	assert_int_equal(removed(before, after), 3000 + 7 + 255);
+	assert_int_equal(removed(before, whole), 3000 + 7 + 255);
+	assert_int_equal(removed(after, whole), 0);
+	assert_int_equal(removed(before, before), 0);
+	assert_int_equal(removed(empty, before), 0);
+	assert_int_equal(removed(before, empty), 256000 + 255 * 128);
+	snapshot_release(empty);
+	snapshot_release(before);
+	snapshot_release(after);
+	snapshot_release(whole);
+	inventory_close(inventory);
+	free(uri);
+	scratch_remove(folder);
+}
+
 static void
 test_within(void **state)
 {
@@ -596,6 +656,7 @@ main(void)
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_each_removed),
 		cmocka_unit_test(test_within),
 		cmocka_unit_test(test_refresh_shares),
 		cmocka_unit_test(test_empty),

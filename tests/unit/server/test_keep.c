@@ -13,11 +13,13 @@
 
 #include <cmocka.h>
 
+#include "../../lib/stock.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "pki/seal.h"
 #include "server/keep.h"
+#include "server/prune.h"
 
 #define TEXT "<flat-profile><A>1</A><Password_1_>x</Password_1_></flat-profile>"
 #define THREADS 4
@@ -246,6 +248,137 @@ test_bound(void **state)
 	keep_stop(NULL);
 }
 
+/* Devices (1, 0) to (1, count - 1). */
+static struct snapshot *
+snapshot_of(size_t count)
+{
+	struct stock_device *devices = xcalloc(count + 1, sizeof(*devices));
+	char(*macs)[MAC_TEXT_BYTES] = xcalloc(count + 1, sizeof(*macs));
+	struct snapshot *snapshot;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct document one = document_of(1, i, DOCUMENT_SERVED,
+		    "");
+
+		mac_format(&one.mac, macs[i]);
+		devices[i] = (struct stock_device) { .mac = macs[i],
+			.model = "SPA504G",
+			.state = DEVICE_ACTIVE };
+	}
+	snapshot = stock_snapshot(devices, count, NULL, 0);
+	free(macs);
+	free(devices);
+	return snapshot;
+}
+
+static void
+use(struct keep *keep, size_t count)
+{
+	struct snapshot *snapshot = snapshot_of(count);
+
+	keep_use_snapshot(keep, snapshot);
+	snapshot_release(snapshot);
+}
+
+/* How many devices have something in the file. */
+static size_t
+count_devices(const char *folder)
+{
+	char *path = file_join(folder, DOCUMENTS_FILE);
+	struct error err = { 0 };
+	struct documents *documents = documents_open(path, true, NULL, &err);
+	struct mac mac;
+	size_t count = 0;
+
+	/* The thread may not have made it yet. */
+	while (documents != NULL &&
+	    documents_next(documents, count > 0 ? &mac : NULL, &mac, &err) == 1)
+		count++;
+	documents_close(documents);
+	free(path);
+	return count;
+}
+
+static void
+wait_for_devices(const char *folder, size_t count)
+{
+	uint64_t deadline = clock_monotonic_ms() + 30000;
+
+	while (count_devices(folder) != count) {
+		assert_true(clock_monotonic_ms() < deadline);
+		(void)usleep(5000);
+	}
+}
+
+/* What went while the server did not run, and while it does. */
+static void
+test_removed(void **state)
+{
+	struct document report = document_of(1, 1, DOCUMENT_REPORT, TEXT);
+	struct keep *keep = start(*state);
+	struct error err;
+	struct document document;
+
+	for (size_t i = 0; i < 5; i++)
+		serve(keep, 1, i, TEXT);
+	assert_int_equal(keep_report(keep, &report, TEXT, strlen(TEXT), &err),
+	    0);
+	wait_for_devices(*state, 5);
+	/* An empty inventory is more likely the wrong one. */
+	use(keep, 0);
+	serve(keep, 1, 5, TEXT);
+	wait_for_devices(*state, 6);
+	keep_stop(keep);
+	keep = start(*state);
+	use(keep, 4);
+	wait_for_devices(*state, 4);
+	use(keep, 1);
+	wait_for_devices(*state, 1);
+	assert_null(read_back(*state, 1, 1, DOCUMENT_REPORT, &document));
+	/* One that comes again is recorded again, though it is the same. */
+	serve(keep, 1, 1, TEXT);
+	wait_for_devices(*state, 2);
+	use(keep, 2);
+	use(keep, 1);
+	wait_for_devices(*state, 1);
+	use(keep, 2);
+	serve(keep, 1, 1, TEXT);
+	wait_for_devices(*state, 2);
+	keep_stop(keep);
+	keep_use_snapshot(NULL, NULL);
+}
+
+/* More than one step's worth, and others in between. */
+static void
+test_many_removed(void **state)
+{
+	const size_t count = 2 * PRUNE_STEP + 700;
+	char *path = file_join(*state, DOCUMENTS_FILE);
+	struct error err = { 0 };
+	struct documents *documents = documents_open(path, false, NULL, &err);
+	struct keep *keep;
+
+	assert_non_null(documents);
+	assert_int_equal(documents_begin(documents, &err), 0);
+	for (size_t i = 0; i < count; i++) {
+		const struct document one = document_of(1, i, DOCUMENT_REPORT,
+		    TEXT);
+
+		assert_int_equal(documents_put(documents, &one, "", 0, &err),
+		    0);
+	}
+	assert_int_equal(documents_commit(documents, &err), 0);
+	documents_close(documents);
+	free(path);
+	assert_int_equal(count_devices(*state), count);
+	keep = start(*state);
+	use(keep, 3);
+	serve(keep, 1, 1, TEXT);
+	use(keep, 4); /* of which one was looked at with the others */
+	wait_for_devices(*state, 4);
+	keep_stop(keep);
+}
+
 int
 main(void)
 {
@@ -255,6 +388,8 @@ main(void)
 		TEST(test_unchanged),
 		TEST(test_without_key),
 		TEST(test_bound),
+		TEST(test_removed),
+		TEST(test_many_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
