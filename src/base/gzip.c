@@ -1,6 +1,8 @@
 #include "base/gzip.h"
+#include "base/mem.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 #define ZLIB_CONST /* next_in is not written to */
 #include <zlib.h>
@@ -72,25 +74,73 @@ set_input(z_stream *z, const void *data, size_t len)
 	z->avail_in = (uInt)len;
 }
 
+static int
+set_up(z_stream *z, int level, struct error *err)
+{
+	if (deflateInit2(z, level, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY,
+		Z_DEFAULT_STRATEGY) == Z_OK)
+		return 0;
+	return error_set(err, ERROR_SYSTEM, "zlib cannot be set up");
+}
+
+static int
+compress_with(z_stream *z, const void *data, size_t len, struct buf *out,
+    struct error *err)
+{
+	size_t before = out->len;
+
+	if (len > INT_MAX)
+		return too_long(out, "the compressed file", err);
+	set_input(z, data, len);
+	if (run(z, deflate, out) == Z_STREAM_END)
+		return 0;
+	cut(out, before);
+	return too_long(out, "the compressed file", err);
+}
+
 int
 gzip_compress(const void *data, size_t len, struct buf *out, struct error *err)
 {
 	z_stream z = { 0 };
-	size_t before = out->len;
 	int rc;
 
-	if (len > INT_MAX)
-		return too_long(out, "the compressed file", err);
-	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW,
-		GZIP_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
-		return error_set(err, ERROR_SYSTEM, "zlib cannot be set up");
-	set_input(&z, data, len);
-	rc = run(&z, deflate, out);
+	if (set_up(&z, Z_DEFAULT_COMPRESSION, err) != 0)
+		return -1;
+	rc = compress_with(&z, data, len, out, err);
 	(void)deflateEnd(&z);
-	if (rc == Z_STREAM_END)
-		return 0;
-	cut(out, before);
-	return too_long(out, "the compressed file", err);
+	return rc;
+}
+
+struct gzip_packer {
+	z_stream z;
+};
+
+struct gzip_packer *
+gzip_packer_new(struct error *err)
+{
+	struct gzip_packer *packer = xcalloc(1, sizeof(*packer));
+
+	if (set_up(&packer->z, Z_BEST_SPEED, err) == 0)
+		return packer;
+	free(packer);
+	return NULL;
+}
+
+void
+gzip_packer_free(struct gzip_packer *packer)
+{
+	if (packer != NULL)
+		(void)deflateEnd(&packer->z);
+	free(packer);
+}
+
+int
+gzip_packer_run(struct gzip_packer *packer, const void *data, size_t len,
+    struct buf *out, struct error *err)
+{
+	if (deflateReset(&packer->z) != Z_OK)
+		return error_set(err, ERROR_SYSTEM, "zlib cannot be set up");
+	return compress_with(&packer->z, data, len, out, err);
 }
 
 static int

@@ -24,6 +24,18 @@ int gzip_compress(const void *data, size_t len, struct buf *out,
     struct error *err) MUST_CHECK;
 
 /*
+ * For many short ones: quick rather than small, about an eighth more bytes for
+ * a fifth of the time.  It keeps its 256 KB of memory between them.
+ */
+struct gzip_packer;
+void gzip_packer_free(struct gzip_packer *packer); /* NULL is fine */
+struct gzip_packer *
+gzip_packer_new(struct error *err) MUST_CHECK FREED_BY(gzip_packer_free);
+/* As gzip_compress(). */
+int gzip_packer_run(struct gzip_packer *packer, const void *data, size_t len,
+    struct buf *out, struct error *err) MUST_CHECK;
+
+/*
  * Append what is inside.  Refused with ERROR_INPUT: no gzip, cut off, wrong
  * checksum, bytes after the end (a second member, too), more than out may
  * hold.  out is then as it was.

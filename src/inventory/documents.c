@@ -58,6 +58,7 @@ static const char *const sql[STATEMENTS] = {
 struct documents {
 	struct sqlite_file file;
 	struct seal_key *key;
+	struct gzip_packer *packer;	     /* made when first used */
 	sqlite3_stmt *statement[STATEMENTS]; /* prepared when first used */
 };
 
@@ -84,6 +85,7 @@ documents_close(struct documents *documents)
 	for (size_t i = 0; i < STATEMENTS; i++)
 		(void)sqlite3_finalize(documents->statement[i]);
 	sqlite_file_close(&documents->file);
+	gzip_packer_free(documents->packer);
 	seal_key_release(documents->key);
 	free(documents);
 }
@@ -173,9 +175,21 @@ reset(sqlite3_stmt *stmt)
 	(void)sqlite3_clear_bindings(stmt);
 }
 
+/* The packer keeps pieces of what went through it until the next one. */
+static int
+compress(struct documents *documents, const char *text, size_t len,
+    struct buf *content, struct error *err)
+{
+	if (documents->packer == NULL)
+		documents->packer = gzip_packer_new(err);
+	if (documents->packer == NULL)
+		return -1;
+	return gzip_packer_run(documents->packer, text, len, content, err);
+}
+
 /* Compress text, and seal it when that is its form, in place. */
 static int
-pack(const struct documents *documents, const struct document *document,
+pack(struct documents *documents, const struct document *document,
     const char *text, size_t len, struct buf *content, struct error *err)
 {
 	char context[CONTEXT_BYTES];
@@ -189,7 +203,7 @@ pack(const struct documents *documents, const struct document *document,
 		return error_set(err, ERROR_INPUT,
 		    "a document of %zu bytes: at most %d are kept", len,
 		    DOCUMENT_TEXT_MAX);
-	if (gzip_compress(text, len, content, err) != 0)
+	if (compress(documents, text, len, content, err) != 0)
 		return -1;
 	if (document->form != DOCUMENT_SEALED)
 		return 0;

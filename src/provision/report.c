@@ -200,25 +200,20 @@ report_is_secret(const char *path, const char *name, const char *value)
 int
 report_redact(const char *text, size_t len, struct buf *out, struct error *err)
 {
-	struct flat_profile *from = flat_profile_read(text, len, err);
-	struct flat_profile *to = flat_profile_new();
-	int rc = from != NULL ? 0 : -1;
+	struct flat_profile *profile = flat_profile_read(text, len, err);
+	int rc;
 
-	for (size_t i = 0; rc == 0 && i < flat_profile_count(from); i++) {
-		struct flat_parameter p = *flat_profile_at(from, i);
+	if (profile == NULL)
+		return -1;
+	for (size_t i = 0; i < flat_profile_count(profile); i++) {
+		const struct flat_parameter *p = flat_profile_at(profile, i);
 
-		if (!p.counts)
-			continue;
-		if (p.has_value && *p.value != '\0' &&
-		    report_is_secret(p.path, p.name, p.value))
-			p.value = REPORT_REDACTED;
-		rc = flat_profile_add(to, &p, err);
+		/* What does not count is not written. */
+		if (p->counts && p->has_value && *p->value != '\0' &&
+		    report_is_secret(p->path, p->name, p->value))
+			flat_profile_set_value(profile, i, REPORT_REDACTED);
 	}
-	if (rc == 0) {
-		flat_profile_settle(to);
-		rc = flat_profile_write(to, out, err);
-	}
-	flat_profile_free(to);
-	flat_profile_free(from);
+	rc = flat_profile_write(profile, out, err);
+	flat_profile_free(profile);
 	return rc;
 }

@@ -104,16 +104,27 @@ render(const struct exchange *exchange, const struct decision *decision,
 	    decision->route.template, body, err);
 }
 
-/* Remember what the device now has: sent is clear, packed. */
-static void
+/* What is to be said, before it is. */
+struct reply_parts {
+	struct response response;
+	struct buf body; /* in memory */
+	struct answer_profile profile;
+	struct slice file; /* or this */
+	char range[ANSWER_RANGE_BYTES];
+	const char *reason;
+	bool upgrade_only; /* not its profile, but the way to newer firmware */
+};
+
+/* Remember what the device now has: sent is clear, packed.  False: there was no
+ * room for it. */
+static bool
 keep_profile(const struct exchange *exchange, const struct decision *decision,
     const struct buf *clear, const struct buf *sent, const char *protection)
 {
 	struct document document = { .kind = DOCUMENT_SERVED, .status = 200 };
 
-	if (decision->reason != DECISION_OWN_PROFILE ||
-	    record_keep(exchange->record) == NULL)
-		return;
+	if (record_keep(exchange->record) == NULL)
+		return true;
 	document.mac = decision->device->mac;
 	document.at = clock_wall();
 	(void)snprintf(document.listener, sizeof(document.listener), "%s",
@@ -124,8 +135,26 @@ keep_profile(const struct exchange *exchange, const struct decision *decision,
 	(void)snprintf(document.protection, sizeof(document.protection), "%s",
 	    protection);
 	document_hash(buf_text(clear), clear->len, document.clear_sha256);
-	keep_served(record_keep(exchange->record), &document, buf_text(sent),
-	    sent->len, buf_text(clear), clear->len);
+	return keep_served(record_keep(exchange->record), &document,
+	    buf_text(sent), sent->len, buf_text(clear), clear->len);
+}
+
+/* It has just been made: what comes from the cache later was kept now.  What
+ * could not be is made again, to be kept then. */
+static void
+keep_answer(const struct exchange *exchange, const struct decision *decision,
+    const struct reply_parts *parts)
+{
+	const struct answer_profile *profile = &parts->profile;
+
+	if (profile->clear.len == 0)
+		return;
+	/* What leads to newer firmware only is not its profile. */
+	if (parts->upgrade_only ||
+	    keep_profile(exchange, decision, &profile->clear, &parts->body,
+		profile->protection))
+		answer_profile_cache(exchange, decision, parts->upgrade_only,
+		    &parts->body, profile);
 }
 
 /* The body of a refusal: a word for people who try with curl. */
@@ -145,17 +174,6 @@ put_answer(struct buf *out, const struct response *response,
 	    (!head_only && buf_append(out, buf_text(body), body->len) != 0))
 		buf_clear(out); /* cannot be: ANSWER_MAX holds both */
 }
-
-/* What is to be said, before it is. */
-struct reply_parts {
-	struct response response;
-	struct buf body; /* in memory */
-	struct answer_profile profile;
-	struct slice file; /* or this */
-	char range[ANSWER_RANGE_BYTES];
-	const char *reason;
-	bool upgrade_only; /* not its profile, but the way to newer firmware */
-};
 
 static bool
 is_file(const struct decision *decision)
@@ -306,7 +324,6 @@ answer_request(const struct exchange *exchange, const struct request *request,
 	struct decision decision;
 
 	*wish = (struct keystate_wish) { .delivered = 0 };
-	parts.profile.cacheable = request->method == REQUEST_GET;
 	buf_init(&parts.body, PROFILE_BYTES_MAX + ANSWER_PROFILE_ROOM);
 	answer_decide(exchange, request, &decision);
 	parts.response.status = decision.status;
@@ -322,11 +339,7 @@ answer_request(const struct exchange *exchange, const struct request *request,
 	*file = parts.file;
 	if (decision.reason == DECISION_OWN_PROFILE &&
 	    parts.response.status == 200 && request->method == REQUEST_GET) {
-		/* What comes from the cache was kept when it was made; what
-		 * leads to newer firmware only is not its profile. */
-		if (parts.profile.clear.len > 0 && !parts.upgrade_only)
-			keep_profile(exchange, &decision, &parts.profile.clear,
-			    &parts.body, parts.profile.protection);
+		keep_answer(exchange, &decision, &parts);
 		answer_profile_wish(exchange, &decision, &parts.profile, wish);
 		keystate_ask(exchange->keys, wish);
 		count_exception(exchange, &decision, wish);

@@ -102,12 +102,20 @@ answer_profile(const struct exchange *exchange, const struct decision *decision,
 	    profile_cache_get(exchange->cache, &name, body,
 		&profile->carries_key))
 		return 0;
-	if (make(exchange, decision, upgrade_only, body, profile, err) != 0)
-		return -1;
-	if (exchange->cache != NULL && profile->cacheable)
+	return make(exchange, decision, upgrade_only, body, profile, err);
+}
+
+void
+answer_profile_cache(const struct exchange *exchange,
+    const struct decision *decision, bool upgrade_only, const struct buf *body,
+    const struct answer_profile *profile)
+{
+	const struct profile_cache_name name = name_of(exchange, decision,
+	    upgrade_only);
+
+	if (exchange->cache != NULL)
 		profile_cache_put(exchange->cache, &name, buf_text(body),
 		    body->len, profile->carries_key);
-	return 0;
 }
 
 void

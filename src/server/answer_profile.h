@@ -18,8 +18,6 @@ struct exchange;
 #define ANSWER_PROFILE_ROOM 32768
 
 struct answer_profile {
-	bool
-	    cacheable; /* may it be kept for the next one?  Set by the caller */
 	const char *coding;	/* of Content-Encoding; NULL: none */
 	const char *protection; /* "gzip+aes", ...; NULL when from the cache */
 	bool carries_key;	/* the newest one is in it */
@@ -32,6 +30,11 @@ void answer_profile_clear(struct answer_profile *profile);
 int answer_profile(const struct exchange *exchange,
     const struct decision *decision, bool upgrade_only, struct buf *body,
     struct answer_profile *profile, struct error *err) MUST_CHECK;
+
+/* Keep what answer_profile() has just made for the next one who asks. */
+void answer_profile_cache(const struct exchange *exchange,
+    const struct decision *decision, bool upgrade_only, const struct buf *body,
+    const struct answer_profile *profile);
 
 /* What has to be on the disk before that profile goes out; all 0: nothing that
  * is not there. */

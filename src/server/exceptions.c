@@ -191,7 +191,7 @@ exceptions_count(struct exceptions *exceptions, const char *exception,
 	};
 
 	(void)snprintf(use.exception, sizeof(use.exception), "%s", exception);
-	writer_add(exceptions->writer, &use);
+	(void)writer_add(exceptions->writer, &use);
 }
 
 /* ------------------------------------------------------------------- alarm */

@@ -298,6 +298,7 @@ static const struct writer_kind documents_kind = {
 	.lost = "documents-not-recorded",
 	.entry_bytes = sizeof(struct entry),
 	.queue_max = KEEP_QUEUE_MAX,
+	.yields = true,
 	.open = open_store,
 	.put = put_entries,
 	.close = close_store,
@@ -386,11 +387,10 @@ add(struct keep *keep, const struct document *document, const char *text,
 	entry.text = xmalloc(len + 1);
 	memcpy(entry.text, text, len);
 	entry.text[len] = '\0';
-	writer_add(keep->writer, &entry);
-	return true;
+	return writer_add(keep->writer, &entry);
 }
 
-void
+bool
 keep_served(struct keep *keep, const struct document *document,
     const void *sent, size_t sent_len, const char *clear, size_t clear_len)
 {
@@ -399,10 +399,9 @@ keep_served(struct keep *keep, const struct document *document,
 	if (keep == NULL ||
 	    atomic_load_explicit(slot_of(keep, &document->mac),
 		memory_order_relaxed) == fingerprint_of(document))
-		return;
+		return true;
 	document_hash(sent, sent_len, full.sent_sha256);
-	/* What has no room comes again with the next resync. */
-	(void)add(keep, &full, clear, clear_len);
+	return add(keep, &full, clear, clear_len);
 }
 
 int

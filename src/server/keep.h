@@ -11,6 +11,7 @@
 #ifndef SERVER_KEEP_H
 #define SERVER_KEEP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -39,9 +40,10 @@ void keep_use_snapshot(struct keep *keep, struct snapshot *snapshot);
 /*
  * A device's own profile went out: document is filled in but for the hash of
  * what was on the wire, form and bytes.  The bytes are copied only when
- * something is new.  keep may be NULL.
+ * something is new.  keep may be NULL.  False: there was no room for them, and
+ * they have to come again.
  */
-void keep_served(struct keep *keep, const struct document *document,
+bool keep_served(struct keep *keep, const struct document *document,
     const void *sent, size_t sent_len, const char *clear, size_t clear_len);
 
 /* A report was read: text is copied.  -1 when there is no room for it. */

@@ -491,7 +491,7 @@ keystate_ask(struct keystate *state, const struct keystate_wish *wish)
 	if (state == NULL)
 		return;
 	if (wish->delivered != 0)
-		writer_add(state->writer, &delivered);
+		(void)writer_add(state->writer, &delivered);
 	if (wish->seen != 0)
-		writer_add(state->writer, &seen);
+		(void)writer_add(state->writer, &seen);
 }

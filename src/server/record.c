@@ -200,14 +200,14 @@ void
 record_add(struct record *record, const struct resync *resync)
 {
 	if (record != NULL)
-		writer_add(record->resyncs, resync);
+		(void)writer_add(record->resyncs, resync);
 }
 
 void
 record_event(struct record *record, const struct event *event)
 {
 	if (record_has_events(record))
-		writer_add(record->events, event);
+		(void)writer_add(record->events, event);
 }
 
 bool
@@ -233,8 +233,8 @@ record_learn(struct record *record, uint64_t ca, uint64_t source,
 	if (!choice_learn(record->choice, ca, source, class, accepted, now,
 		&place, &of_class))
 		return;
-	writer_add(record->choices, &place);
-	writer_add(record->choices, &of_class);
+	(void)writer_add(record->choices, &place);
+	(void)writer_add(record->choices, &of_class);
 }
 
 struct keep *

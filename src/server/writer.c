@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* How long the first entry of a batch waits for others. */
@@ -17,6 +18,8 @@
 /* After a failure: how long the file is left alone, and the log. */
 #define RETRY_MS 5000
 #define COMPLAIN_MS 60000
+/* Of one that yields: a tenth of a processor that is wanted by all. */
+#define NICE 10
 
 struct writer {
 	const struct writer_kind *kind;
@@ -129,6 +132,9 @@ writer_main(void *arg)
 	char *path;
 	size_t count;
 
+	/* Of this thread only, as Linux has it. */
+	if (kind->yields)
+		(void)setpriority(PRIO_PROCESS, 0, NICE);
 	/* It is there before anybody looks for it; why it is not is said when
 	 * there is something to write. */
 	writer->store = kind->open(writer->path, &ignored);
@@ -256,7 +262,7 @@ clear_copy(const struct writer_kind *kind, const void *entry)
 	free(copy);
 }
 
-void
+bool
 writer_add(struct writer *writer, const void *entry)
 {
 	const struct writer_kind *kind = writer->kind;
@@ -276,6 +282,7 @@ writer_add(struct writer *writer, const void *entry)
 		(void)pthread_cond_signal(&writer->wake);
 	if (full)
 		clear_copy(kind, entry);
+	return !full;
 }
 
 struct writer_counts

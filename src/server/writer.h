@@ -10,6 +10,7 @@
 #ifndef SERVER_WRITER_H
 #define SERVER_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ struct writer_kind {
 	size_t entry_bytes;
 	size_t queue_max;  /* entries */
 	unsigned batch_ms; /* how long the first waits for others; 0: 300 */
+	bool yields;	   /* only what workers leave of the processor */
 	void *(*open)(const char *path, struct error *err);
 	/* All of them, or none; arg is writer_start()'s. */
 	int (*put)(void *store, const void *entries, size_t count, void *arg,
@@ -46,8 +48,9 @@ writer_start(const struct writer_kind *kind, const char *state_directory,
 /* From now on use the file in that directory. */
 void writer_move(struct writer *writer, const char *state_directory);
 
-/* Add a copy of one entry, whose contents are taken; any thread may. */
-void writer_add(struct writer *writer, const void *entry);
+/* Add a copy of one entry, whose contents are taken; any thread may.  False when
+ * it was lost. */
+bool writer_add(struct writer *writer, const void *entry);
 
 /* How many were written, and how many lost: to a full queue or to a file that
  * could not be written. */

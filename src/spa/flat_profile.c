@@ -255,6 +255,15 @@ flat_profile_settle(struct flat_profile *profile)
 	free(all);
 }
 
+void
+flat_profile_set_value(struct flat_profile *profile, size_t index,
+    const char *value)
+{
+	free_text(profile->list[index].value, true);
+	profile->list[index].value = tidy(value);
+	profile->list[index].has_value = true;
+}
+
 size_t
 flat_profile_count(const struct flat_profile *profile)
 {

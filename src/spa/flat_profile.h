@@ -73,6 +73,10 @@ int flat_profile_add(struct flat_profile *profile,
     const struct flat_parameter *parameter, struct error *err) MUST_CHECK;
 void flat_profile_settle(struct flat_profile *profile);
 
+/* Give one of them, by its index, another value; which one counts stays. */
+void flat_profile_set_value(struct flat_profile *profile, size_t index,
+    const char *value);
+
 /* All occurrences, in their order; borrowed. */
 size_t flat_profile_count(const struct flat_profile *profile);
 const struct flat_parameter *

@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,13 +267,19 @@ suggest(struct parameter_match *match, unsigned families, const char *text)
 		suggest_nearest(match, families, text);
 }
 
+/* snprintf would be half of what a look at a value costs. */
 static bool
 join(const char *path, const char *name, char text[static NAME_BYTES])
 {
-	int len = snprintf(text, NAME_BYTES, "%s%s%s", path,
-	    *path != '\0' ? "/" : "", name);
+	size_t len = strlen(path), more = strlen(name);
 
-	return len > 0 && len < NAME_BYTES && strchr(text, '[') == NULL;
+	if (len + 1 + more >= NAME_BYTES)
+		return false;
+	memcpy(text, path, len);
+	if (len > 0)
+		text[len++] = '/';
+	memcpy(text + len, name, more + 1);
+	return *text != '\0' && strchr(text, '[') == NULL;
 }
 
 void
@@ -294,6 +301,23 @@ parameter_find(struct parameter_match *match, unsigned families,
 	suggest(match, families, text);
 }
 
+/* The few rows that are passwords: every value that is kept or shown is looked
+ * up among them.  Made once, never freed. */
+static struct {
+	pthread_once_t once;
+	const char **names;
+	size_t count;
+} secrets = { .once = PTHREAD_ONCE_INIT };
+
+static void
+list_secrets(void)
+{
+	secrets.names = xcalloc(parameter_count, sizeof(*secrets.names));
+	for (size_t i = 0; i < parameter_count; i++)
+		if (parameters[i].type == PARAMETER_TYPE_PASSWORD)
+			secrets.names[secrets.count++] = parameters[i].name;
+}
+
 bool
 parameter_is_secret(const char *path, const char *name)
 {
@@ -304,9 +328,10 @@ parameter_is_secret(const char *path, const char *name)
 
 	if (!join(path, name, text))
 		return false;
-	for (size_t i = 0; i < parameter_count; i++)
-		if (parameters[i].type == PARAMETER_TYPE_PASSWORD &&
-		    matches(&exactly, parameters[i].name, text))
+	(void)pthread_once(&secrets.once, list_secrets);
+	for (size_t i = 0; i < secrets.count; i++)
+		if (*secrets.names[i] == *text &&
+		    matches(&exactly, secrets.names[i], text))
 			return true;
 	return false;
 }

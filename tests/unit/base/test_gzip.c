@@ -138,6 +138,45 @@ test_bomb(void **state)
 	free(zeros);
 }
 
+/* One after another, each on its own: nothing of one gets into the next. */
+static void
+test_packer(void **state)
+{
+	struct error err = { 0 };
+	struct gzip_packer *packer = gzip_packer_new(&err);
+	struct buf first, packed, out;
+
+	(void)state;
+	assert_non_null(packer);
+	buf_init(&first, 100);
+	buf_init(&packed, 100);
+	buf_init(&out, 100);
+	assert_int_equal(gzip_packer_run(packer, text, strlen(text), &first,
+			     &err),
+	    0);
+	assert_int_equal(gzip_packer_run(packer, "other", 5, &packed, &err), 0);
+	buf_clear(&packed);
+	packed.limit = 10; /* no room: the next one is as good as ever */
+	assert_int_equal(gzip_packer_run(packer, text, strlen(text), &packed,
+			     &err),
+	    -1);
+	assert_int_equal(err.kind, ERROR_INPUT);
+	assert_int_equal(packed.len, 0);
+	packed.limit = 100;
+	assert_int_equal(gzip_packer_run(packer, text, strlen(text), &packed,
+			     &err),
+	    0);
+	assert_int_equal(packed.len, first.len);
+	assert_memory_equal(packed.data, first.data, first.len);
+	assert_int_equal(gzip_expand(packed.data, packed.len, &out, &err), 0);
+	assert_string_equal(buf_text(&out), text);
+	buf_clear(&out);
+	buf_clear(&packed);
+	buf_clear(&first);
+	gzip_packer_free(packer);
+	gzip_packer_free(NULL);
+}
+
 int
 main(void)
 {
@@ -146,6 +185,7 @@ main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bomb),
+		cmocka_unit_test(test_packer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

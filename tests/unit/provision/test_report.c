@@ -248,7 +248,8 @@ static void
 test_redact(void **state)
 {
 	static const char given[] =
-	    "<flat-profile><Password_1_>geheim</Password_1_><Proxy_1_>a"
+	    "<flat-profile><Password_1_>geheim1</Password_1_>"
+	    "<Password_1_ ua=\"na\">geheim</Password_1_><Proxy_1_>a"
 	    "</Proxy_1_><GPP_SA>geheim</GPP_SA><Profile_Rule>[--key geheim]"
 	    "https://a/b</Profile_Rule><Admin_Passwd></Admin_Passwd>"
 	    "</flat-profile>";
@@ -259,6 +260,8 @@ test_redact(void **state)
 	buf_init(&out, 4096);
 	assert_int_equal(report_redact(given, strlen(given), &out, &err), 0);
 	assert_null(strstr(buf_text(&out), "geheim"));
+	assert_non_null(strstr(buf_text(&out),
+	    "<Password_1_ ua=\"na\">" REPORT_REDACTED "</Password_1_>"));
 	assert_non_null(strstr(buf_text(&out), "<Proxy_1_>a</Proxy_1_>"));
 	assert_non_null(strstr(buf_text(&out),
 	    "<Admin_Passwd></Admin_Passwd>"));

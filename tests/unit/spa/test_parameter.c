@@ -236,6 +236,9 @@ test_secrets(void **state)
 	    "Web_Login_Admin_Password"));
 	assert_false(parameter_is_secret("", "Web_Login_Admin_Password"));
 	assert_false(parameter_is_secret("", "User_ID_1_"));
+	assert_false(parameter_is_secret("", "Password_0_"));
+	assert_false(parameter_is_secret("", "Password_[n]_"));
+	assert_false(parameter_is_secret("", ""));
 }
 
 int
