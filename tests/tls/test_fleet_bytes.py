@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from daemon import (BINARY, ENVIRONMENT, Server, free_port, give_away)
 
 NAT = BINARY.parent / "tests" / "nat"
-DEVICES = int(os.environ.get("SPROV_TEST_FLEET", "600"))
+DEVICES = int(os.environ.get("SPROV_TEST_FLEET", "300"))
 SOURCES = 50
 CAS = "ciscosb-prov-2", "ciscosb-prov-1", "sipura-prov-1"
 TENANTS = "acme", "globex", "initech"
