@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/admin.h"
 #include "cmd/ca.h"
 #include "cmd/cert.h"
 #include "cmd/cmd.h"
@@ -31,6 +32,7 @@ static const struct command commands[] = {
 	{ "check", "which devices a server, of ours or not, would provision",
 	    cmd_check },
 	{ "doctor", "what fails, why, and what to do", cmd_doctor },
+	{ "admin", "who may use the API and the dashboard", cmd_admin },
 	{ "simulate", "be a device for one resync, and say what it did",
 	    cmd_simulate },
 };

@@ -1,3 +1,4 @@
+#include "admin/admin.h"
 #include "base/clock.h"
 #include "cmd/cmd.h"
 #include "pki/anchors.h"
@@ -5,6 +6,7 @@
 #include "pki/chain.h"
 #include "server/config.h"
 #include "server/firmware.h"
+#include "server/guest.h"
 #include "server/server.h"
 #include "server/service.h"
 #include "spa/registry.h"
@@ -106,6 +108,7 @@ cmd_serve(int argc, char **argv)
 		.option_count = sizeof(options) / sizeof(*options),
 	};
 	struct errors errors = { 0 };
+	struct admin *admin;
 	int first, rc;
 
 	rc = cmd_options(&syntax, argc, argv, &first);
@@ -113,7 +116,11 @@ cmd_serve(int argc, char **argv)
 		return rc;
 	if (only_check)
 		return check(path);
-	rc = server_run(path, &errors) == 0 ? CMD_DONE : cmd_fail_all(&errors);
+	admin = admin_new(path);
+	rc = server_run(path, admin_guest(admin), &errors) == 0 ?
+	    CMD_DONE :
+	    cmd_fail_all(&errors);
+	admin_free(admin);
 	errors_clear(&errors);
 	return rc;
 }

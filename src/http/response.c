@@ -11,22 +11,29 @@ response_reason(int status)
 	} reasons[] = {
 		/* RFC 9110 15 */
 		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 204, "No Content" },
 		{ 206, "Partial Content" },
 		{ 301, "Moved Permanently" },
 		{ 302, "Found" },
+		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },
 		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
 		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
 		{ 411, "Length Required" },
+		{ 412, "Precondition Failed" },
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
 		{ 415, "Unsupported Media Type" },
 		{ 416, "Range Not Satisfiable" },
 		{ 417, "Expectation Failed" },
 		{ 421, "Misdirected Request" },
+		{ 422, "Unprocessable Content" },
+		{ 428, "Precondition Required" },	    /* RFC 6585 3 */
 		{ 429, "Too Many Requests" },		    /* RFC 6585 4 */
 		{ 431, "Request Header Fields Too Large" }, /* RFC 6585 5 */
 		{ 500, "Internal Server Error" },
@@ -102,6 +109,8 @@ response_write_head(const struct response *response, struct buf *buf)
 	if (buf_printf(buf, "HTTP/1.1 %d %s\r\n", response->status,
 		response_reason(response->status)) == 0 &&
 	    put_fields(buf, response) == 0 &&
+	    (response->fields == NULL ||
+		buf_append_text(buf, response->fields) == 0) &&
 	    buf_printf(buf, "Content-Length: %llu\r\nConnection: %s\r\n\r\n",
 		(unsigned long long)response->content_length,
 		response->keep_alive ? "keep-alive" : "close") == 0)

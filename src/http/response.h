@@ -30,6 +30,7 @@ struct response {
 	bool accept_ranges; /* "bytes" */
 	const char *etag;   /* with its quotes */
 	time_t last_modified;
+	const char *fields; /* others, whole lines with CRLF; NULL: none */
 };
 
 /* A date as HTTP writes it, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7);

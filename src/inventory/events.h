@@ -107,6 +107,7 @@ int events_put(struct events *events, const struct event *list, size_t count,
 struct events_query {
 	time_t since, until;   /* 0: from the first, to the last */
 	int64_t after;	       /* only ids above it; 0: all */
+	int64_t before;	       /* only ids below it; 0: all */
 	const struct mac *mac; /* NULL: any */
 	const char *source;    /* NULL: any */
 	const char *listener;  /* NULL: any */

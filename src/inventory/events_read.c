@@ -127,13 +127,14 @@ prepare_query(struct events *events, const struct events_query *query,
 
 	/* Only what is asked for, so that the right index is chosen. */
 	(void)snprintf(sql, sizeof(sql),
-	    "SELECT * FROM event WHERE id > ?1 AND at >= ?2%s%s%s%s%s"
+	    "SELECT * FROM event WHERE id > ?1 AND at >= ?2%s%s%s%s%s%s"
 	    " ORDER BY id%s LIMIT ?8",
 	    query->until != 0 ? " AND at <= ?3" : "",
 	    query->mac != NULL ? " AND mac = ?4" : "",
 	    query->source != NULL ? " AND source = ?5" : "",
 	    query->listener != NULL ? " AND listener = ?6" : "",
 	    query->kind >= 0 ? " AND kind = ?7" : "",
+	    query->before != 0 ? " AND id < ?9" : "",
 	    query->newest_first ? " DESC" : "");
 	stmt = prepare(events, sql, err);
 	if (stmt == NULL)
@@ -149,6 +150,8 @@ prepare_query(struct events *events, const struct events_query *query,
 	(void)sqlite3_bind_int(stmt, 7, query->kind);
 	(void)sqlite3_bind_int64(stmt, 8,
 	    query->limit != 0 ? (int64_t)query->limit : -1);
+	if (query->before != 0)
+		(void)sqlite3_bind_int64(stmt, 9, query->before);
 	return stmt;
 }
 

@@ -167,6 +167,20 @@ layers_group_is_below(const struct layers *layers, const char *group,
 	return false;
 }
 
+/* uthash keeps the order in which they were added. */
+int
+layers_each(const struct layers *layers,
+    int (*visit)(const struct scope *scope, void *arg), void *arg)
+{
+	const struct layer *layer, *next;
+	int rc;
+
+	HASH_ITER (hh, layers->scopes, layer, next)
+		if ((rc = visit(&layer->scope, arg)) != 0)
+			return rc;
+	return 0;
+}
+
 bool
 layers_is_secret(const struct layers *layers, const char *name)
 {

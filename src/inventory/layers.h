@@ -26,6 +26,10 @@ const char *layers_group_value(const struct layers *layers, const char *group,
 bool layers_group_is_below(const struct layers *layers, const char *group,
     const char *other);
 
+/* All of them, by kind and name; ends with what a visitor returns but 0. */
+int layers_each(const struct layers *layers,
+    int (*visit)(const struct scope *scope, void *arg), void *arg);
+
 bool layers_is_secret(const struct layers *layers, const char *name);
 
 #endif

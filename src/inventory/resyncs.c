@@ -44,13 +44,17 @@ static const char each_sql[] =
     "SELECT listener, ca, status, first_at,"
     " last_at, profile_at, answers, profiles FROM resync WHERE mac = ?1"
     " ORDER BY listener";
+static const char all_sql[] =
+    "SELECT listener, ca, status, first_at,"
+    " last_at, profile_at, answers, profiles, mac FROM resync"
+    " ORDER BY mac, listener";
 static const char count_sql[] =
     "SELECT count(*) FROM resync"
     " WHERE listener = ?1 AND profile_at >= max(?2, 1)";
 
 struct resyncs {
 	struct sqlite_file file;
-	sqlite3_stmt *put, *each, *count; /* prepared when first used */
+	sqlite3_stmt *put, *each, *all, *count; /* prepared when first used */
 };
 
 struct resyncs *
@@ -71,6 +75,7 @@ resyncs_close(struct resyncs *resyncs)
 		return;
 	(void)sqlite3_finalize(resyncs->put);
 	(void)sqlite3_finalize(resyncs->each);
+	(void)sqlite3_finalize(resyncs->all);
 	(void)sqlite3_finalize(resyncs->count);
 	sqlite_file_close(&resyncs->file);
 	free(resyncs);
@@ -152,10 +157,9 @@ copy_name(sqlite3_stmt *stmt, int column, char name[static RESYNC_NAME_MAX + 1])
 }
 
 static int
-read_summary(const struct resyncs *resyncs, struct resync_summary *summary,
-    struct error *err)
+read_summary(const struct resyncs *resyncs, sqlite3_stmt *stmt,
+    struct resync_summary *summary, struct error *err)
 {
-	sqlite3_stmt *stmt = resyncs->each;
 
 	if (copy_name(stmt, 0, summary->last.listener) != 0 ||
 	    copy_name(stmt, 1, summary->last.ca) != 0)
@@ -186,13 +190,50 @@ resyncs_each(struct resyncs *resyncs, const struct mac *mac,
 	bind_text(resyncs->each, 1, text);
 	rc = 0;
 	while (rc == 0 && (row = sqlite3_step(resyncs->each)) == SQLITE_ROW) {
-		rc = read_summary(resyncs, &summary, err);
+		rc = read_summary(resyncs, resyncs->each, &summary, err);
 		if (rc == 0)
 			rc = visit(&summary, arg);
 	}
 	if (rc == 0 && row != SQLITE_DONE)
 		rc = sqlite_file_error(&resyncs->file, "cannot read it", err);
 	reset(resyncs->each);
+	return rc;
+}
+
+static int
+read_mac(const struct resyncs *resyncs, struct mac *mac, struct error *err)
+{
+	const unsigned char *text = sqlite3_column_text(resyncs->all, 8);
+
+	if (text != NULL &&
+	    mac_read(mac, (const char *)text, strlen((const char *)text)))
+		return 0;
+	return error_set(err, ERROR_SYSTEM,
+	    "%s: it is damaged: an address is none; stop the server and remove "
+	    "it",
+	    resyncs->file.path);
+}
+
+int
+resyncs_each_all(struct resyncs *resyncs, resyncs_visit *visit, void *arg,
+    struct error *err)
+{
+	struct resync_summary summary = { 0 };
+	int row = SQLITE_DONE, rc;
+
+	if (prepare(resyncs, &resyncs->all, all_sql, err) != 0)
+		return -1;
+	rc = 0;
+	while (rc == 0 && (row = sqlite3_step(resyncs->all)) == SQLITE_ROW) {
+		rc = read_mac(resyncs, &summary.last.mac, err);
+		if (rc == 0)
+			rc = read_summary(resyncs, resyncs->all, &summary, err);
+		if (rc == 0)
+			rc = visit(&summary, arg);
+	}
+	if (rc == 0 && row != SQLITE_DONE)
+		rc = sqlite_file_error(&resyncs->file, "cannot read it", err);
+	reset(resyncs->all);
 	return rc;
 }
 

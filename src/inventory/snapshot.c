@@ -391,6 +391,20 @@ snapshot_is_below(const struct snapshot *snapshot, const struct device *device,
 }
 
 bool
+snapshot_group_is_below(const struct snapshot *snapshot, const char *group,
+    const char *other)
+{
+	return layers_group_is_below(snapshot->layers, group, other);
+}
+
+int
+snapshot_each_scope(const struct snapshot *snapshot,
+    snapshot_visit_scope *visit, void *arg)
+{
+	return layers_each(snapshot->layers, visit, arg);
+}
+
+bool
 snapshot_has_group(const struct snapshot *snapshot, const char *group)
 {
 	return layers_group_is_below(snapshot->layers, group, group);

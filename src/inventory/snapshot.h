@@ -61,6 +61,16 @@ int snapshot_each_removed(const struct snapshot *before,
 bool snapshot_is_below(const struct snapshot *snapshot,
     const struct device *device, const char *group);
 
+/* The same of a group. */
+bool snapshot_group_is_below(const struct snapshot *snapshot, const char *group,
+    const char *other);
+
+/* Visit groups, tags, models and the defaults, by kind and name; as
+ * snapshot_each(). */
+typedef int snapshot_visit_scope(const struct scope *scope, void *arg);
+int snapshot_each_scope(const struct snapshot *snapshot,
+    snapshot_visit_scope *visit, void *arg);
+
 /* Is there such a group? */
 bool snapshot_has_group(const struct snapshot *snapshot, const char *group);
 

@@ -4,6 +4,7 @@
 #include "base/scfg.h"
 #include "base/text.h"
 #include "inventory/events.h"
+#include "server/config_admin.h"
 #include "server/config_exception.h"
 #include "server/config_files.h"
 #include "server/config_listener.h"
@@ -55,6 +56,7 @@ config_free(struct config *config)
 	}
 	free(config->routes);
 	config_files_clear(config);
+	config_admin_clear(config);
 	for (size_t i = 0; i < config->exception_count; i++)
 		exception_clear(&config->exceptions[i]);
 	free(config->exceptions);
@@ -491,6 +493,12 @@ static const struct config_directive directives[] = {
 	    .max = 0,
 	    .block = true,
 	    .read = read_performance },
+	{ .name = "admin",
+	    .usage = "{ ... }",
+	    .min = 0,
+	    .max = 0,
+	    .block = true,
+	    .read = config_read_admin },
 	{ .name = "exception",
 	    .usage = "NAME { ... }",
 	    .min = 1,

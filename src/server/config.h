@@ -45,6 +45,12 @@
  *         transfers 64                    # at once; per-source 4
  *     }
  *
+ *     admin {                             # for people and scripts
+ *         address 127.0.0.1:8443          # repeatable
+ *         certificate admin.crt key admin.key # or plain-http, on loopback
+ *         client-anchors people.pem       # who may log in by certificate
+ *     }
+ *
  *     exception old-atas {                # in spite of the certificate
  *         allow expired-certificate       # or generic-, defective-
  *         scope group attic model SPA2102 # both; repeatable: either
@@ -199,6 +205,20 @@ struct config_performance {
 	unsigned device_timeout_ms; /* how long devices wait; default 5 s */
 };
 
+#define CONFIG_ADMIN_ADDRESSES_MAX 8
+
+/* The block "admin"; there is none without an address. */
+struct config_admin {
+	struct addr *addresses;
+	struct config_place *address_places;
+	size_t address_count;
+	struct config_certificate certificate; /* path NULL: plain */
+	char *anchors; /* of people's certificates; NULL: none count */
+	struct config_place anchors_place;
+	bool plain; /* plain-http: on loopback only */
+	struct config_place plain_place;
+};
+
 struct config {
 	char *path;	       /* of the file, as given */
 	char *state_directory; /* default: the directory of the file */
@@ -231,6 +251,7 @@ struct config {
 	struct config_ladder *ladders;
 	size_t ladder_count;
 	struct config_tftp tftp;
+	struct config_admin admin;
 	struct exception *exceptions;
 	struct config_place *exception_places;
 	size_t exception_count;

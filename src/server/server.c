@@ -10,6 +10,7 @@
 #include "server/config.h"
 #include "server/firmware.h"
 #include "server/exceptions.h"
+#include "server/guest.h"
 #include "server/keep.h"
 #include "server/keystate.h"
 #include "server/notify.h"
@@ -36,6 +37,7 @@
 struct server {
 	uv_loop_t loop;
 	const char *path;
+	const struct guest *guest; /* NULL: none */
 	struct service *service;
 	struct inventory *inventory;
 	struct snapshot *snapshot;
@@ -201,6 +203,8 @@ use_snapshot(struct server *server, struct snapshot *snapshot)
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_update(server->workers[i], NULL, snapshot);
 	tftp_update(server->tftp, NULL, NULL, snapshot);
+	if (server->guest != NULL)
+		server->guest->update(server->guest->arg, snapshot);
 	log_message(LOG_LEVEL_INFO, "inventory-loaded",
 	    "%zu devices, change %" PRIu64, snapshot_device_count(snapshot),
 	    snapshot_change_number(snapshot));
@@ -321,6 +325,8 @@ commit_reload(struct server *server, struct sockets *fresh,
 	tftp_update(server->tftp, fresh_tftp, server->service, NULL);
 	tftp_sockets_close(&server->tftp_sockets, fresh_tftp);
 	server->tftp_sockets = *fresh_tftp;
+	if (server->guest != NULL)
+		server->guest->use(server->guest->arg, server->service);
 	log_set_level(service_config(server->service)->log_level);
 	record_move(server->record,
 	    service_config(server->service)->state_directory);
@@ -338,28 +344,49 @@ commit_reload(struct server *server, struct sockets *fresh,
 	log_message(LOG_LEVEL_INFO, "reloaded", "%s", server->path);
 }
 
+static int
+prepare_guest(struct server *server, struct service *service,
+    struct errors *errors)
+{
+	if (server->guest == NULL)
+		return 0;
+	return server->guest->prepare(server->guest->arg, service, errors);
+}
+
+/* Open what is new beside what there is; all of it is used, or nothing. */
+static bool
+try_reload(struct server *server)
+{
+	const struct config *config = service_config(server->new_service);
+	struct errors *errors = &server->work_errors;
+	struct tftp_sockets fresh_tftp;
+	struct sockets fresh;
+
+	if (sockets_open(&fresh, &server->sockets, config, errors) != 0)
+		return false;
+	if (tftp_sockets_open(&fresh_tftp, &server->tftp_sockets, config,
+		errors) != 0) {
+		sockets_close(&fresh, &server->sockets);
+		return false;
+	}
+	if (prepare_guest(server, server->new_service, errors) != 0) {
+		sockets_close(&fresh, &server->sockets);
+		tftp_sockets_close(&fresh_tftp, &server->tftp_sockets);
+		return false;
+	}
+	commit_reload(server, &fresh, &fresh_tftp);
+	return true;
+}
+
 static void
 after_reload(uv_work_t *work, int status)
 {
 	struct server *server = work->data;
-	struct sockets fresh;
-	struct tftp_sockets fresh_tftp;
 	bool committed = false;
 
 	(void)status;
-	if (server->new_snapshot != NULL && !server->stopping &&
-	    sockets_open(&fresh, &server->sockets,
-		service_config(server->new_service),
-		&server->work_errors) == 0) {
-		if (tftp_sockets_open(&fresh_tftp, &server->tftp_sockets,
-			service_config(server->new_service),
-			&server->work_errors) == 0) {
-			committed = true;
-			commit_reload(server, &fresh, &fresh_tftp);
-		} else {
-			sockets_close(&fresh, &server->sockets);
-		}
-	}
+	if (server->new_snapshot != NULL && !server->stopping)
+		committed = try_reload(server);
 	if (!committed && !server->stopping) {
 		log_errors("reload-refused", &server->work_errors);
 		log_message(LOG_LEVEL_ERROR, "reload-refused",
@@ -581,7 +608,8 @@ prepare(struct server *server, struct errors *errors)
 	sockets_close(&inherited, &server->sockets);
 	if (rc != 0 ||
 	    tftp_sockets_open(&server->tftp_sockets, &no_sockets,
-		service_config(server->service), errors) != 0)
+		service_config(server->service), errors) != 0 ||
+	    prepare_guest(server, server->service, errors) != 0)
 		return -1;
 	raise_descriptor_limit(service_config(server->service));
 	if (privilege_drop(service_config(server->service), &err) != 0) {
@@ -594,6 +622,30 @@ prepare(struct server *server, struct errors *errors)
 		return -1;
 	server->snapshot = load_snapshot(server->inventory, errors);
 	return server->snapshot != NULL ? 0 : -1;
+}
+
+static int
+start_guest(struct server *server, struct errors *errors)
+{
+	const struct guest *guest = server->guest;
+	const struct guest_view view = {
+		.workers = server->workers,
+		.worker_count = server->worker_count,
+		.record = server->record,
+		.keys = server->keys,
+		.cache = server->cache,
+	};
+	struct error err;
+
+	if (guest == NULL)
+		return 0;
+	if (guest->start(guest->arg, &view, &err) != 0) {
+		errors_add(errors, "%s", err.text);
+		return -1;
+	}
+	guest->update(guest->arg, server->snapshot);
+	guest->use(guest->arg, server->service);
+	return 0;
 }
 
 static void
@@ -627,9 +679,9 @@ end_workers(struct server *server)
 }
 
 int
-server_run(const char *path, struct errors *errors)
+server_run(const char *path, const struct guest *guest, struct errors *errors)
 {
-	struct server server = { .path = path };
+	struct server server = { .path = path, .guest = guest };
 	struct error err;
 	int rc;
 
@@ -648,8 +700,12 @@ server_run(const char *path, struct errors *errors)
 		rc = start_record(&server, errors);
 	if (rc == 0)
 		rc = start_tftp(&server, errors);
-	if (rc == 0 && (rc = start_workers(&server, errors)) == 0)
+	if (rc == 0)
+		rc = start_workers(&server, errors);
+	if (rc == 0 && (rc = start_guest(&server, errors)) == 0)
 		serve(&server);
+	if (guest != NULL)
+		guest->stop(guest->arg);
 	end_workers(&server);
 	tftp_stop(server.tftp);
 	tftp_sockets_close(&server.tftp_sockets, NULL);

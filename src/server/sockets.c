@@ -60,8 +60,8 @@ sockets_inherit(struct sockets *sockets)
 	(void)unsetenv("LISTEN_FDNAMES");
 }
 
-static int
-bind_address(const struct addr *address, struct error *err)
+int
+sockets_bind(const struct addr *address, struct error *err)
 {
 	static const int one = 1;
 	char text[ADDR_TEXT_BYTES];
@@ -111,7 +111,7 @@ open_listener(struct sockets *fresh, const struct sockets *old,
 		const struct addr *address = &listener->addresses[i];
 		const struct listening *before = find(old, address);
 		int fd = before != NULL ? before->fd :
-					  bind_address(address, &err);
+					  sockets_bind(address, &err);
 
 		if (fd < 0) {
 			errors_add(errors, "%s:%u:%u: %s", config->path,

@@ -23,6 +23,9 @@ struct sockets {
 	size_t count;
 };
 
+/* A listening, non-blocking socket, or -1. */
+int sockets_bind(const struct addr *address, struct error *err) MUST_CHECK;
+
 /* Take over what the service manager passed; leaves sockets empty when that is
  * nothing.  The environment variables are removed. */
 void sockets_inherit(struct sockets *sockets);

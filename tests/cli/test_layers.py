@@ -85,7 +85,7 @@ def test_allowed(tmp_path, name, include):
      "openssl/x509*.h is for pki and tls only"),
     ("lab/a.c", "<openssl/pem.h>", "openssl/pem.h is for pki and tls only"),
     ("server/a.c", "<sqlite3.h>", "sqlite3.h is for inventory only"),
-    ("sim/a.c", "<uv.h>", "uv.h is for server only"),
+    ("sim/a.c", "<uv.h>", "uv.h is for server and admin only"),
     ("server/a.c", '"llhttp.h"', "llhttp.h is for http only"),
     ("base/a.c", '"text.h"',
      "an include in quotes names a folder of the layers"),

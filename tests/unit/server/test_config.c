@@ -316,7 +316,7 @@ static const struct {
 	      "log-level, connections, profile-cache, events, timeout, "
 	      "profile, common, public, "
 	      "report, public-file, own-profile, firmware, ladder, tftp, "
-	      "performance, exception or listener\n" },
+	      "performance, admin, exception or listener\n" },
 	{ "\"\" x\n",
 	    F "1:1: unknown directive \"\": "
 	      "expected state-directory, inventory, secrets-key, templates, "
@@ -324,7 +324,7 @@ static const struct {
 	      "log-level, connections, profile-cache, events, timeout, "
 	      "profile, common, public, "
 	      "report, public-file, own-profile, firmware, ladder, tftp, "
-	      "performance, exception or listener\n" },
+	      "performance, admin, exception or listener\n" },
 	{ "tls legacy\n",
 	    F "1:1: \"tls\" does not belong here: "
 	      "expected it in a listener block\n" },

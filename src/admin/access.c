@@ -1,0 +1,93 @@
+#include "admin/access.h"
+#include "admin/call.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "inventory/admins.h"
+#include "server/config.h"
+#include "server/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/crypto.h>
+
+#define FIELD_MAX 512
+
+/* Nobody has been added yet: there is no file, and nobody is known. */
+static struct admins *
+open_admins(struct call *call, struct error *err)
+{
+	char *path = file_join(service_config(call->service)->state_directory,
+	    ADMINS_FILE);
+	struct admins *admins = admins_open(path, true, err);
+
+	free(path);
+	return admins;
+}
+
+static int
+by_token(struct call *call, struct admins *admins, const char *text,
+    struct error *err)
+{
+	struct admin_token token;
+	uint8_t hash[32];
+
+	/* What was not guessed needs no comparing in constant time: the hash of
+	 * a guess says nothing about that of a token. */
+	admins_hash(text, hash);
+	if (admins_find_token(admins, hash, &token, err) != 0)
+		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
+	if (token.until != 0 && call->now >= token.until)
+		return 0;
+	call->caller.known = true;
+	call->caller.scopes = token.scopes;
+	(void)snprintf(call->caller.name, sizeof(call->caller.name), "token %s",
+	    token.name);
+	memcpy(call->caller.tenant, token.tenant, sizeof(token.tenant));
+	return 0;
+}
+
+static int
+by_account(struct call *call, struct admins *admins, const char *name,
+    struct error *err)
+{
+	struct admin_account account;
+
+	if (admins_get_account(admins, name, &account, err) != 0)
+		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
+	call->caller.known = true;
+	call->caller.scopes = admin_role_scopes(account.role);
+	(void)snprintf(call->caller.name, sizeof(call->caller.name), "%s",
+	    account.name);
+	memcpy(call->caller.tenant, account.tenant, sizeof(account.tenant));
+	OPENSSL_cleanse(&account, sizeof(account));
+	return 0;
+}
+
+int
+access_identify(struct call *call)
+{
+	char field[FIELD_MAX];
+	struct error err = { 0 };
+	struct admins *admins = open_admins(call, &err);
+	int rc = 0;
+
+	if (admins == NULL) {
+		if (err.kind == ERROR_NOT_FOUND)
+			return 0;
+		call_problem(call, 503, "accounts cannot be read now");
+		return -1;
+	}
+	call_field(call, "Authorization", field, sizeof(field));
+	if (strncasecmp(field, "Bearer ", strlen("Bearer ")) == 0)
+		rc = by_token(call, admins, field + strlen("Bearer "), &err);
+	else if (*field == '\0' && call->certificate_name != NULL)
+		rc = by_account(call, admins, call->certificate_name, &err);
+	OPENSSL_cleanse(field, sizeof(field));
+	admins_close(admins);
+	if (rc != 0)
+		call_problem(call, 503, "accounts cannot be read now");
+	return rc;
+}

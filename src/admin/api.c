@@ -1,0 +1,264 @@
+#include "admin/api.h"
+#include "admin/access.h"
+#include "admin/call.h"
+#include "admin/handlers.h"
+#include "admin/openapi.h"
+#include "admin/site.h"
+#include "dashboard/assets.h"
+#include "inventory/admins.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "base/text.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
+
+/* '*' stands for one segment of a path.  scope 0: whoever is known. */
+static const struct route {
+	const char *method;
+	const char *path;
+	unsigned scope;
+	api_handler *answer;
+} routes[] = {
+	{ "GET", "/api/v1/session", 0, api_session },
+	{ "GET", "/api/v1/overview", ADMIN_READ, api_overview },
+	{ "GET", "/api/v1/devices", ADMIN_READ, api_devices },
+	{ "GET", "/api/v1/devices/*", ADMIN_READ, api_device },
+	{ "GET", "/api/v1/devices/*/variables", ADMIN_READ, api_variables },
+	{ "GET", "/api/v1/devices/*/profile", ADMIN_READ, api_profile },
+	{ "GET", "/api/v1/devices/*/diff", ADMIN_READ, api_diff },
+	{ "GET", "/api/v1/devices/*/drift", ADMIN_READ, api_drift },
+	{ "GET", "/api/v1/devices/*/doctor", ADMIN_READ, api_device_doctor },
+	{ "GET", "/api/v1/devices/*/events", ADMIN_READ, api_device_events },
+	{ "GET", "/api/v1/groups", ADMIN_READ, api_groups },
+	{ "GET", "/api/v1/listeners", ADMIN_READ, api_listeners },
+	{ "GET", "/api/v1/certificates", ADMIN_READ, api_certificates },
+	{ "GET", "/api/v1/cas", ADMIN_READ, api_cas },
+	{ "GET", "/api/v1/matrix", ADMIN_READ, api_matrix },
+	{ "GET", "/api/v1/plan", ADMIN_READ, api_plan },
+	{ "GET", "/api/v1/migrations", ADMIN_READ, api_migrations },
+	{ "GET", "/api/v1/migrations/newest", ADMIN_READ, api_migration },
+	{ "GET", "/api/v1/events", ADMIN_READ, api_events },
+	{ "GET", "/api/v1/doctor", ADMIN_READ, api_doctor },
+	{ "GET", "/api/v1/exceptions", ADMIN_READ, api_exceptions },
+	{ "GET", "/api/v1/expiry", ADMIN_READ, api_expiry },
+};
+
+/* Does path fit?  What stands for '*' is copied to text then. */
+static bool
+fits(const char *pattern, const char *path, char *text, size_t size)
+{
+	const char *star = strchr(pattern, '*');
+	size_t before = star != NULL ? (size_t)(star - pattern) : 0, len;
+
+	*text = '\0';
+	if (star == NULL)
+		return strcmp(pattern, path) == 0;
+	if (strncmp(pattern, path, before) != 0)
+		return false;
+	len = strcspn(path + before, "/");
+	if (len == 0 || len >= size ||
+	    strcmp(path + before + len, star + 1) != 0)
+		return false;
+	memcpy(text, path + before, len);
+	text[len] = '\0';
+	return true;
+}
+
+/* HEAD is GET without the body, which conn.c leaves out. */
+static const char *
+method_of(const struct call *call)
+{
+	return call->request.method == REQUEST_HEAD ? "GET" :
+						      call->request.method_name;
+}
+
+/* NULL: a problem is the answer. */
+static const struct route *
+find_route(struct call *call, char *text, size_t size)
+{
+	static const char *const allowed[] = { "GET, HEAD" };
+	bool known = false;
+
+	for (size_t i = 0; i < LENGTH(routes); i++) {
+		if (!fits(routes[i].path, call->request.path, text, size))
+			continue;
+		if (strcmp(routes[i].method, method_of(call)) == 0)
+			return &routes[i];
+		known = true;
+	}
+	if (known) {
+		call->allow = allowed[0];
+		call_problem(call, 405, "%s is not for this path",
+		    call->request.method_name);
+	} else {
+		call_problem(call, 404,
+		    "there is nothing here: see /api/v1/openapi.json");
+	}
+	return NULL;
+}
+
+static bool
+may(struct call *call, const struct route *route)
+{
+	if (!call->caller.known) {
+		call_add_field(call,
+		    "WWW-Authenticate: Bearer realm=\"sprov\"");
+		call_problem(call, 401,
+		    "who asks is not known: log in, or send a token of "
+		    "\"sprov admin token add\"");
+		return false;
+	}
+	if (route->scope != 0 && (call->caller.scopes & route->scope) == 0) {
+		call_problem(call, 403,
+		    "%s may not do this: the scope \"%s\" is needed",
+		    call->caller.name,
+		    admin_scope_name((enum admin_scope)route->scope));
+		return false;
+	}
+	return true;
+}
+
+void
+api_answer(struct call *call)
+{
+	char text[64];
+	const struct route *route;
+
+	if (access_identify(call) != 0)
+		return;
+	route = find_route(call, text, sizeof(text));
+	/* Who is not known learns nothing about which paths there are. */
+	if (!call->caller.known) {
+		call->allow = NULL;
+		route = &routes[0];
+	}
+	if (route != NULL && may(call, route) && call_read_query(call))
+		route->answer(call, text);
+}
+
+/* ------------------------------------------------------------- at once */
+
+static void
+answer_text(struct call *call, int status, const char *type, const char *text)
+{
+	call->status = status;
+	call->content_type = type;
+	call->bytes = text;
+	call->bytes_len = strlen(text);
+}
+
+static bool
+answer_asset(struct call *call)
+{
+	const char *path = call->request.path;
+
+	if (strcmp(path, "/") == 0)
+		path = "/index.html";
+	for (size_t i = 0; i < dashboard_asset_count; i++) {
+		const struct asset *asset = &dashboard_assets[i];
+
+		if (strcmp(asset->path, path) != 0)
+			continue;
+		call->status = 200;
+		call->content_type = asset->type;
+		call->content_encoding = "gzip";
+		call->bytes = asset->gzip;
+		call->bytes_len = asset->gzip_len;
+		return true;
+	}
+	return false;
+}
+
+bool
+api_answer_now(struct call *call)
+{
+	static const char openapi_path[] = "/api/v1/openapi.json";
+	const char *path = call->request.path;
+	bool reads = strcmp(method_of(call), "GET") == 0;
+
+	if (text_starts(path, "/api/") && strcmp(path, openapi_path) != 0)
+		return false;
+	if (!reads) {
+		call->allow = "GET, HEAD";
+		call_problem(call, 405, "%s is not for this path",
+		    call->request.method_name);
+	} else if (strcmp(path, "/healthz") == 0 ||
+	    strcmp(path, "/readyz") == 0) {
+		/* Who reaches this is told by a loop that runs, with a service
+		 * and a snapshot: there is no admin listener without them. */
+		answer_text(call, 200, "text/plain; charset=utf-8", "good\n");
+	} else if (strcmp(path, openapi_path) == 0) {
+		call->status = 200;
+		call->content_type = "application/json";
+		call->bytes = admin_openapi;
+		call->bytes_len = admin_openapi_len;
+	} else if (!answer_asset(call)) {
+		call_problem(call, 404, "there is nothing here");
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- finish */
+
+static void
+make_etag(struct call *call)
+{
+	const void *data = call->bytes != NULL ? call->bytes : call->out.data;
+	size_t len = call->bytes != NULL ? call->bytes_len : call->out.len;
+	uint8_t hash[32];
+	char hex[2 * 12 + 1];
+
+	if (EVP_Digest(len > 0 ? data : "", len, hash, NULL, EVP_sha256(),
+		NULL) != 1)
+		return;
+	text_hex(hash, 12, hex);
+	(void)snprintf(call->etag, sizeof(call->etag), "\"%s\"", hex);
+}
+
+/* RFC 9110 13.1.2: a list of tags, or "*"; ours have no comma in them. */
+static bool
+is_known_to_client(const struct call *call)
+{
+	char field[1024];
+	const char *at;
+	size_t len = strlen(call->etag);
+
+	call_field(call, "If-None-Match", field, sizeof(field));
+	if (strcmp(field, "*") == 0)
+		return true;
+	for (at = field; (at = strstr(at, call->etag)) != NULL; at += len)
+		if (at[len] == '\0' || at[len] == ',' || at[len] == ' ')
+			return true;
+	return false;
+}
+
+void
+api_finish(struct call *call)
+{
+	bool reads = strcmp(method_of(call), "GET") == 0;
+
+	call_add_field(call, "X-Content-Type-Options: nosniff");
+	call_add_field(call, "Referrer-Policy: no-referrer");
+	call_add_field(call,
+	    "Content-Security-Policy: default-src 'none'; script-src 'self'; "
+	    "style-src 'self'; img-src 'self' data:; font-src 'self'; "
+	    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+	    "form-action 'self'; frame-ancestors 'none'");
+	call_add_field(call, "Cross-Origin-Opener-Policy: same-origin");
+	call_add_field(call, "Cross-Origin-Resource-Policy: same-origin");
+	/* Kept by nobody without asking, and by no proxy at all. */
+	call_add_field(call, "Cache-Control: %s",
+	    reads && call->status == 200 ? "private, no-cache" : "no-store");
+	if (!reads || call->status != 200)
+		return;
+	make_etag(call);
+	if (*call->etag != '\0' && is_known_to_client(call)) {
+		call->status = 304;
+		call->content_type = NULL;
+		call->content_encoding = NULL;
+	}
+}

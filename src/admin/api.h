@@ -1,0 +1,20 @@
+/*
+ * api.h -- which path is answered by what.
+ */
+#ifndef ADMIN_API_H
+#define ADMIN_API_H
+
+#include <stdbool.h>
+
+struct call;
+
+/* Is it answered at once, without the pool?  Then it is. */
+bool api_answer_now(struct call *call);
+
+/* In the pool: identify who asks, find out what he asks for, answer. */
+void api_answer(struct call *call);
+
+/* What is said by all answers: how they may be used, kept and shown. */
+void api_finish(struct call *call);
+
+#endif

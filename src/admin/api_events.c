@@ -1,0 +1,212 @@
+/*
+ * Events: what happened on the listeners, newest first, or those that came
+ * after one.
+ */
+#include "admin/call.h"
+#include "admin/handlers.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "inventory/events.h"
+#include "inventory/inventory.h"
+#include "inventory/snapshot.h"
+#include "server/config.h"
+#include "server/service.h"
+#include "tls/conn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_DEFAULT 100
+#define PAGE_MAX 1000
+/* A tenant's events are picked out of everybody's: so many are looked at. */
+#define LOOKED_AT_MAX 50000
+
+static json_t *
+version_json(uint16_t version)
+{
+	return version != 0 ? json_string(tls_version_name(version)) :
+			      json_null();
+}
+
+static json_t *
+alert_json(int alert)
+{
+	return alert >= 0 ? json_string(tls_alert_name(alert)) : json_null();
+}
+
+static json_t *
+mac_json(const struct event *event)
+{
+	char mac[MAC_TEXT_BYTES];
+
+	if (!event->has_mac)
+		return json_null();
+	mac_format(&event->mac, mac);
+	return json_string(mac);
+}
+
+static json_t *
+certificate_json(const struct event *event)
+{
+	char sha256[2 * sizeof(event->certificate) + 1];
+
+	if (!event->has_certificate)
+		return json_null();
+	text_hex(event->certificate, sizeof(event->certificate), sha256);
+	return json_pack("{ss ss ss ss ss so so}", "sha256", sha256, "issuer",
+	    event->issuer, "anchor", event->anchor, "verify", event->verify,
+	    "form", event->form, "not_before", call_time(event->not_before),
+	    "not_after", call_time(event->not_after));
+}
+
+static json_t *
+event_json(const struct event *event)
+{
+	char class[17];
+
+	(void)snprintf(class, sizeof(class), "%016llx",
+	    (unsigned long long)event->class);
+	return json_pack("{sI so ss ss ss ss sI so ss ss ss so so so ss so so "
+			 "ss ss ss si ss sI ss ss}",
+	    "id", (json_int_t)event->id, "at", call_time(event->at), "kind",
+	    event_kind_name(event->kind), "listener", event->listener, "ca",
+	    event->ca, "source", event->source, "microseconds",
+	    (json_int_t)event->us, "mac", mac_json(event), "product",
+	    event->product, "serial", event->serial, "firmware",
+	    event->firmware, "certificate", certificate_json(event),
+	    "tls_version", version_json(event->tls_version), "tls_offered",
+	    version_json(event->offered_max), "tls_cipher", event->tls_cipher,
+	    "alert_sent", alert_json(event->alert_sent), "alert_received",
+	    alert_json(event->alert_received), "method", event->method, "path",
+	    event->path, "user_agent", event->agent, "status", event->status,
+	    "reason", event->reason, "bytes", (json_int_t)event->bytes, "class",
+	    class, "choice", event->choice);
+}
+
+struct page {
+	struct call *call;
+	json_t *list;
+	uint64_t limit, looked_at;
+	int64_t last; /* id of the last one that was looked at */
+};
+
+/* Whose events they are is known of devices only. */
+static bool
+is_seen_by(const struct call *call, const struct event *event)
+{
+	const struct device *device;
+
+	if (*call->caller.tenant == '\0')
+		return true;
+	device = event->has_mac ? snapshot_find(call->snapshot, &event->mac) :
+				  NULL;
+	return device != NULL && call_may_see_group(call, device->group);
+}
+
+static int
+add_event(const struct event *event, void *arg)
+{
+	struct page *page = arg;
+
+	page->last = event->id;
+	if (is_seen_by(page->call, event))
+		(void)json_array_append_new(page->list, event_json(event));
+	return json_array_size(page->list) == page->limit ||
+	    ++page->looked_at == LOOKED_AT_MAX;
+}
+
+static void
+answer(struct call *call, const struct events_query *query, uint64_t limit)
+{
+	char *path = file_join(service_config(call->service)->state_directory,
+	    EVENTS_FILE);
+	struct page page = { call, json_array(), limit, 0, 0 };
+	struct error err = { 0 };
+	struct events *events = events_open(path, true, &err);
+	int rc = 0;
+
+	if (events != NULL)
+		rc = events_each(events, query, add_event, &page, &err);
+	else if (err.kind != ERROR_NOT_FOUND) /* nothing has happened yet */
+		rc = -1;
+	events_close(events);
+	free(path);
+	if (rc < 0) {
+		json_decref(page.list);
+		call_error(call, &err);
+		return;
+	}
+	/* More may follow where the visit was cut short. */
+	call_json(call, 200,
+	    json_pack("{so so sI}", "events", page.list, "cursor",
+		rc > 0 ? json_integer((json_int_t)page.last) : json_null(),
+		"last",
+		(json_int_t)(page.last != 0 ? page.last : query->after)));
+}
+
+static bool
+read_kind(struct call *call, int *kind)
+{
+	const char *text = call_parameter(call, "kind");
+
+	*kind = -1;
+	if (text == NULL)
+		return true;
+	for (int i = 0; i < EVENT_KINDS; i++)
+		if (strcmp(text, event_kind_name((enum event_kind)i)) == 0) {
+			*kind = i;
+			return true;
+		}
+	call_problem(call, 400,
+	    "kind: expected served, refused, invalid, no-request or handshake");
+	return false;
+}
+
+static void
+answer_events(struct call *call, const struct mac *mac)
+{
+	struct events_query query = { .mac = mac };
+	uint64_t after, before, limit;
+
+	query.listener = call_parameter(call, "listener");
+	query.source = call_parameter(call, "source");
+	query.newest_first = call_parameter(call, "after") == NULL;
+	if (!read_kind(call, &query.kind) ||
+	    !call_number(call, "limit", 1, PAGE_MAX, PAGE_DEFAULT, &limit) ||
+	    !call_number(call, "after", 0, INT64_MAX, 0, &after) ||
+	    !call_number(call, "before", 1, INT64_MAX, 0, &before) ||
+	    !call_no_others(call))
+		return;
+	query.after = (int64_t)after;
+	query.before = (int64_t)before;
+	answer(call, &query, limit);
+}
+
+void
+api_events(struct call *call, const char *text)
+{
+	const char *mac_text = call_parameter(call, "mac");
+	struct error err;
+	struct mac mac;
+
+	(void)text;
+	if (mac_text != NULL && mac_parse(&mac, mac_text, &err) != 0) {
+		call_problem(call, 400, "mac: %s", err.text);
+		return;
+	}
+	answer_events(call, mac_text != NULL ? &mac : NULL);
+}
+
+/* Also of one that is not in the inventory, for who may see all. */
+void
+api_device_events(struct call *call, const char *text)
+{
+	struct error err;
+	struct mac mac;
+
+	if (mac_parse(&mac, text, &err) != 0)
+		call_problem(call, 404, "there is no such device");
+	else
+		answer_events(call, &mac);
+}

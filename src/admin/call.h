@@ -1,0 +1,121 @@
+/*
+ * call.h -- one request to the admin listener, on its way to an answer.
+ *
+ * It owns all that its answer needs, because the answer is made in the pool:
+ * the request, what the site was at that moment, who asks, and the answer
+ * itself.  What is wrong is said as a problem of RFC 9457.
+ */
+#ifndef ADMIN_CALL_H
+#define ADMIN_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "http/query.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "inventory/names.h"
+
+struct finder;
+struct mac;
+struct service;
+struct site;
+struct snapshot;
+
+#define CALL_BODY_MAX (1024 * 1024)	   /* of a request */
+#define CALL_ANSWER_MAX (64 * 1024 * 1024) /* of an answer */
+#define CALL_NAME_MAX 127
+
+/* Who asks, and what he may do. */
+struct caller {
+	bool known;
+	char name[CALL_NAME_MAX + 1];	     /* "token ci", "noc@example.net" */
+	unsigned scopes;		     /* of enum admin_scope */
+	char tenant[INVENTORY_NAME_MAX + 1]; /* "": all of them */
+	bool by_session;		     /* of a browser */
+};
+
+struct call {
+	struct site *site;
+	struct request request;
+	char *head; /* as it came: for fields */
+	size_t head_len;
+	char *body; /* with a NUL */
+	size_t body_len;
+	struct addr source;
+	bool secure;		      /* over TLS */
+	const char *certificate_name; /* CN of a person's certificate that is
+				  * trusted; NULL: none */
+	time_t now;		      /* when it arrived */
+	struct caller caller;
+	struct service *service; /* held until the end */
+	struct snapshot *snapshot;
+	struct finder *finder; /* NULL until call_finder() */
+	struct query query;
+	bool parameter_used[QUERY_PARAMETERS_MAX];
+	/* The answer. */
+	int status;
+	const char *content_type;
+	const char *content_encoding; /* NULL: none */
+	struct buf out;
+	const void *bytes; /* instead of out: lives as long as the program */
+	size_t bytes_len;
+	struct buf fields; /* further ones of the head */
+	char etag[40];
+	const char *allow;
+};
+
+/* The site's service and snapshot of now are held. */
+void call_free(struct call *call); /* NULL is fine */
+struct call *call_new(struct site *site, const struct request *request,
+    const char *head, size_t head_len) MUST_CHECK FREED_BY(call_free);
+
+/* A field of the head; "" when there is none, or two. */
+void
+call_field(const struct call *call, const char *name, char *value, size_t size);
+
+/* ------------------------------------------------------------- parameters */
+
+/* Split and decode the query.  False: it is malformed, a problem is the answer. */
+bool call_read_query(struct call *call) MUST_CHECK;
+
+/* The value of a parameter, which is then a known one; NULL when absent. */
+const char *call_parameter(struct call *call, const char *name);
+
+/* A number between min and max; fallback when absent.  False: a problem. */
+bool call_number(struct call *call, const char *name, uint64_t min,
+    uint64_t max, uint64_t fallback, uint64_t *number) MUST_CHECK;
+
+/* Are all parameters known ones?  False: a problem that names the first. */
+bool call_no_others(struct call *call) MUST_CHECK;
+
+/* ----------------------------------------------------------------- answers */
+
+/* Answer with that status and a problem; the text is for people. */
+void call_problem(struct call *call, int status, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+/* The same for what a function below said. */
+void call_error(struct call *call, const struct error *err);
+
+/* Answer with JSON; json is taken. */
+void call_json(struct call *call, int status, json_t *json);
+/* Answer with JSON text; free()d with the call. */
+void call_json_text(struct call *call, char *text, size_t len);
+
+/* Another field of the head. */
+void call_add_field(struct call *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* "2034-01-30T22:34:23Z", or null for 0. */
+json_t *call_time(time_t when);
+
+/* May the caller see this device, that group? */
+bool call_may_see_group(const struct call *call, const char *group);
+struct finder *call_finder(struct call *call); /* the call's */
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * handlers.h -- the answers that api.c's table names; all run in the pool.
+ *
+ * text is what the '*' of the path stands for; "" when it has none.
+ */
+#ifndef ADMIN_HANDLERS_H
+#define ADMIN_HANDLERS_H
+
+struct call;
+
+typedef void api_handler(struct call *call, const char *text);
+
+/* api_state.c */
+api_handler api_overview, api_listeners, api_session, api_groups;
+/* api_devices.c */
+api_handler api_devices, api_device;
+/* api_events.c */
+api_handler api_events, api_device_events;
+/* api_reports.c: what commands print as JSON */
+api_handler api_certificates, api_cas, api_matrix, api_plan, api_migrations,
+    api_migration, api_doctor, api_exceptions, api_expiry, api_variables,
+    api_profile, api_diff, api_drift, api_device_doctor;
+
+#endif

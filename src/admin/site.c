@@ -1,0 +1,288 @@
+#include "admin/site.h"
+#include "admin/report.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "inventory/finder.h"
+#include "inventory/resyncs.h"
+#include "inventory/snapshot.h"
+#include "server/config.h"
+#include "server/counters.h"
+#include "server/service.h"
+#include "server/worker.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#define SAMPLES 61	      /* a minute of differences */
+#define SEEN_MS 10000	      /* how old what is known of resyncs may get */
+#define WANTED_MS 60000	      /* nobody asked for so long: let it age */
+#define BUILD_PAUSE_FACTOR 10 /* at most a tenth of the time goes into it */
+
+struct sample {
+	uint64_t at_us;
+	uint64_t accepted, completed, failed, answered;
+};
+
+struct site {
+	const char *config_path;
+	struct guest_view view;
+	time_t started_at;
+	struct report_cache *reports;
+	pthread_mutex_t mutex; /* of what follows */
+	struct service *service;
+	struct snapshot *snapshot;
+	struct finder *finder;
+	uint64_t built_ms, next_build_ms, asked_ms;
+	bool building;
+	struct sample samples[SAMPLES]; /* a ring */
+	size_t sample_count, sample_next;
+};
+
+struct site *
+site_new(const char *config_path)
+{
+	struct site *site = xcalloc(1, sizeof(*site));
+
+	site->config_path = config_path;
+	site->started_at = clock_wall();
+	site->reports = report_cache_new();
+	(void)pthread_mutex_init(&site->mutex, NULL);
+	return site;
+}
+
+void
+site_free(struct site *site)
+{
+	if (site == NULL)
+		return;
+	report_cache_free(site->reports);
+	finder_release(site->finder);
+	snapshot_release(site->snapshot);
+	service_release(site->service);
+	(void)pthread_mutex_destroy(&site->mutex);
+	free(site);
+}
+
+void
+site_view(struct site *site, const struct guest_view *view)
+{
+	site->view = *view;
+}
+
+void
+site_use_service(struct site *site, struct service *service)
+{
+	struct service *old;
+
+	(void)pthread_mutex_lock(&site->mutex);
+	old = site->service;
+	site->service = service_retain(service);
+	(void)pthread_mutex_unlock(&site->mutex);
+	service_release(old);
+}
+
+void
+site_use_snapshot(struct site *site, struct snapshot *snapshot)
+{
+	struct snapshot *old;
+
+	(void)pthread_mutex_lock(&site->mutex);
+	old = site->snapshot;
+	site->snapshot = snapshot_retain(snapshot);
+	(void)pthread_mutex_unlock(&site->mutex);
+	snapshot_release(old);
+}
+
+const char *
+site_config_path(const struct site *site)
+{
+	return site->config_path;
+}
+
+const struct guest_view *
+site_guest_view(const struct site *site)
+{
+	return &site->view;
+}
+
+struct report_cache *
+site_reports(struct site *site)
+{
+	return site->reports;
+}
+
+time_t
+site_started_at(const struct site *site)
+{
+	return site->started_at;
+}
+
+struct service *
+site_service(struct site *site)
+{
+	struct service *service;
+
+	(void)pthread_mutex_lock(&site->mutex);
+	service = service_retain(site->service);
+	(void)pthread_mutex_unlock(&site->mutex);
+	return service;
+}
+
+struct snapshot *
+site_snapshot(struct site *site)
+{
+	struct snapshot *snapshot;
+
+	(void)pthread_mutex_lock(&site->mutex);
+	snapshot = snapshot_retain(site->snapshot);
+	(void)pthread_mutex_unlock(&site->mutex);
+	return snapshot;
+}
+
+/* -------------------------------------------------------------- the index */
+
+/* Without a record of resyncs nobody was seen yet. */
+static void
+add_resyncs(struct finder *finder, const struct config *config)
+{
+	char *path = file_join(config->state_directory, RESYNCS_FILE);
+	struct error err = { 0 };
+	struct resyncs *resyncs = resyncs_open(path, true, &err);
+
+	if (resyncs != NULL) {
+		if (finder_see(finder, resyncs, &err) != 0)
+			log_message(LOG_LEVEL_WARN, "admin", "%s", err.text);
+	} else if (err.kind != ERROR_NOT_FOUND) {
+		log_message(LOG_LEVEL_WARN, "admin", "%s", err.text);
+	}
+	resyncs_close(resyncs);
+	free(path);
+}
+
+static struct finder *
+build(struct site *site)
+{
+	struct snapshot *snapshot = site_snapshot(site);
+	struct service *service = site_service(site);
+	struct finder *finder = finder_new(snapshot);
+
+	add_resyncs(finder, service_config(service));
+	snapshot_release(snapshot);
+	service_release(service);
+	return finder;
+}
+
+void
+site_refresh(struct site *site)
+{
+	uint64_t began = clock_monotonic_ms(), took;
+	struct finder *finder = build(site), *old;
+
+	took = clock_monotonic_ms() - began;
+	(void)pthread_mutex_lock(&site->mutex);
+	old = site->finder;
+	site->finder = finder;
+	site->building = false;
+	site->built_ms = clock_monotonic_ms();
+	site->next_build_ms = site->built_ms + 1000 + BUILD_PAUSE_FACTOR * took;
+	(void)pthread_mutex_unlock(&site->mutex);
+	finder_release(old);
+}
+
+struct finder *
+site_finder(struct site *site)
+{
+	struct finder *finder = NULL;
+
+	(void)pthread_mutex_lock(&site->mutex);
+	site->asked_ms = clock_monotonic_ms();
+	if (site->finder != NULL)
+		finder = finder_retain(site->finder);
+	(void)pthread_mutex_unlock(&site->mutex);
+	if (finder != NULL)
+		return finder;
+	site_refresh(site);
+	return site_finder(site);
+}
+
+bool
+site_is_stale(struct site *site)
+{
+	uint64_t now = clock_monotonic_ms();
+	bool stale;
+
+	(void)pthread_mutex_lock(&site->mutex);
+	stale = !site->building && site->snapshot != NULL &&
+	    now >= site->next_build_ms &&
+	    (site->finder == NULL ||
+		finder_change_number(site->finder) !=
+		    snapshot_change_number(site->snapshot) ||
+		(now - site->asked_ms < WANTED_MS &&
+		    now - site->built_ms >= SEEN_MS));
+	site->building |= stale;
+	(void)pthread_mutex_unlock(&site->mutex);
+	return stale;
+}
+
+/* ------------------------------------------------------------------ rates */
+
+static uint64_t
+sum(const struct site *site, enum counter which)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < site->view.worker_count; i++)
+		total += counters_get(worker_counters(site->view.workers[i]),
+		    which);
+	return total;
+}
+
+void
+site_sample(struct site *site)
+{
+	const struct sample sample = {
+		.at_us = clock_monotonic_us(),
+		.accepted = sum(site, COUNT_ACCEPTED),
+		.completed = sum(site, COUNT_COMPLETED),
+		.failed = sum(site, COUNT_FAILED) + sum(site, COUNT_TIMED_OUT),
+		.answered = sum(site, COUNT_ANSWERED),
+	};
+
+	(void)pthread_mutex_lock(&site->mutex);
+	site->samples[site->sample_next] = sample;
+	site->sample_next = (site->sample_next + 1) % SAMPLES;
+	if (site->sample_count < SAMPLES)
+		site->sample_count++;
+	(void)pthread_mutex_unlock(&site->mutex);
+}
+
+struct site_rates
+site_rates(struct site *site)
+{
+	const struct sample *first, *last;
+	struct site_rates rates = { 0 };
+	size_t back;
+
+	(void)pthread_mutex_lock(&site->mutex);
+	back = site->sample_count < 11 ? site->sample_count : 11;
+	last = &site->samples[(site->sample_next + SAMPLES - 1) % SAMPLES];
+	first = &site->samples[(site->sample_next + SAMPLES - back) % SAMPLES];
+	if (back >= 2) {
+		double s = (double)(last->at_us - first->at_us) / 1e6;
+
+		rates = (struct site_rates) {
+			.seconds = s,
+			.accepted = (double)(last->accepted - first->accepted) /
+			    s,
+			.completed =
+			    (double)(last->completed - first->completed) / s,
+			.failed = (double)(last->failed - first->failed) / s,
+			.answered = (double)(last->answered - first->answered) /
+			    s,
+		};
+	}
+	(void)pthread_mutex_unlock(&site->mutex);
+	return rates;
+}

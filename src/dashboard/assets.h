@@ -1,0 +1,22 @@
+/*
+ * assets.h -- the pages of the dashboard, built into the program.
+ *
+ * embed.py makes the table from src/dashboard/dist, which the dashboard's own
+ * build fills; without it the table is empty, and the API alone is served.
+ */
+#ifndef DASHBOARD_ASSETS_H
+#define DASHBOARD_ASSETS_H
+
+#include <stddef.h>
+
+struct asset {
+	const char *path; /* "/index.html", "/assets/main.js" */
+	const char *type; /* Content-Type */
+	const unsigned char *gzip;
+	size_t gzip_len;
+};
+
+extern const struct asset dashboard_assets[];
+extern const size_t dashboard_asset_count;
+
+#endif

@@ -1,0 +1,568 @@
+#include "inventory/finder.h"
+#include "inventory/resyncs.h"
+#include "inventory/snapshot.h"
+
+#include <ctype.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+
+#define REFUSED 400 /* an HTTP status from here on is a refusal */
+
+/* Distinct names, numbered in the order in which they came. */
+struct names {
+	const char **list;
+	size_t *count; /* devices that have it */
+	uint32_t used, room;
+	uint32_t *slots;   /* number + 1; 0: free */
+	size_t slot_count; /* a power of two, at least twice used */
+};
+
+struct seen {
+	uint32_t last_at, profile_at; /* seconds since 1970, until 2106 */
+	uint16_t status;
+	bool retired; /* is of the device, and finds room here */
+};
+
+struct finder {
+	atomic_size_t references;
+	struct snapshot *snapshot;
+	size_t count;
+	const struct device **devices;
+	uint64_t *macs;
+	char *serials;	     /* in lower case, a NUL after each */
+	uint32_t *serial_at; /* one more than there are devices */
+	size_t serial_room;
+	uint32_t *model, *group; /* numbers of names */
+	struct seen *seen;
+	struct names models, groups;
+};
+
+/* ------------------------------------------------------------------ names */
+
+static size_t
+hash(const char *name)
+{
+	uint64_t h = 14695981039346656037U; /* FNV-1a */
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * 1099511628211U;
+	return (size_t)(h ^ h >> 32);
+}
+
+static void
+grow(struct names *names)
+{
+	names->room = 2 * names->room + 64;
+	names->list = xrealloc(names->list, names->room * sizeof(*names->list));
+	names->count = xrealloc(names->count,
+	    names->room * sizeof(*names->count));
+	free(names->slots);
+	for (names->slot_count = 64; names->slot_count < 2 * names->room;)
+		names->slot_count *= 2;
+	names->slots = xcalloc(names->slot_count, sizeof(*names->slots));
+	for (uint32_t i = 0; i < names->used; i++) {
+		size_t at = hash(names->list[i]) & (names->slot_count - 1);
+
+		while (names->slots[at] != 0)
+			at = (at + 1) & (names->slot_count - 1);
+		names->slots[at] = i + 1;
+	}
+}
+
+/* Where it is, or the free slot where it would be. */
+static size_t
+find_slot(const struct names *names, const char *name)
+{
+	size_t at = hash(name) & (names->slot_count - 1);
+
+	while (names->slots[at] != 0 &&
+	    strcmp(names->list[names->slots[at] - 1], name) != 0)
+		at = (at + 1) & (names->slot_count - 1);
+	return at;
+}
+
+static uint32_t
+number(struct names *names, const char *name)
+{
+	size_t at;
+
+	if (names->used == names->room)
+		grow(names);
+	at = find_slot(names, name);
+	if (names->slots[at] == 0) {
+		names->list[names->used] = name;
+		names->count[names->used] = 0;
+		names->slots[at] = ++names->used;
+	}
+	names->count[names->slots[at] - 1]++;
+	return names->slots[at] - 1;
+}
+
+static void
+names_clear(struct names *names)
+{
+	free(names->list);
+	free(names->count);
+	free(names->slots);
+}
+
+/* --------------------------------------------------------------- building */
+
+static uint64_t
+mac_number(const struct mac *mac)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < MAC_OCTETS; i++)
+		n = n << 8 | mac->octet[i];
+	return n;
+}
+
+static void
+add_serial(struct finder *finder, const char *serial)
+{
+	size_t len = strlen(serial) + 1;
+	uint32_t at = finder->serial_at[finder->count];
+
+	if (at + len > finder->serial_room) {
+		finder->serial_room += finder->serial_room / 2 + 65536;
+		finder->serials = xrealloc(finder->serials,
+		    finder->serial_room);
+	}
+	for (size_t i = 0; i < len; i++)
+		finder->serials[at + i] = (char)
+		    tolower((unsigned char)serial[i]);
+	finder->serial_at[finder->count + 1] = at + (uint32_t)len;
+}
+
+static int
+add_device(const struct device *device, void *arg)
+{
+	struct finder *finder = arg;
+	size_t i = finder->count;
+
+	finder->devices[i] = device;
+	finder->macs[i] = mac_number(&device->mac);
+	finder->model[i] = number(&finder->models, device->model);
+	finder->group[i] = number(&finder->groups, device->group);
+	finder->seen[i].retired = device->state == DEVICE_RETIRED;
+	add_serial(finder, device->serial);
+	finder->count++;
+	return 0;
+}
+
+struct finder *
+finder_new(struct snapshot *snapshot)
+{
+	size_t room = snapshot_device_count(snapshot) + 1;
+	struct finder *finder = xcalloc(1, sizeof(*finder));
+
+	atomic_init(&finder->references, 1);
+	finder->snapshot = snapshot_retain(snapshot);
+	finder->devices = xcalloc(room, sizeof(*finder->devices));
+	finder->macs = xcalloc(room, sizeof(*finder->macs));
+	finder->serial_at = xcalloc(room + 1, sizeof(*finder->serial_at));
+	finder->model = xcalloc(room, sizeof(*finder->model));
+	finder->group = xcalloc(room, sizeof(*finder->group));
+	finder->seen = xcalloc(room, sizeof(*finder->seen));
+	(void)snapshot_each(snapshot, add_device, finder);
+	return finder;
+}
+
+struct finder *
+finder_retain(struct finder *finder)
+{
+	atomic_fetch_add(&finder->references, 1);
+	return finder;
+}
+
+void
+finder_release(struct finder *finder)
+{
+	if (finder == NULL || atomic_fetch_sub(&finder->references, 1) > 1)
+		return;
+	snapshot_release(finder->snapshot);
+	free(finder->devices);
+	free(finder->macs);
+	free(finder->serials);
+	free(finder->serial_at);
+	free(finder->model);
+	free(finder->group);
+	free(finder->seen);
+	names_clear(&finder->models);
+	names_clear(&finder->groups);
+	free(finder);
+}
+
+uint64_t
+finder_change_number(const struct finder *finder)
+{
+	return snapshot_change_number(finder->snapshot);
+}
+
+/* ------------------------------------------------------------------- seen */
+
+/* The first device that is not before that address. */
+static size_t
+find_mac(const struct finder *finder, uint64_t mac)
+{
+	size_t low = 0, high = finder->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (finder->macs[middle] < mac)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct seeing {
+	struct finder *finder;
+	size_t at; /* rows come by MAC, too */
+};
+
+static int
+see(const struct resync_summary *summary, void *arg)
+{
+	struct seeing *seeing = arg;
+	struct finder *finder = seeing->finder;
+	uint64_t mac = mac_number(&summary->last.mac);
+	struct seen *seen;
+
+	if (seeing->at < finder->count && finder->macs[seeing->at] < mac)
+		seeing->at++;
+	if (seeing->at < finder->count && finder->macs[seeing->at] < mac)
+		seeing->at = find_mac(finder, mac);
+	if (seeing->at == finder->count || finder->macs[seeing->at] != mac)
+		return 0;
+	seen = &finder->seen[seeing->at];
+	if ((uint32_t)summary->last.at >= seen->last_at) {
+		seen->last_at = (uint32_t)summary->last.at;
+		seen->status = (uint16_t)summary->last.status;
+	}
+	if ((uint32_t)summary->profile_at > seen->profile_at)
+		seen->profile_at = (uint32_t)summary->profile_at;
+	return 0;
+}
+
+int
+finder_see(struct finder *finder, struct resyncs *resyncs, struct error *err)
+{
+	struct seeing seeing = { finder, 0 };
+
+	return resyncs_each_all(resyncs, see, &seeing, err);
+}
+
+static enum finder_standing
+standing_of(const struct seen *seen)
+{
+	if (seen->status == 0)
+		return STANDING_NEVER;
+	return seen->status < REFUSED ? STANDING_SERVED : STANDING_FAILING;
+}
+
+static const char *const standing_names[] = { "any", "never", "served",
+	"failing" };
+
+const char *
+finder_standing_name(enum finder_standing standing)
+{
+	return standing_names[standing];
+}
+
+int
+finder_standing_parse(const char *text, enum finder_standing *standing)
+{
+	for (size_t i = STANDING_NEVER; i <= STANDING_FAILING; i++)
+		if (strcmp(text, standing_names[i]) == 0) {
+			*standing = (enum finder_standing)i;
+			return 0;
+		}
+	return -1;
+}
+
+/* -------------------------------------------------------------- searching */
+
+/* A query, prepared: one bit for each name and each serial number. */
+struct search {
+	const struct finder *finder;
+	const struct finder_query *query;
+	char text[FINDER_TEXT_MAX + 1]; /* in lower case */
+	uint64_t digits;
+	unsigned digit_count; /* of a part of a MAC address; 0: it is none */
+	bool *model_text, *group_text; /* has the text in it */
+	bool *group_in;		       /* is among those that are asked for */
+	bool *serial;
+};
+
+static void
+lower(char *to, size_t size, const char *from)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < size && from[i] != '\0'; i++)
+		to[i] = (char)tolower((unsigned char)from[i]);
+	to[i] = '\0';
+}
+
+/* Hex digits, with or without separators between them. */
+static void
+read_digits(struct search *search)
+{
+	for (const char *p = search->text; *p != '\0'; p++) {
+		const char *digits = "0123456789abcdef";
+		const char *digit = strchr(digits, *p);
+
+		if (*p == ':' || *p == '-' || *p == '.')
+			continue;
+		if (digit == NULL || search->digit_count == 2 * MAC_OCTETS) {
+			search->digit_count = 0;
+			return;
+		}
+		search->digits = search->digits << 4 |
+		    (uint64_t)(digit - digits);
+		search->digit_count++;
+	}
+}
+
+static bool *
+match_names(const struct search *search, const struct names *names)
+{
+	bool *match = xcalloc(names->used + 1, sizeof(*match));
+	char name[INVENTORY_NAME_MAX + 1];
+
+	for (uint32_t i = 0; i < names->used; i++) {
+		lower(name, sizeof(name), names->list[i]);
+		match[i] = strstr(name, search->text) != NULL;
+	}
+	return match;
+}
+
+/* All serial numbers in one run of memory: look through it once. */
+static bool *
+match_serials(const struct search *search)
+{
+	const struct finder *finder = search->finder;
+	bool *match = xcalloc(finder->count + 1, sizeof(*match));
+	const char *at = finder->serials, *end, *hit;
+	size_t len = strlen(search->text), i = 0;
+
+	if (at == NULL)
+		return match;
+	end = at + finder->serial_at[finder->count];
+	while ((hit = memmem(at, (size_t)(end - at), search->text, len)) !=
+	    NULL) {
+		while (finder->serials + finder->serial_at[i + 1] <= hit)
+			i++;
+		match[i] = true;
+		at = finder->serials + finder->serial_at[i + 1];
+	}
+	return match;
+}
+
+/* Which groups are asked for; NULL: all of them. */
+static bool *
+match_groups(const struct finder *finder, const char *below, const char *group)
+{
+	const struct names *groups = &finder->groups;
+	bool *match;
+
+	if (below == NULL && group == NULL)
+		return NULL;
+	match = xcalloc(groups->used + 1, sizeof(*match));
+	for (uint32_t i = 0; i < groups->used; i++)
+		match[i] = (below == NULL ||
+			       snapshot_group_is_below(finder->snapshot,
+				   groups->list[i], below)) &&
+		    (group == NULL ||
+			snapshot_group_is_below(finder->snapshot,
+			    groups->list[i], group));
+	return match;
+}
+
+static void
+prepare(struct search *search, const struct finder *finder,
+    const struct finder_query *query)
+{
+	*search = (struct search) { .finder = finder, .query = query };
+	search->group_in = match_groups(finder, query->below, query->group);
+	if (query->text == NULL || *query->text == '\0')
+		return;
+	lower(search->text, sizeof(search->text), query->text);
+	read_digits(search);
+	search->model_text = match_names(search, &finder->models);
+	search->group_text = match_names(search, &finder->groups);
+	search->serial = match_serials(search);
+}
+
+static void
+search_clear(struct search *search)
+{
+	free(search->group_in);
+	free(search->model_text);
+	free(search->group_text);
+	free(search->serial);
+}
+
+static bool
+mac_has(uint64_t mac, uint64_t digits, unsigned count)
+{
+	uint64_t mask = ((uint64_t)1 << 4 * count) - 1;
+
+	for (unsigned shift = 0; shift <= 48 - 4 * count; shift += 4)
+		if ((mac >> shift & mask) == digits)
+			return true;
+	return false;
+}
+
+static bool
+has_text(const struct search *search, size_t i)
+{
+	const struct finder *finder = search->finder;
+
+	return *search->text == '\0' || search->serial[i] ||
+	    search->model_text[finder->model[i]] ||
+	    search->group_text[finder->group[i]] ||
+	    (search->digit_count > 0 &&
+		mac_has(finder->macs[i], search->digits, search->digit_count));
+}
+
+/* What is cheap first: text is asked for last. */
+static bool
+matches(const struct search *search, size_t i, uint32_t model)
+{
+	const struct finder *finder = search->finder;
+	const struct finder_query *query = search->query;
+
+	if (search->group_in != NULL && !search->group_in[finder->group[i]])
+		return false;
+	if (query->model != NULL && finder->model[i] != model)
+		return false;
+	if (query->standing != STANDING_ANY &&
+	    standing_of(&finder->seen[i]) != query->standing)
+		return false;
+	if (query->state >= 0 &&
+	    finder->seen[i].retired != (query->state == DEVICE_RETIRED))
+		return false;
+	return has_text(search, i);
+}
+
+static void
+fill(const struct finder *finder, size_t i, struct finder_match *match)
+{
+	const struct seen *seen = &finder->seen[i];
+
+	*match = (struct finder_match) {
+		.device = finder->devices[i],
+		.standing = standing_of(seen),
+		.status = seen->status,
+		.last_at = seen->last_at,
+		.profile_at = seen->profile_at,
+	};
+}
+
+static uint32_t
+find_model(const struct finder *finder, const char *model)
+{
+	const struct names *models = &finder->models;
+
+	for (uint32_t i = 0; model != NULL && i < models->used; i++)
+		if (strcasecmp(models->list[i], model) == 0)
+			return i;
+	return UINT32_MAX;
+}
+
+size_t
+finder_find(const struct finder *finder, const struct finder_query *query,
+    struct finder_match *list, size_t *total)
+{
+	uint64_t after = query->after != NULL ? mac_number(query->after) : 0;
+	uint32_t model = find_model(finder, query->model);
+	struct search search;
+	size_t filled = 0;
+
+	*total = 0;
+	prepare(&search, finder, query);
+	for (size_t i = 0; i < finder->count; i++) {
+		if (!matches(&search, i, model))
+			continue;
+		++*total;
+		if (filled < query->limit &&
+		    (query->after == NULL || finder->macs[i] > after))
+			fill(finder, i, &list[filled++]);
+	}
+	search_clear(&search);
+	return filled;
+}
+
+bool
+finder_get(const struct finder *finder, const struct mac *mac,
+    struct finder_match *match)
+{
+	uint64_t n = mac_number(mac);
+	size_t i = find_mac(finder, n);
+
+	if (i == finder->count || finder->macs[i] != n)
+		return false;
+	fill(finder, i, match);
+	return true;
+}
+
+/* --------------------------------------------------------------- counting */
+
+void
+finder_totals(const struct finder *finder, const char *below, time_t since,
+    struct finder_totals *totals)
+{
+	bool *in = match_groups(finder, below, NULL);
+
+	*totals = (struct finder_totals) { 0 };
+	for (size_t i = 0; i < finder->count; i++) {
+		enum finder_standing standing = standing_of(&finder->seen[i]);
+
+		if (in != NULL && !in[finder->group[i]])
+			continue;
+		totals->devices++;
+		if (finder->seen[i].retired) {
+			totals->retired++;
+			continue;
+		}
+		totals->never += standing == STANDING_NEVER;
+		totals->served += standing == STANDING_SERVED;
+		totals->failing += standing == STANDING_FAILING;
+		totals->today += finder->seen[i].profile_at > 0 &&
+		    (time_t)finder->seen[i].profile_at >= since;
+	}
+	free(in);
+}
+
+void
+finder_each_group(const struct finder *finder, finder_visit_name *visit,
+    void *arg)
+{
+	for (uint32_t i = 0; i < finder->groups.used; i++)
+		visit(finder->groups.list[i], finder->groups.count[i], arg);
+}
+
+void
+finder_each_model(const struct finder *finder, const char *below,
+    finder_visit_name *visit, void *arg)
+{
+	bool *in = match_groups(finder, below, NULL);
+	size_t *counts = xcalloc(finder->models.used + 1, sizeof(*counts));
+
+	for (size_t i = 0; i < finder->count; i++)
+		counts[finder->model[i]] += in == NULL || in[finder->group[i]];
+	for (uint32_t i = 0; i < finder->models.used; i++)
+		if (counts[i] > 0)
+			visit(finder->models.list[i], counts[i], arg);
+	free(counts);
+	free(in);
+}

@@ -1,0 +1,207 @@
+"""The admin listener: who may ask, and what is answered."""
+
+import socket
+
+import pytest
+
+from adminapi import Admin
+from conftest import MAC, OTHER
+from daemon import free_port, wait_until
+
+
+@pytest.fixture(name="admin")
+def running_admin(server):
+    """A server with an admin listener in plain HTTP, and a token."""
+    admin = Admin(server, free_port())
+    server.configure(server.listener() + admin.block())
+    admin.token = admin.add_token("test", "--scope", "read")
+    server.start()
+    return admin
+
+
+def test_overview(admin):
+    admin.server.get()
+    assert admin.get("/healthz").status == 200
+    assert admin.get("/readyz").status == 200
+    found = wait_until(
+        lambda: (lambda o: o if o["counters"]["answered"] == 1 else None)(
+            admin.read("/api/v1/overview")), "the answer is counted")
+    assert found["devices"]["total"] == 3
+    assert found["counters"]["completed"] == 1
+    found = wait_until(
+        lambda: (lambda o: o if o["devices"]["served"] else None)(
+            admin.read("/api/v1/overview")), "the resync is known",
+        patience=40)
+    assert found["devices"] == {
+        "total": 3, "retired": 1, "provisioned_today": 1, "served": 1,
+        "failing": 0, "never_seen": 1}
+
+
+def test_devices(admin):
+    found = admin.read("/api/v1/devices")
+    macs = [d["mac"] for d in found["devices"]]
+    assert macs == sorted(macs) and {MAC, OTHER} < set(macs)
+    assert found["total"] == 3 and found["cursor"] is None
+    assert admin.read("/api/v1/devices?state=retired")["total"] == 1
+    assert admin.read("/api/v1/devices?standing=failing")["total"] == 0
+    assert admin.read("/api/v1/devices?standing=never")["total"] == 3
+    for text in MAC[4:10].upper(), ":".join((MAC[:2], MAC[2:4])), "SPA":
+        assert admin.read("/api/v1/devices?search=" + text)["total"] >= 1
+    page = admin.read("/api/v1/devices?limit=1")
+    assert page["cursor"] == page["devices"][0]["mac"]
+    rest = admin.read("/api/v1/devices?limit=1&cursor=" + page["cursor"])
+    assert rest["devices"][0]["mac"] == macs[1] and rest["total"] == 3
+    assert admin.read("/api/v1/devices?search=nothing")["devices"] == []
+    one = admin.read("/api/v1/devices/" + MAC)
+    assert one["mac"] == MAC and one["resyncs"] == []
+    assert admin.get("/api/v1/devices/0123").status == 404
+    for query in ("limit=0", "limit=x", "state=gone", "cursor=x", "what=1",
+                  "standing=no", "search=%zz", "search=" + 64 * "a",
+                  "limit=1&limit=2"):
+        answer = admin.get("/api/v1/devices?" + query)
+        assert answer.status == 400, query
+        assert answer.fields["content-type"] == "application/problem+json"
+        assert answer.json["status"] == 400 and answer.json["detail"]
+
+
+def test_who_may_ask(admin):
+    for token in None, "sprov_" + 64 * "0", admin.token[:-1], "":
+        if token == "":
+            continue
+        answer = admin.get("/api/v1/overview", token=token)
+        assert answer.status == 401
+        assert "Bearer" in answer.fields["www-authenticate"]
+        # Which paths there are is nobody's business either.
+        assert admin.get("/api/v1/none", token=token).status == 401
+    assert admin.get("/api/v1/none").status == 404
+    answer = admin.ask("POST", "/api/v1/overview", body="{}")
+    assert answer.status == 405 and answer.fields["allow"] == "GET, HEAD"
+    metrics = admin.add_token("metrics", "--scope", "metrics")
+    answer = admin.get("/api/v1/overview", token=metrics)
+    assert answer.status == 403 and "read" in answer.json["detail"]
+    admin.command("token", "remove", "test")
+    assert admin.get("/api/v1/overview").status == 401
+
+
+def test_etag(admin):
+    answer = admin.get("/api/v1/devices")
+    etag = answer.fields["etag"]
+    same = admin.get("/api/v1/devices", If_None_Match='"x", ' + etag)
+    assert same.status == 304 and same.body == b""
+    assert same.fields["etag"] == etag
+    assert admin.get("/api/v1/devices",
+                     If_None_Match='"other"').status == 200
+    head = admin.ask("HEAD", "/api/v1/devices")
+    assert head.status == 200 and head.body == b""
+    assert head.fields["content-length"] == str(len(answer.body))
+
+
+def test_keep_alive_and_nonsense(admin):
+    connection = admin.connect()
+    for _ in range(3):
+        assert admin.get("/api/v1/session",
+                         connection=connection).status == 200
+    connection.close()
+    for bytes_, status in ((b"NONSENSE\r\n\r\n", b"400"),
+                           (b"GET / HTTP/2.0\r\n\r\n", b"505"),
+                           (b"GET /" + 9000 * b"a", b"414")):
+        with socket.create_connection(("127.0.0.1", admin.port)) as s:
+            s.sendall(bytes_)
+            assert s.recv(100).split()[1] == status
+    answer = admin.ask("POST", "/api/v1/session", body=b"a" * 2000000)
+    assert answer.status == 413
+
+
+def test_tls(server):
+    """Over TLS; what is not modern is refused."""
+    admin = Admin(server, free_port(), secure=True)
+    server.configure(server.listener() + admin.block())
+    admin.token = admin.add_token()
+    server.start()
+    assert admin.read("/api/v1/session")["name"] == "token test"
+    with socket.create_connection(("127.0.0.1", admin.port)) as s:
+        s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"HTTP" not in s.recv(1000)
+
+
+def test_reload_moves_it(admin):
+    """To another port, while the old connection goes on to its end."""
+    server = admin.server
+    old = admin.connect()
+    assert admin.get("/api/v1/session", connection=old).status == 200
+    moved = Admin(server, free_port())
+    moved.token = admin.token
+    server.configure(server.listener() + moved.block())
+    server.reload()
+    assert moved.read("/api/v1/session")
+    assert admin.get("/api/v1/session", connection=old).status == 200
+    with pytest.raises(OSError):
+        admin.get("/healthz")
+    server.configure(server.listener())
+    server.reload()
+    with pytest.raises(OSError):
+        moved.get("/healthz")
+
+
+@pytest.mark.parametrize("block, complaint", [
+    ("address 192.0.2.1:8443\nplain-http", "an address that others reach"),
+    ("address 127.0.0.1:1", '"certificate" is missing'),
+    ("plain-http", '"address" is missing'),
+    ("address 127.0.0.1:1\nplain-http\ncertificate a key b",
+     "does not go with"),
+    ("address 127.0.0.1:1\ncertificate a kye b", 'expected "key"'),
+    ("address localhost\nplain-http", "no address with a port"),
+    ("address 127.0.0.1:1\naddress 127.0.0.1:1\nplain-http", "given twice"),
+    ("address 127.0.0.1:1\nplain-http\ncolour red", "colour"),
+])
+def test_configuration(server, sprov, block, complaint):
+    server.configure(server.listener() + "admin {\n%s\n}\n" % block)
+    done = sprov("serve", "--check", "--config", server.config)
+    assert done.status == 1 and complaint in done.err, done
+
+
+def undeclared(schema, value, place):
+    """Keys of value that schema does not know."""
+    if isinstance(value, list):
+        for item in value:
+            yield from undeclared(schema.get("items", {}), item,
+                                  place + "[]")
+    if not isinstance(value, dict) or "properties" not in schema and \
+            "additionalProperties" not in schema:
+        return
+    others = schema.get("additionalProperties", True)
+    for key, inner in value.items():
+        if key in schema.get("properties", {}):
+            yield from undeclared(schema["properties"][key], inner,
+                                  "%s.%s" % (place, key))
+        elif isinstance(others, dict):
+            yield from undeclared(others, inner, "%s.*" % place)
+        elif not others:
+            yield "%s.%s" % (place, key)
+
+
+def test_openapi(admin):
+    """The document knows each path that is answered, and each key."""
+    server = admin.server
+    server.device("set", "group:berlin", "a=1")
+    server.get()
+    server.get("/spa%s.cfg" % OTHER)
+    wait_until(lambda: admin.read("/api/v1/groups")["groups"], "the group")
+    wait_until(lambda: len(admin.read("/api/v1/events")["events"]) == 2,
+               "the events")
+    document = admin.read("/api/v1/openapi.json", token=None)
+    assert document["openapi"] == "3.1.0"
+    for path, operations in document["paths"].items():
+        if "get" not in operations or path == "/metrics":
+            continue
+        answer = admin.get(path.replace("{mac}", MAC))
+        content = operations["get"]["responses"]["200"]["content"]
+        if path == "/api/v1/migrations/newest":
+            assert answer.status == 404
+            continue
+        assert answer.status == 200, path
+        kind = answer.fields["content-type"].split(";")[0]
+        assert kind in content, path
+        if kind == "application/json":
+            assert not list(undeclared(content[kind]["schema"], answer.json,
+                                       path))
