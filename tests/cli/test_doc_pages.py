@@ -101,3 +101,34 @@ def test_firmware(run, tmp_path):
         "SPA504G@7.6.2f: provisioned (class A)")
     image = (tmp_path / "spa50x-30x-7-6-2f.bin").read_bytes()
     assert (tmp_path / "part").read_bytes() == image[100000:200000]
+
+
+def test_readme(tmp_path, environment):
+    """A whole fleet, in an empty folder: as one who pastes it in does it."""
+    text = (TREE / "README.md").read_text(encoding="utf-8")
+    ports = {port: str(free_port()) for port in ("8443", "8080", "5999")}
+    script = "\n".join(FENCE.findall(text))
+    for port, free in ports.items():
+        assert port in script
+        script = script.replace(port, free)
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "sprov").symlink_to(BINARY)
+    environment["PATH"] = "%s:%s" % (folder, environment["PATH"])
+    home = tmp_path / "empty"
+    home.mkdir()
+    done = subprocess.run(
+        ["sh", "-ec", "trap '[ -z \"$!\" ] || kill $! 2>&- || :' EXIT\n" +
+         script], cwd=home, env=environment, capture_output=True,
+        encoding="utf-8", timeout=120, check=False)
+    assert done.returncode == 0, done
+    for line in ("would import 200 devices: 200 added",
+                 "imported 200 devices: 200 added",
+                 "021af1000000: device for SPA504G: good",
+                 "200 new keys,", "sprov.conf: good", "served so since",
+                 "200 attempts", "the server took the report",
+                 "Display_Name_1_: added", "Proxy_1_: changed on the phone",
+                 "no answer", "200 served, 0 failing"):
+        assert line in done.stdout, (line, done.stdout)
+    assert done.stdout.count("changed on the phone") == 1
+    assert "s3cret" not in done.stdout

@@ -38,7 +38,8 @@ MODELS = {
     "CP-8841-3PCC": "aes128gcm",
     "CP-7841-3PCC": "gzip+aes128gcm",
 }
-MIX = "SPA2102:2,SPA504G:3,SPA525G2,SPA112,ATA192-MPP,CP-8841-3PCC,CP-7841-3PCC"
+MIX = ("SPA2102:2,SPA504G:3,SPA525G2,SPA112,ATA192-MPP,CP-8841-3PCC,"
+       "CP-7841-3PCC")
 TENANTS = ("alder", "birch", "cedar")
 SITES = ("main", "depot")
 CONFIGURATION = """\
@@ -90,7 +91,8 @@ def salted(body, key):
 
 def rfc8188(body, ikm):
     """RFC 8188 section 2, and who is named as the key."""
-    salt, size, length = body[:16], int.from_bytes(body[16:20], "big"), body[20]
+    salt, length = body[:16], body[20]
+    size = int.from_bytes(body[16:20], "big")
     keyid, body = body[21:21 + length], body[21 + length:]
 
     def derive(info, count):
