@@ -1,6 +1,7 @@
 #include "admin/admin.h"
 #include "base/clock.h"
 #include "cmd/cmd.h"
+#include "cmd/selftest.h"
 #include "pki/anchors.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
@@ -86,6 +87,7 @@ int
 cmd_serve(int argc, char **argv)
 {
 	const char *path = CONFIG_DEFAULT_PATH;
+	struct server_options how = { .self_test = selftest_look };
 	bool only_check = false;
 	const struct cmd_option options[] = {
 		{ .name = "config",
@@ -96,6 +98,10 @@ cmd_serve(int argc, char **argv)
 		{ .name = "check",
 		    .flag = &only_check,
 		    .help = "read and check everything, serve nothing" },
+		{ .name = "self-test",
+		    .flag = &how.rehearsal,
+		    .help = "see with the eyes of devices what it would show, "
+			    "serve nothing" },
 	};
 	const struct cmd_syntax syntax = {
 		.name = "sprov serve",
@@ -116,10 +122,13 @@ cmd_serve(int argc, char **argv)
 		return rc;
 	if (only_check)
 		return check(path);
-	admin = admin_new(path);
-	rc = server_run(path, admin_guest(admin), &errors) == 0 ?
-	    CMD_DONE :
-	    cmd_fail_all(&errors);
+	admin = how.rehearsal ? NULL : admin_new(path);
+	how.guest = admin != NULL ? admin_guest(admin) : NULL;
+	rc = server_run(path, &how, &errors) == 0 ? CMD_DONE :
+						    cmd_fail_all(&errors);
+	if (rc == CMD_DONE && how.rehearsal)
+		(void)printf("%s: every listener shows what is configured\n",
+		    path);
 	admin_free(admin);
 	errors_clear(&errors);
 	return rc;

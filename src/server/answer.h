@@ -37,6 +37,7 @@ struct exchange {
 	struct keystate *keys;
 	struct profile_cache *cache; /* NULL: none */
 	struct record *record;	     /* of answers; NULL: none is kept */
+	bool own;		     /* our own visit: not a word of it */
 	uint64_t started_us; /* monotonic: accept, or end of the last one */
 };
 

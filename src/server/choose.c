@@ -77,9 +77,14 @@ choose_certificate(struct record *record,
 
 	*chosen = (struct chosen) { .made = record != NULL &&
 		    question.count > 1 };
-	if (!chosen->made)
+	if (question.count < 2)
 		return listener;
 	(void)tls_hello_read(&hello, data, len);
+	question.sni = by_name(listener, hello.sni);
+	if (record == NULL) /* no history: what the name says, or the first */
+		return &listener
+			    ->alternatives[question.sni >= 0 ? question.sni :
+							       0];
 	for (size_t i = 0; i < question.count; i++) {
 		const struct service_listener *one = &listener->alternatives[i];
 
@@ -89,7 +94,6 @@ choose_certificate(struct record *record,
 	addr_format_host(source, host);
 	question.source = chosen->source = choice_key(host);
 	question.class = chosen->class = tls_fingerprint(&hello);
-	question.sni = by_name(listener, hello.sni);
 	return &listener->alternatives[choice_make(record_choice(record),
 	    &question, &chosen->basis)];
 }

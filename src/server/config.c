@@ -192,6 +192,17 @@ read_events(struct config_reader *reader, const struct scfg_directive *d)
 }
 
 static void
+read_self_test(struct config_reader *reader, const struct scfg_directive *d)
+{
+	static const char *const names[] = { "off", "on" };
+	int i = config_choose(reader, &d->words[1], "choice for self-test",
+	    names, 2);
+
+	if (i >= 0)
+		reader->config->self_test = i == 1;
+}
+
+static void
 read_log_level(struct config_reader *reader, const struct scfg_directive *d)
 {
 	static const char *const names[] = { "error", "warn", "info", "debug" };
@@ -426,6 +437,11 @@ static const struct config_directive directives[] = {
 	    .min = 1,
 	    .max = 2,
 	    .read = read_events },
+	{ .name = "self-test",
+	    .usage = "on|off",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_self_test },
 	{ .name = "timeout",
 	    .usage = "PHASE DURATION",
 	    .min = 2,
@@ -577,6 +593,7 @@ config_new(const char *path)
 	config->log_level = LOG_LEVEL_INFO;
 	config->profile_cache = PROFILE_CACHE_DEFAULT;
 	config->connections_max = 20000;
+	config->self_test = true;
 	config->events_max = EVENTS_MAX_DEFAULT;
 	config->events_days = EVENTS_DAYS_DEFAULT;
 	config->handshake_timeout_ms = 20000;

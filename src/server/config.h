@@ -13,6 +13,7 @@
  *     workers 2                           # default: one per core
  *     log-level info
  *     connections 20000                   # open at once, all listeners
+ *     self-test on                        # the default; or off
  *     events 1000000 30                   # how many are kept, how many days
  *     timeout handshake 20s               # also: request, body, write, idle,
  *                                         # stop
@@ -234,6 +235,7 @@ struct config {
 	enum log_level log_level;
 	uint64_t profile_cache;		  /* bytes */
 	unsigned connections_max;	  /* default 20000 */
+	bool self_test;			  /* default true: selftest.h */
 	unsigned events_max, events_days; /* 0: none; default 1000000, 30 */
 	unsigned handshake_timeout_ms; /* default 20 s; 100 ms .. 10 min each */
 	unsigned request_timeout_ms; /* default 10 s: from handshake to head */

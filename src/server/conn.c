@@ -7,9 +7,11 @@
 #include "server/conn_internal.h"
 #include "server/intake.h"
 #include "server/keystate.h"
+#include "server/record.h"
 #include "server/service.h"
 #include "server/tell.h"
 #include "server/upload.h"
+#include "server/visits.h"
 #include "server/wire.h"
 #include "tls/conn.h"
 
@@ -71,11 +73,17 @@ conn_close(struct conn *conn)
 	    conn->phase == PHASE_HANDSHAKE ? COUNT_FAILED : COUNT_CLOSED_EARLY,
 	    ADMISSION_OURS);
 	if (conn->phase == PHASE_ANSWER)
-		counters_add(conn->host->counters, COUNT_CUT);
+		conn_count(conn, COUNT_CUT);
 	conn->phase = PHASE_CLOSED;
 	uv_close((uv_handle_t *)&conn->poll, on_closed);
 	uv_close((uv_handle_t *)&conn->timer, on_closed);
 	conn_close_key(conn);
+}
+
+struct record *
+conn_record(const struct conn *conn)
+{
+	return conn->own ? NULL : conn->host->record;
 }
 
 struct exchange
@@ -95,7 +103,8 @@ conn_exchange(const struct conn *conn)
 		    "",
 		.keys = conn->host->keys,
 		.cache = conn->host->cache,
-		.record = conn->host->record,
+		.record = conn_record(conn),
+		.own = conn->own,
 		.started_us = conn->started_us,
 	};
 }
@@ -118,14 +127,14 @@ may_go_on(const struct conn *conn)
 
 /* Between two requests a client may leave without a word. */
 static void
-no_request(const struct conn *conn, const char *reason)
+no_request(struct conn *conn, const char *reason)
 {
 	struct exchange exchange = conn_exchange(conn);
 
 	if (!conn->idle)
 		tell_no_request(&exchange, reason);
 	if (!conn->asked)
-		counters_add(conn->host->counters, COUNT_UNASKED);
+		conn_count(conn, COUNT_UNASKED);
 }
 
 static enum step write_out(struct conn *conn);
@@ -351,7 +360,7 @@ answer_complete(struct conn *conn)
 {
 	const struct config *config = service_config(conn->service);
 
-	counters_add(conn->host->counters, COUNT_ANSWERED);
+	conn_count(conn, COUNT_ANSWERED);
 	conn->phase = PHASE_REQUEST; /* the answer cannot be cut any more */
 	buf_clear(&conn->out);
 	intake_free(conn->intake);
@@ -697,8 +706,9 @@ conn_start(struct conn_host *host, int fd, const struct addr *source,
 		host->first->previous = conn;
 	host->first = conn;
 	conn->low_water = 1;
+	conn->own = visits_have(record_visits(host->record), source);
 	if (!plain) {
-		counters_add(host->counters, COUNT_ACCEPTED);
+		conn_count(conn, COUNT_ACCEPTED);
 		admission_arrive(gate_admission(host->gate), &conn->waiting,
 		    source, clock_monotonic_ms());
 	}

@@ -20,13 +20,21 @@
 #define RECORD_HANDSHAKE 22 /* RFC 5246 6.2.1 */
 
 void
+conn_count(struct conn *conn, enum counter what)
+{
+	if (!conn->own)
+		counters_add(conn->host->counters, what);
+}
+
+void
 conn_leave(struct conn *conn, enum counter what, enum admission_end end)
 {
 	if (conn->waiting.place == WAITING_NOWHERE)
 		return;
-	counters_add(conn->host->counters, what);
-	admission_leave(gate_admission(conn->host->gate), &conn->waiting, end,
-	    clock_monotonic_ms());
+	conn_count(conn, what);
+	/* Our own visits say nothing about who else is at that address. */
+	admission_leave(gate_admission(conn->host->gate), &conn->waiting,
+	    conn->own ? ADMISSION_OURS : end, clock_monotonic_ms());
 }
 
 /* Wake only when there are so many bytes; no matter where it cannot be. */
@@ -59,7 +67,7 @@ conn_handshake_failed(struct conn *conn, const char *reason, bool timeout)
 	if (tls_peer->der != NULL)
 		peer_parse(make_peer(conn), tls_peer->der, tls_peer->der_len);
 	if (!timeout)
-		choose_learn(conn->host->record, conn->listener, &conn->chosen,
+		choose_learn(conn_record(conn), conn->listener, &conn->chosen,
 		    conn->tls, false);
 	exchange = conn_exchange(conn);
 	tell_failed_handshake(&exchange, reason, timeout);
@@ -159,7 +167,7 @@ choose(struct conn *conn)
 	uint8_t data[TLS_HELLO_WAIT_MAX];
 	ssize_t n = recv(conn->fd, data, sizeof(data), MSG_PEEK);
 
-	conn->listener = choose_certificate(conn->host->record, conn->listener,
+	conn->listener = choose_certificate(conn_record(conn), conn->listener,
 	    &conn->source, data, n > 0 ? (size_t)n : 0, &conn->chosen);
 }
 
@@ -182,7 +190,7 @@ begin(struct conn *conn)
 		tls_conn_skip_ticket(conn->tls);
 	if (tls_context_has_far_key(conn->listener->tls))
 		listen_to_key(conn);
-	counters_add(conn->host->counters, COUNT_BEGUN);
+	conn_count(conn, COUNT_BEGUN);
 	conn->phase = PHASE_HANDSHAKE;
 	conn->begun_us = clock_monotonic_us();
 	return true;
@@ -226,11 +234,11 @@ conn_step_handshake(struct conn *conn)
 	gate_took(conn->host->gate,
 	    (clock_monotonic_us() - conn->begun_us) / 1000);
 	if (tls_conn_is_resumed(conn->tls))
-		counters_add(conn->host->counters, COUNT_RESUMED);
-	choose_learn(conn->host->record, conn->listener, &conn->chosen,
+		conn_count(conn, COUNT_RESUMED);
+	choose_learn(conn_record(conn), conn->listener, &conn->chosen,
 	    conn->tls, true);
 	if (tls_conn_is_remembered(conn->tls))
-		counters_add(conn->host->counters, COUNT_REMEMBERED);
+		conn_count(conn, COUNT_REMEMBERED);
 	cert = tls_conn_certificate(conn->tls);
 	if (cert != NULL)
 		peer_read(make_peer(conn), cert);

@@ -82,6 +82,7 @@ struct conn {
 	bool said_hello; /* all of a ClientHello is there */
 	bool hung_up;	 /* before its handshake was complete */
 	bool asked;	 /* has sent a request */
+	bool own;	 /* one of our own: server/visits.h */
 };
 
 /* ------------------------------------------------------------------ conn.c */
@@ -99,10 +100,16 @@ void conn_enter(struct conn *conn, enum phase phase, unsigned timeout_ms);
 
 struct exchange conn_exchange(const struct conn *conn);
 
+/* Where what becomes of it is recorded; NULL: nowhere. */
+struct record *conn_record(const struct conn *conn);
+
 /* ------------------------------------------------------------ conn_begin.c */
 
 enum step conn_step_hello(struct conn *conn);
 enum step conn_step_handshake(struct conn *conn);
+
+/* Count it, unless it is one of our own. */
+void conn_count(struct conn *conn, enum counter what);
 
 /* Count what became of a connection whose handshake is not complete; nothing
  * when that was done before, or it is complete. */

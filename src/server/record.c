@@ -6,6 +6,7 @@
 #include "inventory/resyncs.h"
 #include "server/choice.h"
 #include "server/keep.h"
+#include "server/visits.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct record {
 	struct writer *resyncs, *events, *choices;
 	struct choice *choice;
 	struct keep *keep;
+	struct visits *visits;
 	atomic_uint_fast64_t event_count; /* the limits of events */
 	atomic_uint event_days;
 };
@@ -145,6 +147,7 @@ record_start(const char *state_directory, struct error *err)
 {
 	struct record *record = xcalloc(1, sizeof(*record));
 
+	record->visits = visits_new();
 	atomic_init(&record->event_count, EVENTS_MAX_DEFAULT);
 	atomic_init(&record->event_days, EVENTS_DAYS_DEFAULT);
 	record->choice = choice_new();
@@ -175,6 +178,7 @@ record_stop(struct record *record)
 	writer_stop(record->choices);
 	choice_free(record->choice);
 	keep_stop(record->keep);
+	visits_free(record->visits);
 	free(record);
 }
 
@@ -241,6 +245,12 @@ struct keep *
 record_keep(const struct record *record)
 {
 	return record != NULL ? record->keep : NULL;
+}
+
+struct visits *
+record_visits(const struct record *record)
+{
+	return record != NULL ? record->visits : NULL;
 }
 
 struct record_counts

@@ -21,6 +21,7 @@ struct choice;
 struct record;
 struct resync;
 struct seal_key;
+struct visits;
 
 /* Start the threads, for the files in that directory.  At the end what is left
  * is written. */
@@ -42,6 +43,9 @@ void record_event(struct record *record, const struct event *event);
 
 /* Where documents go; NULL when record is.  keep.h says what it takes. */
 struct keep *record_keep(const struct record *record);
+
+/* Whose connections leave no trace; NULL when record is. */
+struct visits *record_visits(const struct record *record);
 
 /* Are events wanted at all?  To fill one in costs a little. */
 bool record_has_events(const struct record *record);

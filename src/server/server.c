@@ -48,6 +48,9 @@ struct server {
 	struct tftp_sockets tftp_sockets;
 	struct tftp *tftp; /* NULL: not started yet */
 	struct acceptors *acceptors;
+	const struct server_options *options;
+	struct selftest *selftest;
+	struct errors *findings; /* of a rehearsal */
 	struct worker **workers;
 	size_t worker_count;
 	uv_signal_t signals[3];
@@ -77,6 +80,15 @@ log_warnings(const struct config *config)
 		log_message(LOG_LEVEL_WARN, "config-warning", "%s",
 		    warnings.text[i]);
 	errors_clear(&warnings);
+}
+
+static void
+start_selftest(struct server *server)
+{
+	if (server->options->rehearsal ||
+	    service_config(server->service)->self_test)
+		selftest_start(server->selftest, server->service,
+		    &server->sockets);
 }
 
 static void
@@ -244,6 +256,8 @@ watch_exceptions(struct server *server, bool afresh)
 {
 	const struct config *config = service_config(server->service);
 
+	if (server->keys == NULL)
+		return;
 	exceptions_watch(keystate_exceptions(server->keys), config->exceptions,
 	    config->exception_count, clock_wall(), afresh);
 }
@@ -341,6 +355,7 @@ commit_reload(struct server *server, struct sockets *fresh,
 	log_listeners(server);
 	log_warnings(service_config(server->service));
 	watch_exceptions(server, true);
+	start_selftest(server);
 	log_message(LOG_LEVEL_INFO, "reloaded", "%s", server->path);
 }
 
@@ -454,6 +469,7 @@ begin_stop(struct server *server)
 		return;
 	}
 	server->stopping = true;
+	selftest_stop(server->selftest);
 	notify_manager("STOPPING=1");
 	log_message(LOG_LEVEL_INFO, "stopping", "no new connections");
 	acceptors_free(server->acceptors);
@@ -597,6 +613,8 @@ prepare(struct server *server, struct errors *errors)
 
 	if (config == NULL)
 		return -1;
+	if (server->options->rehearsal)
+		selftest_rehearse(config);
 	log_set_level(config->log_level);
 	server->service = service_new(config, errors);
 	if (server->service == NULL)
@@ -612,7 +630,8 @@ prepare(struct server *server, struct errors *errors)
 	    prepare_guest(server, server->service, errors) != 0)
 		return -1;
 	raise_descriptor_limit(service_config(server->service));
-	if (privilege_drop(service_config(server->service), &err) != 0) {
+	if (!server->options->rehearsal &&
+	    privilege_drop(service_config(server->service), &err) != 0) {
 		errors_add(errors, "%s: %s", server->path, err.text);
 		return -1;
 	}
@@ -649,6 +668,16 @@ start_guest(struct server *server, struct errors *errors)
 }
 
 static void
+rehearsal_ended(void *arg, const struct errors *errors)
+{
+	struct server *server = arg;
+
+	for (size_t i = 0; i < errors->kept; i++)
+		errors_add(server->findings, "%s", errors->text[i]);
+	begin_stop(server);
+}
+
+static void
 serve(struct server *server)
 {
 	start_handles(server);
@@ -664,6 +693,7 @@ serve(struct server *server)
 	    "sprov " SPROV_VERSION ", %zu devices, %zu workers",
 	    snapshot_device_count(server->snapshot), server->worker_count);
 	notify_manager("READY=1");
+	start_selftest(server);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT);
 	log_message(LOG_LEVEL_INFO, "stopped", "all connections are closed");
 }
@@ -679,9 +709,13 @@ end_workers(struct server *server)
 }
 
 int
-server_run(const char *path, const struct guest *guest, struct errors *errors)
+server_run(const char *path, const struct server_options *options,
+    struct errors *errors)
 {
-	struct server server = { .path = path, .guest = guest };
+	struct server server = { .path = path,
+		.options = options,
+		.guest = options->guest,
+		.findings = errors };
 	struct error err;
 	int rc;
 
@@ -696,17 +730,23 @@ server_run(const char *path, const struct guest *guest, struct errors *errors)
 	rc = prepare(&server, errors);
 	if (rc == 0 && (rc = log_start(&err)) != 0)
 		errors_add(errors, "%s", err.text);
-	if (rc == 0)
+	if (rc == 0 && !options->rehearsal)
 		rc = start_record(&server, errors);
+	if (rc == 0 && options->self_test != NULL)
+		server.selftest = selftest_new(&server.loop, options->self_test,
+		    record_visits(server.record),
+		    options->rehearsal ? rehearsal_ended : NULL, &server);
 	if (rc == 0)
 		rc = start_tftp(&server, errors);
 	if (rc == 0)
 		rc = start_workers(&server, errors);
 	if (rc == 0 && (rc = start_guest(&server, errors)) == 0)
 		serve(&server);
-	if (guest != NULL)
-		guest->stop(guest->arg);
+	if (options->guest != NULL)
+		options->guest->stop(options->guest->arg);
+	rc = options->rehearsal && errors->count > 0 ? -1 : rc;
 	end_workers(&server);
+	selftest_free(server.selftest);
 	tftp_stop(server.tftp);
 	tftp_sockets_close(&server.tftp_sockets, NULL);
 	record_stop(server.record);

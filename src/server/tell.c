@@ -283,6 +283,8 @@ tell_answer(const struct exchange *exchange, const struct request *request,
 {
 	enum event_kind kind = EVENT_INVALID;
 
+	if (exchange->own)
+		return;
 	if (request != NULL)
 		kind = allowed && status < 400 ? EVENT_SERVED : EVENT_REFUSED;
 	log_answer(exchange, request, status, reason, body_len);
@@ -292,6 +294,8 @@ tell_answer(const struct exchange *exchange, const struct request *request,
 void
 tell_no_request(const struct exchange *exchange, const char *reason)
 {
+	if (exchange->own)
+		return;
 	log_no_request(exchange, reason);
 	record(exchange, EVENT_NO_REQUEST, NULL, 0, reason, 0);
 }
@@ -300,6 +304,8 @@ void
 tell_failed_handshake(const struct exchange *exchange, const char *reason,
     bool phase_timeout)
 {
+	if (exchange->own)
+		return;
 	log_failed_handshake(exchange, reason, phase_timeout);
 	/* Who connects and leaves without a word is no device that failed. */
 	if (tls_conn_has_received(exchange->tls) || phase_timeout)

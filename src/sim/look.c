@@ -154,7 +154,9 @@ sim_look(const struct sim_look *look, const struct addr *address,
 		.alert_received = -1,
 		.showed_certificate = look->identity != NULL };
 	addr_format_host(address, view->address);
-	if (stream_connect(&stream, address, look->timeout_ms, &failure) != 0) {
+	if (stream_connect_bound(&stream, look->source, address,
+		look->timeout_ms, look->bound, look->bound_arg,
+		&failure) != 0) {
 		note_error(view, &failure);
 	} else if (stream_start_tls(&stream, context, look->host,
 		       look->timeout_ms, &failure) != 0) {

@@ -22,7 +22,10 @@ struct sim_look {
 	const char *path; /* NULL: ask for nothing */
 	const char *user_agent;
 	const struct chain *identity; /* NULL: show no certificate */
-	unsigned timeout_ms; /* for each of connect, handshake, answer */
+	unsigned timeout_ms;	   /* for each of connect, handshake, answer */
+	const struct addr *source; /* to come from; NULL: the system's choice */
+	void (*bound)(void *arg, const struct addr *source); /* stream.h */
+	void *bound_arg;
 };
 
 /*

@@ -60,18 +60,28 @@ finish_connect(struct stream *stream, const struct addr *address,
 
 static int
 bind_to(const struct stream *stream, const struct addr *source,
-    struct error *err)
+    stream_bound *bound, void *arg, struct error *err)
 {
-	if (source != NULL &&
-	    bind(stream->fd, (const struct sockaddr *)&source->sockaddr,
+	struct addr real = { .len = sizeof(real.sockaddr) };
+
+	if (source == NULL)
+		return 0;
+	if (bind(stream->fd, (const struct sockaddr *)&source->sockaddr,
 		source->len) != 0)
 		return error_errno(err, "cannot take the source address");
+	if (bound == NULL)
+		return 0;
+	if (getsockname(stream->fd, (struct sockaddr *)&real.sockaddr,
+		&real.len) != 0)
+		return error_errno(err, "no address of one's own");
+	bound(arg, &real);
 	return 0;
 }
 
 int
-stream_connect_from(struct stream *stream, const struct addr *source,
-    const struct addr *address, unsigned timeout_ms, struct error *err)
+stream_connect_bound(struct stream *stream, const struct addr *source,
+    const struct addr *address, unsigned timeout_ms, stream_bound *bound,
+    void *arg, struct error *err)
 {
 	char text[ADDR_TEXT_BYTES];
 	int rc;
@@ -80,7 +90,7 @@ stream_connect_from(struct stream *stream, const struct addr *source,
 	stream->fd = socket(address->sockaddr.ss_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	rc = stream->fd < 0 ? error_errno(err, "no socket") :
-			      bind_to(stream, source, err);
+			      bind_to(stream, source, bound, arg, err);
 	if (rc == 0)
 		rc = finish_connect(stream, address,
 		    clock_monotonic_ms() + timeout_ms, err);
@@ -90,6 +100,14 @@ stream_connect_from(struct stream *stream, const struct addr *source,
 		stream_close(stream);
 	}
 	return rc;
+}
+
+int
+stream_connect_from(struct stream *stream, const struct addr *source,
+    const struct addr *address, unsigned timeout_ms, struct error *err)
+{
+	return stream_connect_bound(stream, source, address, timeout_ms, NULL,
+	    NULL, err);
 }
 
 int

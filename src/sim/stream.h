@@ -22,7 +22,12 @@ struct stream {
 };
 
 /* Connect; on failure the stream is closed.  Nagle's delay is off.  source is
- * the address to connect from, NULL: the system's choice. */
+ * the address to connect from, NULL: the system's choice; with bound it is told
+ * from which port before the other side can see it. */
+typedef void stream_bound(void *arg, const struct addr *source);
+int stream_connect_bound(struct stream *stream, const struct addr *source,
+    const struct addr *address, unsigned timeout_ms, stream_bound *bound,
+    void *arg, struct error *err) MUST_CHECK;
 int stream_connect_from(struct stream *stream, const struct addr *source,
     const struct addr *address, unsigned timeout_ms,
     struct error *err) MUST_CHECK;

@@ -375,7 +375,7 @@ def test_client_that_does_not_read(server):
 
 
 def test_more_connections_than_allowed(server):
-    server.configure("connections 2\n" + server.listener())
+    server.configure("connections 2\nself-test off\n" + server.listener())
     server.start()
     with server.client() as one, server.client() as two:
         assert one.get(PATH).status == two.get(PATH).status == 200

@@ -61,6 +61,7 @@ test_defaults(void **state)
 	assert_int_equal(config->workers, 0);
 	assert_int_equal(config->log_level, LOG_LEVEL_INFO);
 	assert_int_equal(config->connections_max, 20000);
+	assert_true(config->self_test);
 	assert_int_equal(config->events_max, 1000000);
 	assert_int_equal(config->events_days, 30);
 	assert_int_equal(config->handshake_timeout_ms, 20000);
@@ -313,7 +314,8 @@ static const struct {
 	    F "1:1: unknown directive \"something-else\": "
 	      "expected state-directory, inventory, secrets-key, templates, "
 	      "user, workers, "
-	      "log-level, connections, profile-cache, events, timeout, "
+	      "log-level, connections, profile-cache, events, self-test, "
+	      "timeout, "
 	      "profile, common, public, "
 	      "report, public-file, own-profile, firmware, ladder, tftp, "
 	      "performance, admin, exception or listener\n" },
@@ -321,7 +323,8 @@ static const struct {
 	    F "1:1: unknown directive \"\": "
 	      "expected state-directory, inventory, secrets-key, templates, "
 	      "user, workers, "
-	      "log-level, connections, profile-cache, events, timeout, "
+	      "log-level, connections, profile-cache, events, self-test, "
+	      "timeout, "
 	      "profile, common, public, "
 	      "report, public-file, own-profile, firmware, ladder, tftp, "
 	      "performance, admin, exception or listener\n" },
