@@ -14,9 +14,11 @@ import gzip
 import hashlib
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 from cryptography.hazmat.primitives import ciphers, hashes, padding
@@ -124,6 +126,11 @@ class Fleet:
     def __init__(self):
         self.server = Server()
         self.folder = self.server.folder
+        # Tens of thousands of small files: in memory, where there is room.
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) and \
+            shutil.disk_usage("/dev/shm").free > 500000000 else None
+        self.files = pathlib.Path(tempfile.mkdtemp(prefix="sprov-test-",
+                                                   dir=memory))
         self.ports = {"tls": free_port(), "plain": free_port()}
         self.key = self.server.write("secrets.key", os.urandom(32))
         self.key.chmod(0o600)
@@ -194,7 +201,7 @@ class Fleet:
 
     def fetch(self, lane, *options):
         """All devices, at once; what each got, as it came."""
-        into = self.folder / ("got-" + lane)
+        into = self.files / ("got-" + lane)
         result = json.loads(self.must(
             "simulate", "--fleet", COUNT, "--folder", self.folder / "fleet",
             "--concurrency", 48, "--attempts", COUNT, "--json", "--save",
@@ -208,8 +215,7 @@ class Fleet:
                 for device in self.devices}
 
     def rendered(self):
-        into = self.folder / "rendered"
-        shutil.rmtree(into, ignore_errors=True)
+        into = self.files / "rendered"
         assert self.must("profile", "render", "--secrets", "--config",
                          self.server.config, "--all", "--write", into) == \
             "%d profiles written, 0 failed\n" % COUNT
@@ -228,6 +234,7 @@ def _fleet():
         fleet.over_tls = fleet.fetch("tls")
         yield fleet
     finally:
+        shutil.rmtree(fleet.files)
         fleet.server.close()
 
 
@@ -294,7 +301,7 @@ def test_aes_over_http(fleet, plain):
 
     def by_openssl(job):
         number, device = job
-        folder = fleet.folder / ("openssl-%d" % number)
+        folder = fleet.files / ("openssl-%d" % number)
         folder.mkdir()
         key = KEYED.search(fleet.rendered_before[device.mac]).group(1)
         text = openssl(plain[device.mac], key, folder)
@@ -392,7 +399,7 @@ def test_tenants_in_lists(fleet):
     found = json.loads(fleet.server.device("list", "--tenant", "birch",
                                            "--json"))
     assert {re.sub(":", "", row["mac"]) for row in found} == macs["birch"]
-    into = fleet.folder / "of-birch"
+    into = fleet.files / "of-birch"
     fleet.must("profile", "render", "--group", "birch", "--config",
                fleet.server.config, "--write", into)
     assert {path.stem for path in into.iterdir()} == macs["birch"]
