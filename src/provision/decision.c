@@ -1,16 +1,12 @@
-#include "provision/decision.h"
+#include "provision/decision_parts.h"
 #include "base/text.h"
 #include "http/request.h"
 #include "inventory/snapshot.h"
-#include "provision/render_key.h"
-#include "spa/defective.h"
 #include "spa/registry.h"
 #include "tls/conn.h"
 
 #include <string.h>
 #include <strings.h>
-
-#include <openssl/crypto.h>
 
 /*
  * A stranger learns nothing from the status: everything about identity is 403.
@@ -76,8 +72,8 @@ is_denied(const struct tls_peer *tls_peer)
 	    NULL;
 }
 
-static bool
-is_generic(const struct decision_input *input)
+bool
+decision_is_generic(const struct decision_input *input)
 {
 	return input->peer->form == PEER_GENERIC || is_denied(input->tls_peer);
 }
@@ -101,19 +97,16 @@ judge_certificate(const struct decision_input *input)
 	case TLS_PEER_TRUSTED:
 		break;
 	}
-	if (is_generic(input))
+	if (decision_is_generic(input))
 		return DECISION_GENERIC;
 	if (input->peer->form == PEER_INVALID || !input->peer->has_mac)
 		return DECISION_CONTRADICTORY;
 	return DECISION_OWN_PROFILE;
 }
 
-/*
- * The inventory may know more than the MAC: what it knows must agree.  A
- * product that the registry does not know proves nothing either way.
- */
-static enum decision_reason
-judge_device(const struct decision_input *input, const struct device *device)
+enum decision_reason
+decision_judge_device(const struct decision_input *input,
+    const struct device *device)
 {
 	const struct peer *peer = input->peer;
 	const struct model *model;
@@ -181,9 +174,9 @@ wants_stub(const struct decision_input *input, const struct device *device)
 	return value != NULL && strcmp(value, "stub") == 0;
 }
 
-static enum decision_reason
-judge_path(const struct decision_input *input, const struct device *device,
-    struct route_match *route)
+enum decision_reason
+decision_judge_path(const struct decision_input *input,
+    const struct device *device, struct route_match *route)
 {
 	if (!routes_match(input->routes, input->request->path, route))
 		return wants_stub(input, device) ? DECISION_STUB :
@@ -234,228 +227,13 @@ is_method_known(const struct decision_input *input)
 	return false;
 }
 
-/*
- * The key that the request names.  With KEY_NOT_DELIVERED all else is right:
- * over mutual TLS that is no obstacle, the certificate is the identity there.
- */
-static enum decision_reason
-judge_key(const struct decision_input *input, struct decision *decision)
-{
-	const struct device *device = decision->device;
-	const struct key_request request =
-	    keyring_read_query(input->request->query);
-	enum decision_reason reason = DECISION_UNKNOWN_KEY;
-	struct keyring ring = { .count = 0 };
-	struct error ignored;
-	size_t index = 0;
-
-	if (request.kind == KEY_REQUEST_NONE)
-		return DECISION_NO_KEY;
-	if (request.kind == KEY_REQUEST_BAD)
-		return DECISION_BAD_KEY;
-	/* A ring that is damaged holds no key; rendering will say so. */
-	if (render_keyring(device, &ring, &ignored) != 0)
-		ring.count = 0;
-	switch (keyring_judge(&ring, request.id, &device->mac, input->marks,
-	    input->marks_arg, &index)) {
-	case KEY_UNKNOWN:
-		break;
-	case KEY_RETIRED:
-		reason = DECISION_RETIRED_KEY;
-		break;
-	case KEY_NOT_DELIVERED:
-	case KEY_GOOD:
-		reason = DECISION_OWN_PROFILE;
-		if (input->policy->plain &&
-		    (input->marks(input->marks_arg, &device->mac, request.id) &
-			KEY_DELIVERED) == 0) {
-			reason = DECISION_KEY_NOT_DELIVERED;
-			break;
-		}
-		decision->cipher = request.kind == KEY_REQUEST_AES ?
-		    CIPHER_AES :
-		    CIPHER_AES128GCM;
-		decision->key = ring.key[index];
-		break;
-	}
-	keyring_wipe(&ring);
-	return reason;
-}
-
-/* Who asks is whoever can name the key: so all of this has to hold first. */
-static enum decision_reason
-judge_plain_device(const struct decision_input *input,
-    struct decision *decision)
-{
-	const struct device *device = snapshot_find(input->snapshot,
-	    &decision->route.mac);
-	struct protection protection;
-	struct error ignored;
-
-	if (device == NULL)
-		return DECISION_UNKNOWN_DEVICE;
-	if (device->state == DEVICE_RETIRED)
-		return DECISION_RETIRED_DEVICE;
-	if (!route_match_is_for(&decision->route,
-		registry_find_model(device->model, NULL)))
-		return DECISION_OTHER_MODEL;
-	if (render_protection(input->snapshot, device, &protection, &ignored) !=
-		0 ||
-	    protection.cipher == CIPHER_NONE)
-		return DECISION_UNPROTECTED;
-	decision->device = device;
-	return judge_key(input, decision);
-}
-
-/* Somebody on the wire, who may be anybody. */
-static enum decision_reason
-judge_plain(const struct decision_input *input, struct decision *decision)
-{
-	enum decision_reason reason;
-
-	if (input->request->method != REQUEST_GET &&
-	    input->request->method != REQUEST_HEAD)
-		return DECISION_METHOD;
-	if (!routes_match(input->routes, input->request->path,
-		&decision->route))
-		return DECISION_NO_SUCH_PATH;
-	if (route_kind_is_public(decision->route.kind))
-		return DECISION_PUBLIC_FILE;
-	if (decision->route.kind != ROUTE_PROFILE || !decision->route.has_mac)
-		return DECISION_NEEDS_TLS;
-	reason = judge_plain_device(input, decision);
-	/* Nobody has proved to be that device: no record speaks of it. */
-	if (reason != DECISION_OWN_PROFILE)
-		decision->device = NULL;
-	return reason;
-}
-
-/* ------------------------------------------------------------- exceptions */
-
-/* Which exceptions may make up for this refusal? */
-static bool
-find_kind(const struct decision_input *input, enum decision_reason refusal,
-    enum exception_kind *kind)
-{
-	const struct peer *peer = input->peer;
-
-	switch (refusal) {
-	case DECISION_EXPIRED:
-		*kind = EXCEPTION_EXPIRED;
-		return input->tls_peer->verify_depth == 0 &&
-		    !is_generic(input) && peer->form != PEER_INVALID &&
-		    peer->has_mac;
-	case DECISION_GENERIC:
-		*kind = EXCEPTION_GENERIC;
-		return true;
-	case DECISION_UNTRUSTED:
-	case DECISION_CONTRADICTORY:
-		*kind = EXCEPTION_DEFECTIVE;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/*
- * The device that an exception would be for; NULL when there is none.  Where
- * the certificate proves nobody it is the one that the path names, and what
- * the inventory and the certificate say must not speak against it.
- */
-static const struct device *
-find_excepted(const struct decision_input *input, enum exception_kind kind,
-    struct route_match *route)
-{
-	const struct peer *peer = input->peer;
-	bool proves = exception_kind_proves(kind);
-	const struct device *device;
-
-	if (!routes_match(input->routes, input->request->path, route) ||
-	    route->kind != ROUTE_PROFILE || (!proves && !route->has_mac))
-		return NULL;
-	device = snapshot_find(input->snapshot,
-	    proves ? &peer->mac : &route->mac);
-	if (device == NULL || device->state == DEVICE_RETIRED ||
-	    (peer->has_mac && !mac_equal(&peer->mac, &device->mac)))
-		return NULL;
-	if (proves && judge_device(input, device) != DECISION_OWN_PROFILE)
-		return NULL;
-	if (kind == EXCEPTION_DEFECTIVE && !defective_serial(device->serial))
-		return NULL;
-	return judge_path(input, device, route) == DECISION_OWN_PROFILE ?
-	    device :
-	    NULL;
-}
-
-static const enum decision_reason exception_reasons[] = {
-	[EXCEPTION_ALLOWS] = DECISION_OWN_PROFILE,
-	[EXCEPTION_HAS_LAPSED] = DECISION_EXCEPTION_LAPSED,
-	[EXCEPTION_WANTS_SOURCE] = DECISION_EXCEPTION_SOURCE,
-	[EXCEPTION_WANTS_ENCRYPTION] = DECISION_EXCEPTION_UNENCRYPTED,
-	[EXCEPTION_IS_USED_UP] = DECISION_EXCEPTION_USED_UP,
-};
-
-/* The first one that lets it in; else what the last one that is for it says. */
-static enum decision_reason
-ask_exceptions(const struct decision_input *input,
-    const struct exception_case *is, enum decision_reason refusal,
-    const struct exception **found)
-{
-	for (size_t i = 0; i < input->exception_count; i++) {
-		const struct exception *exception = &input->exceptions[i];
-		enum exception_answer answer = exception_judge(exception, is);
-
-		if (answer == EXCEPTION_IS_NOT_FOR_IT)
-			continue;
-		refusal = exception_reasons[answer];
-		if (answer != EXCEPTION_ALLOWS)
-			continue;
-		*found = exception;
-		break;
-	}
-	return refusal;
-}
-
-static enum decision_reason
-judge_exceptions(const struct decision_input *input, struct decision *decision,
-    enum decision_reason refusal)
-{
-	struct exception_case is = {
-		.snapshot = input->snapshot,
-		.listener = input->listener,
-		.source = input->source,
-		.now = input->now,
-		.first_use = input->first_use,
-		.first_use_arg = input->first_use_arg,
-	};
-	struct decision found = { .device = NULL };
-	enum decision_reason reason, key;
-
-	if (input->exception_count == 0 || !find_kind(input, refusal, &is.kind))
-		return refusal;
-	found.device = find_excepted(input, is.kind, &found.route);
-	if (found.device == NULL)
-		return refusal;
-	key = judge_key(input, &found);
-	is.device = found.device;
-	is.encrypted = found.cipher != CIPHER_NONE;
-	reason = ask_exceptions(input, &is, refusal, &found.exception);
-	if (reason == DECISION_OWN_PROFILE && key != DECISION_NO_KEY)
-		reason = key;
-	/* Else nobody has proved to be that device: no record speaks of it. */
-	if (reason == DECISION_OWN_PROFILE)
-		*decision = found;
-	OPENSSL_cleanse(&found.key, sizeof(found.key));
-	return reason;
-}
-
 static enum decision_reason
 judge(const struct decision_input *input, struct decision *decision)
 {
 	enum decision_reason reason;
 
 	if (input->policy->plain)
-		return judge_plain(input, decision);
+		return decision_judge_plain(input, decision);
 	if (!is_method_known(input))
 		return DECISION_METHOD;
 	/* Public files are the one thing that needs no identity. */
@@ -466,15 +244,15 @@ judge(const struct decision_input *input, struct decision *decision)
 		return DECISION_PUBLIC_FILE;
 	reason = judge_certificate(input);
 	if (reason != DECISION_OWN_PROFILE)
-		return judge_exceptions(input, decision, reason);
+		return decision_judge_exceptions(input, decision, reason);
 	decision->device = snapshot_find(input->snapshot, &input->peer->mac);
-	reason = judge_device(input, decision->device);
+	reason = decision_judge_device(input, decision->device);
 	if (reason != DECISION_OWN_PROFILE)
 		return reason;
-	reason = judge_path(input, decision->device, &decision->route);
+	reason = decision_judge_path(input, decision->device, &decision->route);
 	if (reason != DECISION_OWN_PROFILE)
 		return reason;
-	reason = judge_key(input, decision);
+	reason = decision_judge_key(input, decision);
 	/* None named: it was reset, or has never had one.  The certificate
 	 * suffices, and TLS is the protection. */
 	return reason == DECISION_NO_KEY ? DECISION_OWN_PROFILE : reason;

@@ -11,7 +11,6 @@
  * A device whose variable "missing-files" is "stub" gets an empty profile at
  * any path *.cfg or *.xml that leads nowhere: it would ask again each hour for
  * what it does not get ([SPA-PROV] on Resync_Fails_On_FNF).
- * against it.
  *
  * A listener of plain HTTP is stricter still.  There is nobody to identify, so
  * it has public files, and profiles encrypted with a key that this server has
