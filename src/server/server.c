@@ -4,11 +4,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "inventory/snapshot.h"
-#include "pki/cert.h"
-#include "pki/chain.h"
 #include "server/accept.h"
+#include "server/announce.h"
 #include "server/config.h"
-#include "server/firmware.h"
 #include "server/exceptions.h"
 #include "server/guest.h"
 #include "server/keep.h"
@@ -21,7 +19,6 @@
 #include "server/sockets.h"
 #include "server/tftp.h"
 #include "server/worker.h"
-#include "spa/registry.h"
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -69,19 +66,6 @@ struct server {
 
 /* ---------------------------------------------- refresh and reload */
 
-/* What serves, but not what was meant. */
-static void
-log_warnings(const struct config *config)
-{
-	struct errors warnings = { 0 };
-
-	firmware_warn(config, &warnings);
-	for (size_t i = 0; i < warnings.kept; i++)
-		log_message(LOG_LEVEL_WARN, "config-warning", "%s",
-		    warnings.text[i]);
-	errors_clear(&warnings);
-}
-
 static void
 start_selftest(struct server *server)
 {
@@ -89,54 +73,6 @@ start_selftest(struct server *server)
 	    service_config(server->service)->self_test)
 		selftest_start(server->selftest, server->service,
 		    &server->sockets);
-}
-
-static void
-log_listeners(const struct server *server)
-{
-	const struct config *config = service_config(server->service);
-
-	for (size_t i = 0; i < server->sockets.count; i++) {
-		const struct listening *socket = &server->sockets.list[i];
-		const struct service_listener *listener =
-		    service_listener(server->service, socket->listener);
-		const struct ca *ca = listener->issuer.ca;
-		char address[ADDR_TEXT_BYTES], until[CLOCK_TEXT_BYTES];
-		struct log_line line;
-
-		addr_format(&socket->address, address);
-		if (listener->policy.plain) {
-			log_begin(&line, LOG_LEVEL_INFO, "listening");
-			log_text(&line, "listener", listener->name);
-			log_text(&line, "address", address);
-			log_text(&line, "tls", "none");
-			log_end(&line);
-			continue;
-		}
-		clock_format(cert_not_after(chain_certificate(listener->chain,
-				 0)),
-		    until);
-		log_begin(&line, LOG_LEVEL_INFO, "listening");
-		log_text(&line, "listener", listener->name);
-		log_text(&line, "address", address);
-		log_text(&line, "ca", ca != NULL ? ca->id : "unknown");
-		log_text(&line, "tls",
-		    config->listeners[socket->listener].policy == TLS_LEGACY ?
-			"legacy" :
-			"modern");
-		log_text(&line, "certificate-until", until);
-		log_end(&line);
-	}
-	for (size_t i = 0; i < server->tftp_sockets.count; i++) {
-		char address[ADDR_TEXT_BYTES];
-		struct log_line line;
-
-		addr_format(&server->tftp_sockets.list[i].address, address);
-		log_begin(&line, LOG_LEVEL_INFO, "listening");
-		log_text(&line, "listener", "tftp");
-		log_text(&line, "address", address);
-		log_end(&line);
-	}
 }
 
 static void
@@ -352,8 +288,7 @@ commit_reload(struct server *server, struct sockets *fresh,
 	keep_use_key(record_keep(server->record),
 	    service_secrets_key(server->service));
 	acceptors_start(server->acceptors, &server->sockets, server->service);
-	log_listeners(server);
-	log_warnings(service_config(server->service));
+	announce(server->service, &server->sockets, &server->tftp_sockets);
 	watch_exceptions(server, true);
 	start_selftest(server);
 	log_message(LOG_LEVEL_INFO, "reloaded", "%s", server->path);
@@ -686,8 +621,7 @@ serve(struct server *server)
 	acceptors_start(server->acceptors, &server->sockets, server->service);
 	tftp_update(server->tftp, &server->tftp_sockets, server->service,
 	    server->snapshot);
-	log_listeners(server);
-	log_warnings(service_config(server->service));
+	announce(server->service, &server->sockets, &server->tftp_sockets);
 	watch_exceptions(server, true);
 	log_message(LOG_LEVEL_INFO, "started",
 	    "sprov " SPROV_VERSION ", %zu devices, %zu workers",
