@@ -1,5 +1,6 @@
 #include "admin/access.h"
 #include "admin/call.h"
+#include "admin/site.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "inventory/admins.h"
@@ -13,7 +14,7 @@
 
 #include <openssl/crypto.h>
 
-#define FIELD_MAX 512
+#define FIELD_MAX 2048
 
 /* Nobody has been added yet: there is no file, and nobody is known. */
 static struct admins *
@@ -49,14 +50,19 @@ by_token(struct call *call, struct admins *admins, const char *text,
 	return 0;
 }
 
+/* session NULL: by certificate. */
 static int
 by_account(struct call *call, struct admins *admins, const char *name,
-    struct error *err)
+    const char *session, struct error *err)
 {
 	struct admin_account account;
 
 	if (admins_get_account(admins, name, &account, err) != 0)
 		return err->kind == ERROR_NOT_FOUND ? 0 : -1;
+	if (session != NULL &&
+	    !sessions_is_of(site_sessions(call->site), session, &account))
+		return 0;
+	call->caller.by_session = session != NULL;
 	call->caller.known = true;
 	call->caller.scopes = admin_role_scopes(account.role);
 	(void)snprintf(call->caller.name, sizeof(call->caller.name), "%s",
@@ -64,6 +70,61 @@ by_account(struct call *call, struct admins *admins, const char *name,
 	memcpy(call->caller.tenant, account.tenant, sizeof(account.tenant));
 	OPENSSL_cleanse(&account, sizeof(account));
 	return 0;
+}
+
+/* RFC 6265 5.4: "name=value; name=value". */
+bool
+access_session(const struct call *call, char text[static SESSION_TEXT_BYTES])
+{
+	static const char name[] = SESSION_COOKIE "=";
+	char field[FIELD_MAX];
+	const char *at = field;
+	bool found = false;
+
+	call_field(call, "Cookie", field, sizeof(field));
+	while (*at != '\0' && !found) {
+		size_t len = strcspn(at, ";");
+
+		if (strncmp(at, name, strlen(name)) == 0 &&
+		    len - strlen(name) == SESSION_TEXT_BYTES - 1) {
+			memcpy(text, at + strlen(name), SESSION_TEXT_BYTES - 1);
+			text[SESSION_TEXT_BYTES - 1] = '\0';
+			found = true;
+		}
+		at += len;
+		at += strspn(at, "; ");
+	}
+	OPENSSL_cleanse(field, sizeof(field));
+	return found;
+}
+
+static int
+by_session(struct call *call, struct admins *admins, struct error *err)
+{
+	char text[SESSION_TEXT_BYTES], name[ADMINS_NAME_MAX + 1];
+	int rc = 0;
+
+	if (access_session(call, text) &&
+	    sessions_find(site_sessions(call->site), text, call->now, name))
+		rc = by_account(call, admins, name, text, err);
+	OPENSSL_cleanse(text, sizeof(text));
+	return rc;
+}
+
+bool
+access_check_origin(struct call *call)
+{
+	char origin[512], own[sizeof("https://") + sizeof(call->request.host)];
+
+	call_field(call, "Origin", origin, sizeof(origin));
+	(void)snprintf(own, sizeof(own), "http%s://%s", call->secure ? "s" : "",
+	    call->request.host);
+	if (strcasecmp(origin, own) == 0 ||
+	    (*origin == '\0' && !call->caller.by_session))
+		return true;
+	call_problem(call, 403,
+	    "a page of another origin may not do this: expected %s", own);
+	return false;
 }
 
 int
@@ -83,8 +144,12 @@ access_identify(struct call *call)
 	call_field(call, "Authorization", field, sizeof(field));
 	if (strncasecmp(field, "Bearer ", strlen("Bearer ")) == 0)
 		rc = by_token(call, admins, field + strlen("Bearer "), &err);
-	else if (*field == '\0' && call->certificate_name != NULL)
-		rc = by_account(call, admins, call->certificate_name, &err);
+	else if (*field == '\0')
+		rc = by_session(call, admins, &err);
+	if (rc == 0 && *field == '\0' && !call->caller.known &&
+	    call->certificate_name != NULL)
+		rc = by_account(call, admins, call->certificate_name, NULL,
+		    &err);
 	OPENSSL_cleanse(field, sizeof(field));
 	admins_close(admins);
 	if (rc != 0)

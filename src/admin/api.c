@@ -16,6 +16,8 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
+#define OPEN (1U << 31) /* for everybody */
+
 /* '*' stands for one segment of a path.  scope 0: whoever is known. */
 static const struct route {
 	const char *method;
@@ -24,6 +26,9 @@ static const struct route {
 	api_handler *answer;
 } routes[] = {
 	{ "GET", "/api/v1/session", 0, api_session },
+	{ "POST", "/api/v1/login", OPEN, api_login },
+	{ "POST", "/api/v1/logout", OPEN, api_logout },
+	{ "POST", "/api/v1/password", 0, api_password },
 	{ "GET", "/api/v1/overview", ADMIN_READ, api_overview },
 	{ "GET", "/api/v1/devices", ADMIN_READ, api_devices },
 	{ "GET", "/api/v1/devices/*", ADMIN_READ, api_device },
@@ -76,34 +81,46 @@ method_of(const struct call *call)
 						      call->request.method_name;
 }
 
+/* The methods of a path, as the field Allow lists them. */
+static void
+list_methods(struct call *call)
+{
+	char text[64];
+	size_t len = 0;
+
+	for (size_t i = 0; i < LENGTH(routes); i++)
+		if (fits(routes[i].path, call->request.path, text,
+			sizeof(text)))
+			len += (size_t)snprintf(call->allow + len,
+			    sizeof(call->allow) - len, "%s%s%s",
+			    len > 0 ? ", " : "", routes[i].method,
+			    strcmp(routes[i].method, "GET") == 0 ? ", HEAD" :
+								   "");
+}
+
 /* NULL: a problem is the answer. */
 static const struct route *
 find_route(struct call *call, char *text, size_t size)
 {
-	static const char *const allowed[] = { "GET, HEAD" };
-	bool known = false;
-
-	for (size_t i = 0; i < LENGTH(routes); i++) {
-		if (!fits(routes[i].path, call->request.path, text, size))
-			continue;
-		if (strcmp(routes[i].method, method_of(call)) == 0)
+	for (size_t i = 0; i < LENGTH(routes); i++)
+		if (strcmp(routes[i].method, method_of(call)) == 0 &&
+		    fits(routes[i].path, call->request.path, text, size))
 			return &routes[i];
-		known = true;
-	}
-	if (known) {
-		call->allow = allowed[0];
+	list_methods(call);
+	if (*call->allow != '\0')
 		call_problem(call, 405, "%s is not for this path",
 		    call->request.method_name);
-	} else {
+	else
 		call_problem(call, 404,
 		    "there is nothing here: see /api/v1/openapi.json");
-	}
 	return NULL;
 }
 
 static bool
 may(struct call *call, const struct route *route)
 {
+	if (route->scope == OPEN)
+		return true;
 	if (!call->caller.known) {
 		call_add_field(call,
 		    "WWW-Authenticate: Bearer realm=\"sprov\"");
@@ -132,11 +149,14 @@ api_answer(struct call *call)
 		return;
 	route = find_route(call, text, sizeof(text));
 	/* Who is not known learns nothing about which paths there are. */
-	if (!call->caller.known) {
-		call->allow = NULL;
+	if (!call->caller.known && (route == NULL || route->scope != OPEN)) {
+		*call->allow = '\0';
 		route = &routes[0];
 	}
-	if (route != NULL && may(call, route) && call_read_query(call))
+	if (route != NULL && may(call, route) &&
+	    (strcmp(method_of(call), "GET") == 0 ||
+		access_check_origin(call)) &&
+	    call_read_query(call))
 		route->answer(call, text);
 }
 
@@ -183,7 +203,7 @@ api_answer_now(struct call *call)
 	if (text_starts(path, "/api/") && strcmp(path, openapi_path) != 0)
 		return false;
 	if (!reads) {
-		call->allow = "GET, HEAD";
+		memcpy(call->allow, "GET, HEAD", sizeof("GET, HEAD"));
 		call_problem(call, 405, "%s is not for this path",
 		    call->request.method_name);
 	} else if (strcmp(path, "/healthz") == 0 ||

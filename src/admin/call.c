@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct call *
 call_new(struct site *site, const struct request *request, const char *head,
@@ -128,6 +129,55 @@ call_no_others(struct call *call)
 			return false;
 		}
 	return true;
+}
+
+json_t *
+call_body_json(struct call *call)
+{
+	static const char type[] = "application/json";
+	const char *given = call->request.content_type;
+	json_error_t wrong;
+	json_t *json;
+
+	if (strncasecmp(given, type, strlen(type)) != 0 ||
+	    (given[strlen(type)] != '\0' &&
+		strchr("; ", given[strlen(type)]) == NULL)) {
+		call_problem(call, 415, "expected a body of %s", type);
+		return NULL;
+	}
+	json = json_loadb(call->body_len > 0 ? call->body : "", call->body_len,
+	    JSON_REJECT_DUPLICATES, &wrong);
+	if (json == NULL)
+		call_problem(call, 400, "the body is no JSON: %d:%d: %s",
+		    wrong.line, wrong.column, wrong.text);
+	return json;
+}
+
+/* Jansson keeps texts where one may write as much as there is. */
+static void
+wipe_texts(json_t *json)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	if (json_is_string(json)) {
+		union {
+			const char *text;
+			void *bytes;
+		} of = { json_string_value(json) };
+
+		OPENSSL_cleanse(of.bytes, json_string_length(json));
+	}
+	json_array_foreach(json, i, value) wipe_texts(value);
+	json_object_foreach(json, key, value) wipe_texts(value);
+}
+
+void
+call_wipe_json(json_t *json)
+{
+	wipe_texts(json);
+	json_decref(json);
 }
 
 /* ----------------------------------------------------------------- answers */

@@ -68,7 +68,7 @@ struct call {
 	size_t bytes_len;
 	struct buf fields; /* further ones of the head */
 	char etag[40];
-	const char *allow;
+	char allow[64]; /* of a 405 */
 };
 
 /* The site's service and snapshot of now are held. */
@@ -94,6 +94,13 @@ bool call_number(struct call *call, const char *name, uint64_t min,
 
 /* Are all parameters known ones?  False: a problem that names the first. */
 bool call_no_others(struct call *call) MUST_CHECK;
+
+/* The body as a JSON object or array; NULL: a problem is the answer.  The
+ * caller's, for call_wipe_json() when there are secrets in it. */
+json_t *call_body_json(struct call *call) MUST_CHECK;
+
+/* Overwrite its texts, and release it. */
+void call_wipe_json(json_t *json);
 
 /* ----------------------------------------------------------------- answers */
 

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,18 +80,25 @@ spawn(const char *const *argv, int out, int complaints, struct error *err)
 	return -1;
 }
 
-/* Read what is there; closes the end when nothing more comes. */
+/* Read what is there; closes the end when nothing more comes.  With cut, what
+ * does not fit is dropped. */
 static int
-drain(int *fd, struct buf *buf, struct error *err)
+drain(int *fd, struct buf *buf, bool cut, struct error *err)
 {
 	char piece[65536];
 	ssize_t n = read(*fd, piece, sizeof(piece));
+	size_t len;
 
 	if (n < 0 && errno == EINTR)
 		return 0;
-	if (n <= 0)
+	if (n <= 0) {
 		close_fd(fd);
-	else if (buf_append(buf, piece, (size_t)n) != 0)
+		return 0;
+	}
+	len = (size_t)n;
+	if (cut && len > buf->limit - buf->len)
+		len = buf->limit - buf->len;
+	if (buf_append(buf, piece, len) != 0)
 		return error_set(err, ERROR_SYSTEM,
 		    "the report is longer than %zu bytes", buf->limit);
 	return 0;
@@ -114,11 +122,12 @@ collect(int *out, int *complaints, struct buf *text, struct buf *said,
 			    REPORT_TIMEOUT_MS / 1000);
 		if (poll(fds, 2, (int)(end - now)) < 0 && errno != EINTR)
 			return error_errno(err, "cannot wait for the report");
-		if (fds[0].revents != 0 && drain(out, text, err) != 0)
-			return -1;
 		/* Of a long complaint the beginning is enough. */
-		if (fds[1].revents != 0 && drain(complaints, said, err) != 0)
-			close_fd(complaints);
+		if ((fds[0].revents != 0 &&
+			drain(out, text, false, err) != 0) ||
+		    (fds[1].revents != 0 &&
+			drain(complaints, said, true, err) != 0))
+			return -1;
 	}
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include "admin/site.h"
 #include "admin/report.h"
+#include "admin/session.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -30,6 +31,7 @@ struct site {
 	struct guest_view view;
 	time_t started_at;
 	struct report_cache *reports;
+	struct sessions *sessions;
 	pthread_mutex_t mutex; /* of what follows */
 	struct service *service;
 	struct snapshot *snapshot;
@@ -48,6 +50,7 @@ site_new(const char *config_path)
 	site->config_path = config_path;
 	site->started_at = clock_wall();
 	site->reports = report_cache_new();
+	site->sessions = sessions_new();
 	(void)pthread_mutex_init(&site->mutex, NULL);
 	return site;
 }
@@ -58,6 +61,7 @@ site_free(struct site *site)
 	if (site == NULL)
 		return;
 	report_cache_free(site->reports);
+	sessions_free(site->sessions);
 	finder_release(site->finder);
 	snapshot_release(site->snapshot);
 	service_release(site->service);
@@ -111,6 +115,12 @@ struct report_cache *
 site_reports(struct site *site)
 {
 	return site->reports;
+}
+
+struct sessions *
+site_sessions(struct site *site)
+{
+	return site->sessions;
 }
 
 time_t

@@ -18,6 +18,7 @@
 
 struct finder;
 struct report_cache;
+struct sessions;
 struct service;
 struct snapshot;
 
@@ -33,6 +34,7 @@ void site_use_snapshot(struct site *site, struct snapshot *snapshot);
 const char *site_config_path(const struct site *site);
 const struct guest_view *site_guest_view(const struct site *site);
 struct report_cache *site_reports(struct site *site);
+struct sessions *site_sessions(struct site *site);
 time_t site_started_at(const struct site *site);
 
 /* References, the caller's to release; any thread may ask. */

@@ -1,18 +1,14 @@
 #include "cmd/admin.h"
+#include "cmd/admin_common.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
-#include "inventory/admins.h"
-#include "server/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <jansson.h>
 #include <libsmartcols/libsmartcols.h>
@@ -23,67 +19,7 @@
 #define DAY_S 86400
 #define DAYS_MAX 3650
 
-/* -------------------------------------------------------------- the file */
-
-/* The server has to be able to read what root makes in its folder. */
-static void
-give_to_folder_owner(const char *path)
-{
-	static const char *const endings[] = { "", "-wal", "-shm", ".lock" };
-	char *folder = file_directory(path);
-	struct stat st;
-
-	if (geteuid() == 0 && stat(folder, &st) == 0)
-		for (size_t i = 0; i < LENGTH(endings); i++) {
-			char *name = xasprintf("%s%s", path, endings[i]);
-
-			/* Those that are there. */
-			(void)!lchown(name, st.st_uid, st.st_gid);
-			free(name);
-		}
-	free(folder);
-}
-
-/* NULL: all is said. */
-static struct admins *
-open_admins(const char *config_path, bool read_only, char **path)
-{
-	struct errors errors = { 0 };
-	struct config *config = config_load(config_path, &errors);
-	struct admins *admins;
-	struct error err;
-
-	*path = NULL;
-	if (config == NULL) {
-		(void)cmd_fail_all(&errors);
-		errors_clear(&errors);
-		return NULL;
-	}
-	*path = file_join(config->state_directory, ADMINS_FILE);
-	config_free(config);
-	(void)umask(077);
-	admins = admins_open(*path, read_only, &err);
-	if (admins == NULL)
-		(void)cmd_fail(&err);
-	else if (!read_only)
-		give_to_folder_owner(*path);
-	return admins;
-}
-
-static void
-close_admins(struct admins *admins, char *path)
-{
-	admins_close(admins);
-	free(path);
-}
-
 /* ---------------------------------------------------------------- tokens */
-
-#define CONFIG_OPTION(variable) \
-	{ \
-		.name = "config", .letter = 'c', .value = "FILE", \
-		.help = "the server's configuration", .text = &(variable) \
-	}
 
 static int
 make_token(const struct admin_token *token, struct admins *admins)
@@ -116,7 +52,7 @@ token_add(int argc, char **argv)
 	const char *config = CONFIG_DEFAULT_PATH, *scopes = "read", *group = "",
 		   *days_text = NULL;
 	const struct cmd_option options[] = {
-		CONFIG_OPTION(config),
+		ADMIN_CONFIG_OPTION(config),
 		{ .name = "scope",
 		    .letter = 's',
 		    .value = "LIST",
@@ -156,15 +92,15 @@ token_add(int argc, char **argv)
 		return rc;
 	if (admins_check_name(argv[first], &err) != 0 ||
 	    admin_scopes_parse(scopes, &token.scopes, &err) != 0 ||
-	    strlen(group) > INVENTORY_NAME_MAX)
+	    admins_check_tenant(group, &err) != 0)
 		return cmd_fail(&err);
 	(void)snprintf(token.name, sizeof(token.name), "%s", argv[first]);
 	(void)snprintf(token.tenant, sizeof(token.tenant), "%s", group);
 	if (days > 0)
 		token.until = token.created_at + (time_t)days * DAY_S;
-	admins = open_admins(config, false, &path);
+	admins = admin_open(config, false, &path);
 	rc = admins != NULL ? make_token(&token, admins) : CMD_FAILED;
-	close_admins(admins, path);
+	admin_close(admins, path);
 	return rc;
 }
 
@@ -172,7 +108,7 @@ static int
 token_remove(int argc, char **argv)
 {
 	const char *config = CONFIG_DEFAULT_PATH;
-	const struct cmd_option options[] = { CONFIG_OPTION(config) };
+	const struct cmd_option options[] = { ADMIN_CONFIG_OPTION(config) };
 	const struct cmd_syntax syntax = {
 		.name = "sprov admin token remove",
 		.operands = "NAME",
@@ -190,14 +126,14 @@ token_remove(int argc, char **argv)
 	rc = cmd_options(&syntax, argc, argv, &first);
 	if (rc >= 0)
 		return rc;
-	admins = open_admins(config, false, &path);
+	admins = admin_open(config, false, &path);
 	if (admins == NULL)
 		rc = CMD_FAILED;
 	else if (admins_remove_token(admins, argv[first], &err) != 0)
 		rc = cmd_fail(&err);
 	else
 		rc = CMD_DONE;
-	close_admins(admins, path);
+	admin_close(admins, path);
 	return rc;
 }
 
@@ -235,16 +171,6 @@ add_token_line(const struct admin_token *token, void *table)
 }
 
 static int
-print_json(json_t *json)
-{
-	int rc = json_dumpf(json, stdout, JSON_INDENT(2));
-
-	(void)printf("\n");
-	json_decref(json);
-	return rc == 0 ? CMD_DONE : CMD_FAILED;
-}
-
-static int
 print_tokens(struct admins *admins, bool json)
 {
 	static const char *const columns[] = { "NAME", "SCOPES", "GROUP",
@@ -258,7 +184,7 @@ print_tokens(struct admins *admins, bool json)
 		list = json_array();
 		rc = admins_each_token(admins, add_token_json, list, &err);
 		if (rc == 0)
-			return print_json(list);
+			return admin_print_json(list);
 		json_decref(list);
 		return cmd_fail(&err);
 	}
@@ -278,7 +204,7 @@ token_list(int argc, char **argv)
 	const char *config = CONFIG_DEFAULT_PATH;
 	bool json = false;
 	const struct cmd_option options[] = {
-		CONFIG_OPTION(config),
+		ADMIN_CONFIG_OPTION(config),
 		{ .name = "json",
 		    .letter = 'j',
 		    .flag = &json,
@@ -298,9 +224,9 @@ token_list(int argc, char **argv)
 	rc = cmd_options(&syntax, argc, argv, &first);
 	if (rc >= 0)
 		return rc;
-	admins = open_admins(config, true, &path);
+	admins = admin_open(config, true, &path);
 	rc = admins != NULL ? print_tokens(admins, json) : CMD_FAILED;
-	close_admins(admins, path);
+	admin_close(admins, path);
 	return rc;
 }
 
@@ -321,6 +247,12 @@ int
 cmd_admin(int argc, char **argv)
 {
 	static const struct command commands[] = {
+		{ "add", "add somebody, and print the code for the first login",
+		    admin_account_add },
+		{ "list", "list the accounts", admin_account_list },
+		{ "reset", "print a new code; the password is void",
+		    admin_account_reset },
+		{ "remove", "remove an account", admin_account_remove },
 		{ "token", "tokens for scripts", admin_token },
 	};
 

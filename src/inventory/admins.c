@@ -153,6 +153,16 @@ admins_check_name(const char *name, struct error *err)
 	    name, ADMINS_NAME_MAX);
 }
 
+int
+admins_check_tenant(const char *group, struct error *err)
+{
+	if (strlen(group) <= INVENTORY_NAME_MAX)
+		return 0;
+	return error_set(err, ERROR_INPUT,
+	    "\"%.40s...\" is no group: expected at most %d bytes", group,
+	    INVENTORY_NAME_MAX);
+}
+
 void
 admins_hash(const char *secret, uint8_t hash[static 32])
 {

@@ -67,6 +67,9 @@ struct admin_token {
 /* 1 to ADMINS_NAME_MAX of letters, digits, "-", "_", "." and "@". */
 int admins_check_name(const char *name, struct error *err) MUST_CHECK;
 
+/* "", or what may be the name of a group. */
+int admins_check_tenant(const char *group, struct error *err) MUST_CHECK;
+
 struct admins;
 
 /* Open; made when missing, unless read_only: ERROR_NOT_FOUND then. */

@@ -4,6 +4,8 @@ import socket
 
 import pytest
 
+import minting
+
 from adminapi import Admin
 from conftest import MAC, OTHER
 from daemon import free_port, wait_until
@@ -205,3 +207,181 @@ def test_openapi(admin):
         if kind == "application/json":
             assert not list(undeclared(content[kind]["schema"], answer.json,
                                        path))
+
+
+# ------------------------------------------------------------------- login
+
+PASSWORD = "correct horse battery"
+COOKIE = "__Host-sprov="
+
+
+def log_in(admin, name="noc", code=None, password=PASSWORD, **fields):
+    body = {"name": name, "password": password}
+    if code is not None:
+        body["code"] = code
+    return admin.ask("POST", "/api/v1/login", body=body, token=None, **fields)
+
+
+def cookie_of(answer):
+    return answer.fields["set-cookie"].split(";")[0]
+
+
+def first_login(admin, name="noc", *options):
+    code = admin.command("add", name, *options).strip()
+    answer = log_in(admin, name, code)
+    assert answer.status == 200, answer
+    return cookie_of(answer)
+
+
+def test_first_login(admin):
+    code = admin.command("add", "noc", "--role", "operator").strip()
+    assert log_in(admin).status == 401
+    assert log_in(admin, code=code[:-1] + "x").status == 401
+    answer = log_in(admin, code=code, password="short")
+    assert answer.status == 422 and "12 to 256" in answer.json["detail"]
+    answer = log_in(admin, code=code)
+    assert answer.status == 200
+    assert answer.json["scopes"] == "read,write,metrics,audit"
+    cookie = answer.fields["set-cookie"]
+    for part in ("Path=/", "Secure", "HttpOnly", "SameSite=Strict"):
+        assert part in cookie.split("; ")
+    assert cookie.startswith(COOKIE) and "Domain" not in cookie
+    # The code was good once; the password is from now on.
+    assert log_in(admin, code=code).status == 401
+    assert log_in(admin, password=PASSWORD + "x").status == 401
+    assert log_in(admin).status == 200
+    text = (admin.server.folder / "admin.db").read_bytes()
+    assert PASSWORD.encode() not in text and code.encode() not in text
+
+
+def test_session(admin):
+    cookie = first_login(admin)
+    origin = "http://127.0.0.1:%d" % admin.port
+
+    def ask(method, path, **fields):
+        return admin.ask(method, path, token=None, Cookie="x=y; " + cookie,
+                         **fields)
+
+    assert ask("GET", "/api/v1/overview").status == 200
+    assert admin.get("/api/v1/overview", token=None,
+                     Cookie=cookie[:-1] + "0").status in (401,)
+    # Only pages of this origin may do more than look.
+    for other in (None, "http://evil.example.net", "null",
+                  "https://127.0.0.1:%d" % admin.port):
+        fields = {"Origin": other} if other else {}
+        answer = ask("POST", "/api/v1/password", body={}, **fields)
+        assert answer.status == 403 and "origin" in answer.json["detail"]
+    answer = log_in(admin, Origin="http://evil.example.net")
+    assert answer.status == 403
+    # A new password ends the other sessions.
+    other = cookie_of(log_in(admin))
+    answer = ask("POST", "/api/v1/password", Origin=origin,
+                 body={"old": PASSWORD, "new": "another long password"})
+    assert answer.status == 200
+    assert ask("GET", "/api/v1/overview").status == 401
+    assert admin.get("/api/v1/overview", token=None,
+                     Cookie=other).status == 401
+    cookie = cookie_of(answer)
+    assert ask("GET", "/api/v1/overview").status == 200
+    assert ask("POST", "/api/v1/logout", Origin=origin).status == 204
+    assert ask("GET", "/api/v1/overview").status == 401
+
+
+def test_removed_and_reset(admin):
+    cookie = first_login(admin)
+    admin.command("reset", "noc")
+    assert admin.get("/api/v1/session", token=None,
+                     Cookie=cookie).status == 401
+    assert log_in(admin).status == 401
+    cookie = first_login(admin, "other")
+    admin.command("remove", "other")
+    assert admin.get("/api/v1/session", token=None,
+                     Cookie=cookie).status == 401
+    assert '"noc"' in admin.command("add", "noc", status=1)
+    assert "no account" in admin.command("remove", "nobody", status=1)
+    assert "no role" in admin.command("add", "x", "--role", "king", status=1)
+    assert "noc" in admin.command("list")
+
+
+def test_throttle(admin):
+    """After some failures each try has to wait, also for who knows it."""
+    first_login(admin)
+    for _ in range(5):
+        assert log_in(admin, password="wrong wrong wrong").status == 401
+    answer = log_in(admin)
+    assert answer.status == 429
+    wait = int(answer.fields["retry-after"])
+    assert 1 <= wait <= 2
+    # By address, too: another account does not help.
+    assert log_in(admin, "another").status == 429
+    wait_until(lambda: log_in(admin).status == 200, "a try is allowed")
+    assert log_in(admin).status == 200
+
+
+def test_login_is_bounded(admin):
+    post = lambda body, **fields: admin.ask(  # noqa: E731
+        "POST", "/api/v1/login", body=body, token=None, **fields)
+    assert post("{}", Content_Type="text/plain").status == 415
+    assert post("{").status == 415
+    for body, status in (
+            ("{", 400), ("[]", 422), ("{}", 422),
+            ('{"name":"a","password":"b","more":1}', 422),
+            ('{"name":"a","name":"b","password":"c"}', 400),
+            ('{"name":"%s","password":"b"}' % (100 * "a"), 422),
+            ('{"name":"a","password":"%s"}' % (300 * "b"), 422),
+            ('{"name":1,"password":"b"}', 422)):
+        assert post(body, Content_Type="application/json").status == status, \
+            body
+
+
+def test_tenant(admin):
+    """Sees the devices of its group and nothing about those of others."""
+    server = admin.server
+    server.device("set", "group:north", "a=1")
+    server.device("set", "group:south", "a=1")
+    server.device("set", MAC, "group=north")
+    server.device("set", OTHER, "group=south")
+    wait_until(lambda: admin.read("/api/v1/devices/" + OTHER)["group"],
+               "the groups")
+    server.get()
+    server.get(certificate="other", path="/spa%s.cfg" % OTHER)
+    wait_until(lambda: len(admin.read("/api/v1/events")["events"]) == 2,
+               "the events")
+    token = admin.add_token("north", "--group", "north")
+    wait_until(lambda: admin.read("/api/v1/devices",
+                                  token=token)["total"] == 1,
+               "the index")
+    assert admin.read("/api/v1/overview",
+                      token=token)["devices"]["total"] == 1
+    assert admin.read("/api/v1/devices/" + MAC, token=token)
+    events = admin.read("/api/v1/events", token=token)["events"]
+    assert [event["mac"] for event in events] == [MAC]
+    groups = admin.read("/api/v1/groups", token=token)["groups"]
+    assert [group["name"] for group in groups] == ["north"]
+    for path in ("", "/variables", "/profile", "/diff", "/drift", "/doctor"):
+        assert admin.get("/api/v1/devices/" + OTHER + path,
+                         token=token).status == 404
+    assert admin.read("/api/v1/devices/%s/events" % OTHER,
+                      token=token)["events"] == []
+    for path in ("plan", "doctor", "certificates", "expiry", "cas",
+                 "migrations", "migrations/newest", "exceptions"):
+        assert admin.get("/api/v1/" + path, token=token).status == 403
+
+
+def test_certificate(server, pki):
+    """Who shows a certificate of people's CA is the account of its CN."""
+    people = minting.authority("People", which=5)
+    admin = Admin(server, free_port(), secure=True)
+    server.write("people.pem", people.pem)
+    server.configure(server.listener() + admin.block().replace(
+        "}", "    client-anchors people.pem\n}"))
+    admin.command("add", "noc", "--role", "admin")
+    server.start()
+    for issuer, name, status in ((people, "noc", 200),
+                                 (people, "stranger", 401),
+                                 (pki.client_root, "noc", 401)):
+        admin.identity = issuer.issue(minting.name(CN=name)).write(
+            server.folder, "person")
+        assert admin.get("/api/v1/session").status == status, name
+    admin.identity = None
+    assert admin.get("/api/v1/session").status == 401

@@ -1,0 +1,301 @@
+/*
+ * Accounts of people.  A password is never typed here: who is added gets a code
+ * that is good for one login, and sets it then.
+ */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/admin_common.h"
+#include "cmd/print.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libsmartcols/libsmartcols.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
+#define CODE_BYTES 10
+#define CODE_GOOD_S (24 * 3600)
+
+/* Five groups of four hex digits: for somebody to read out. */
+static int
+make_code(struct admin_account *account, char code[static 32],
+    struct error *err)
+{
+	uint8_t random[CODE_BYTES];
+	char hex[2 * CODE_BYTES + 1];
+
+	if (RAND_bytes(random, sizeof(random)) != 1)
+		return error_openssl(err, "no random numbers");
+	text_hex(random, sizeof(random), hex);
+	(void)snprintf(code, 32, "%.4s-%.4s-%.4s-%.4s-%.4s", hex, hex + 4,
+	    hex + 8, hex + 12, hex + 16);
+	admins_hash(code, account->code);
+	account->has_code = true;
+	account->code_until = clock_wall() + CODE_GOOD_S;
+	OPENSSL_cleanse(random, sizeof(random));
+	OPENSSL_cleanse(hex, sizeof(hex));
+	return 0;
+}
+
+static int
+put_with_code(struct admins *admins, struct admin_account *account)
+{
+	char code[32];
+	struct error err;
+
+	if (make_code(account, code, &err) != 0 ||
+	    admins_put_account(admins, account, &err) != 0)
+		return cmd_fail(&err);
+	(void)printf("%s\n", code);
+	OPENSSL_cleanse(code, sizeof(code));
+	return CMD_DONE;
+}
+
+static int
+add(struct admins *admins, struct admin_account *account)
+{
+	struct admin_account there;
+	struct error err;
+
+	if (admins_get_account(admins, account->name, &there, &err) == 0) {
+		cmd_error("there is an account \"%s\" already: expected "
+			  "another name, or sprov admin reset",
+		    account->name);
+		return CMD_FAILED;
+	}
+	if (err.kind != ERROR_NOT_FOUND)
+		return cmd_fail(&err);
+	return put_with_code(admins, account);
+}
+
+int
+admin_account_add(int argc, char **argv)
+{
+	const char *config = CONFIG_DEFAULT_PATH, *role = "viewer", *group = "";
+	const struct cmd_option options[] = {
+		ADMIN_CONFIG_OPTION(config),
+		{ .name = "role",
+		    .letter = 'r',
+		    .value = "ROLE",
+		    .help = "viewer (default), operator or admin",
+		    .text = &role },
+		{ .name = "group",
+		    .letter = 'g',
+		    .value = "GROUP",
+		    .help = "only this group's devices and those below it",
+		    .text = &group },
+	};
+	const struct cmd_syntax syntax = {
+		.name = "sprov admin add",
+		.operands = "NAME",
+		.help = "Add somebody, and print the code for the first login, "
+			"good for a day.\n",
+		.options = options,
+		.option_count = LENGTH(options),
+		.operands_min = 1,
+		.operands_max = 1,
+	};
+	struct admin_account account = { .created_at = clock_wall() };
+	struct admins *admins;
+	struct error err;
+	int first, rc;
+	char *path;
+
+	rc = cmd_options(&syntax, argc, argv, &first);
+	if (rc >= 0)
+		return rc;
+	if (admins_check_name(argv[first], &err) != 0 ||
+	    admin_role_parse(role, &account.role, &err) != 0 ||
+	    admins_check_tenant(group, &err) != 0)
+		return cmd_fail(&err);
+	(void)snprintf(account.name, sizeof(account.name), "%s", argv[first]);
+	(void)snprintf(account.tenant, sizeof(account.tenant), "%s", group);
+	admins = admin_open(config, false, &path);
+	rc = admins != NULL ? add(admins, &account) : CMD_FAILED;
+	admin_close(admins, path);
+	return rc;
+}
+
+/* ------------------------------------------------------- reset and remove */
+
+/* To one that is there. */
+static int
+change(int argc, char **argv, const struct cmd_syntax *syntax,
+    const char **config,
+    int (*what)(struct admins *admins, struct admin_account *account))
+{
+	struct admin_account account;
+	struct admins *admins;
+	struct error err;
+	int first, rc;
+	char *path;
+
+	rc = cmd_options(syntax, argc, argv, &first);
+	if (rc >= 0)
+		return rc;
+	admins = admin_open(*config, false, &path);
+	if (admins == NULL)
+		rc = CMD_FAILED;
+	else if (admins_get_account(admins, argv[first], &account, &err) != 0)
+		rc = cmd_fail(&err);
+	else
+		rc = what(admins, &account);
+	admin_close(admins, path);
+	return rc;
+}
+
+static int
+reset(struct admins *admins, struct admin_account *account)
+{
+	*account->password = '\0';
+	return put_with_code(admins, account);
+}
+
+static int
+remove_it(struct admins *admins, struct admin_account *account)
+{
+	struct error err;
+
+	if (admins_remove_account(admins, account->name, &err) != 0)
+		return cmd_fail(&err);
+	return CMD_DONE;
+}
+
+int
+admin_account_reset(int argc, char **argv)
+{
+	const char *config = CONFIG_DEFAULT_PATH;
+	const struct cmd_option options[] = { ADMIN_CONFIG_OPTION(config) };
+	const struct cmd_syntax syntax = {
+		.name = "sprov admin reset",
+		.operands = "NAME",
+		.help = "Make the password void, and print a code for a new "
+			"one, good for a day.\n",
+		.options = options,
+		.option_count = LENGTH(options),
+		.operands_min = 1,
+		.operands_max = 1,
+	};
+
+	return change(argc, argv, &syntax, &config, reset);
+}
+
+int
+admin_account_remove(int argc, char **argv)
+{
+	const char *config = CONFIG_DEFAULT_PATH;
+	const struct cmd_option options[] = { ADMIN_CONFIG_OPTION(config) };
+	const struct cmd_syntax syntax = {
+		.name = "sprov admin remove",
+		.operands = "NAME",
+		.help = "Remove an account; who is logged in with it is out.\n",
+		.options = options,
+		.option_count = LENGTH(options),
+		.operands_min = 1,
+		.operands_max = 1,
+	};
+
+	return change(argc, argv, &syntax, &config, remove_it);
+}
+
+/* ------------------------------------------------------------------- list */
+
+static const char *
+state_of(const struct admin_account *account)
+{
+	if (account->has_code)
+		return clock_wall() < account->code_until ? "code" :
+							    "code ended";
+	return *account->password != '\0' ? "password" : "none";
+}
+
+static int
+add_json(const struct admin_account *account, void *list)
+{
+	(void)json_array_append_new(list,
+	    json_pack("{ss ss ss ss so}", "name", account->name, "role",
+		admin_role_name(account->role), "group", account->tenant,
+		"login", state_of(account), "created_at",
+		cmd_json_time(account->created_at)));
+	return 0;
+}
+
+static int
+add_line(const struct admin_account *account, void *table)
+{
+	struct libscols_line *line = scols_table_new_line(table, NULL);
+	char created[CMD_DATE_BYTES];
+
+	cmd_date(account->created_at, created);
+	(void)scols_line_set_data(line, 0, account->name);
+	(void)scols_line_set_data(line, 1, admin_role_name(account->role));
+	(void)scols_line_set_data(line, 2,
+	    *account->tenant != '\0' ? account->tenant : "-");
+	(void)scols_line_set_data(line, 3, state_of(account));
+	(void)scols_line_set_data(line, 4, created);
+	return 0;
+}
+
+static int
+print_accounts(struct admins *admins, bool json)
+{
+	static const char *const columns[] = { "NAME", "ROLE", "GROUP", "LOGIN",
+		"MADE" };
+	struct libscols_table *table;
+	struct error err;
+	json_t *list;
+	int rc;
+
+	if (json) {
+		list = json_array();
+		rc = admins_each_account(admins, add_json, list, &err);
+		if (rc == 0)
+			return admin_print_json(list);
+		json_decref(list);
+		return cmd_fail(&err);
+	}
+	table = scols_new_table();
+	for (size_t i = 0; i < LENGTH(columns); i++)
+		(void)scols_table_new_column(table, columns[i], 0, 0);
+	rc = admins_each_account(admins, add_line, table, &err);
+	if (rc == 0)
+		(void)scols_print_table(table);
+	scols_unref_table(table);
+	return rc == 0 ? CMD_DONE : cmd_fail(&err);
+}
+
+int
+admin_account_list(int argc, char **argv)
+{
+	const char *config = CONFIG_DEFAULT_PATH;
+	bool json = false;
+	const struct cmd_option options[] = {
+		ADMIN_CONFIG_OPTION(config),
+		{ .name = "json",
+		    .letter = 'j',
+		    .flag = &json,
+		    .help = "as JSON" },
+	};
+	const struct cmd_syntax syntax = {
+		.name = "sprov admin list",
+		.operands = "",
+		.help = "List the accounts.\n",
+		.options = options,
+		.option_count = LENGTH(options),
+	};
+	struct admins *admins;
+	int first, rc;
+	char *path;
+
+	rc = cmd_options(&syntax, argc, argv, &first);
+	if (rc >= 0)
+		return rc;
+	admins = admin_open(config, true, &path);
+	rc = admins != NULL ? print_accounts(admins, json) : CMD_FAILED;
+	admin_close(admins, path);
+	return rc;
+}
