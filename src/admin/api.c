@@ -43,6 +43,7 @@ static const struct route {
 	{ "GET", "/api/v1/certificates", ADMIN_READ, api_certificates },
 	{ "GET", "/api/v1/cas", ADMIN_READ, api_cas },
 	{ "GET", "/api/v1/matrix", ADMIN_READ, api_matrix },
+	{ "GET", "/api/v1/matrix/*", ADMIN_READ, api_trust },
 	{ "GET", "/api/v1/plan", ADMIN_READ, api_plan },
 	{ "GET", "/api/v1/migrations", ADMIN_READ, api_migrations },
 	{ "GET", "/api/v1/migrations/newest", ADMIN_READ, api_migration },

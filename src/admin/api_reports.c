@@ -14,6 +14,7 @@
 #include "inventory/snapshot.h"
 #include "server/config.h"
 #include "server/service.h"
+#include "spa/registry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -217,8 +218,34 @@ api_matrix(struct call *call, const char *text)
 	struct command command = { .count = 0 };
 
 	(void)text;
+	/* Own claims are beside the inventory. */
 	push_words(&command, "ca matrix");
+	push_inventory(&command, call);
+	if (*call->caller.tenant == '\0')
+		push_words(&command, "--devices");
 	push_parameter(&command, call, "family", false);
+	answer(call, &command);
+}
+
+/* What a model trusts, and who says so. */
+void
+api_trust(struct call *call, const char *text)
+{
+	const struct model *model = registry_find_model(text, NULL);
+	const char *firmware = call_parameter(call, "firmware");
+	struct command command = { .count = 0 };
+
+	if (model == NULL) {
+		call_problem(call, 404,
+		    "there is no such model: see /api/v1/matrix");
+		return;
+	}
+	push_words(&command, "ca which");
+	push_inventory(&command, call);
+	push(&command,
+	    firmware != NULL && *firmware != '\0' ?
+		xasprintf("%s@%s", model->name, firmware) :
+		xstrdup(model->name));
 	answer(call, &command);
 }
 

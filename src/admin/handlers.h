@@ -19,8 +19,8 @@ api_handler api_devices, api_device;
 /* api_events.c */
 api_handler api_events, api_device_events;
 /* api_reports.c: what commands print as JSON */
-api_handler api_certificates, api_cas, api_matrix, api_plan, api_migrations,
-    api_migration, api_doctor, api_exceptions, api_expiry, api_variables,
-    api_profile, api_diff, api_drift, api_device_doctor;
+api_handler api_certificates, api_cas, api_matrix, api_trust, api_plan,
+    api_migrations, api_migration, api_doctor, api_exceptions, api_expiry,
+    api_variables, api_profile, api_diff, api_drift, api_device_doctor;
 
 #endif

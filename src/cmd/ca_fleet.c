@@ -129,3 +129,38 @@ ca_fleet_needing(const struct ca_fleet *fleet,
 			count += fleet->groups[i].count;
 	return count;
 }
+
+static bool
+is_within(const struct firmware *firmware, const struct knowledge_span *range)
+{
+	int order;
+
+	if (range->has_from) {
+		order = firmware_compare(firmware, &range->from);
+		if (order < 0 || (order == 0 && range->from_exclusive))
+			return false;
+	}
+	if (range->has_to) {
+		order = firmware_compare(firmware, &range->to);
+		if (order > 0 || (order == 0 && range->to_exclusive))
+			return false;
+	}
+	return true;
+}
+
+size_t
+ca_fleet_within(const struct ca_fleet *fleet, const struct model *model,
+    const struct knowledge_span *range)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < fleet->group_count; i++) {
+		const struct ca_fleet_group *group = &fleet->groups[i];
+
+		if (group->model == model &&
+		    group->has_firmware == (range != NULL) &&
+		    (range == NULL || is_within(&group->firmware, range)))
+			count += group->count;
+	}
+	return count;
+}

@@ -45,4 +45,9 @@ size_t ca_fleet_accepting(const struct ca_fleet *fleet,
 size_t ca_fleet_needing(const struct ca_fleet *fleet,
     const struct knowledge *knowledge, const struct ca *ca, time_t now);
 
+/* How many devices of a model have a version within the range; with range NULL,
+ * how many have none that is known. */
+size_t ca_fleet_within(const struct ca_fleet *fleet, const struct model *model,
+    const struct knowledge_span *range);
+
 #endif

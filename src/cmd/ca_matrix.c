@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cmd/ca_fleet.h"
 
 /* Between two versions: just before one (0) or just after it (1). */
 struct cut {
@@ -194,6 +195,33 @@ ca_matrix_make(struct ca_matrix *matrix, const struct knowledge *knowledge,
 		make_block(matrix, knowledge, &registry_models[i], &block);
 		add_block(matrix, &block);
 	}
+}
+
+static void
+count_block(struct ca_block *block, const struct ca_fleet *fleet)
+{
+	for (size_t m = 0; m < block->model_count; m++) {
+		const struct model *model = block->models[m];
+
+		block->firmware_unknown += ca_fleet_within(fleet, model, NULL);
+		for (size_t i = 0; i < block->row_count; i++)
+			block->rows[i].devices += ca_fleet_within(fleet, model,
+			    &block->rows[i].range);
+	}
+	if (block->row_count == 1) {
+		block->rows[0].devices += block->firmware_unknown;
+		block->firmware_unknown = 0;
+	}
+	block->devices = block->firmware_unknown;
+	for (size_t i = 0; i < block->row_count; i++)
+		block->devices += block->rows[i].devices;
+}
+
+void
+ca_matrix_count(struct ca_matrix *matrix, const struct ca_fleet *fleet)
+{
+	for (size_t b = 0; b < matrix->block_count; b++)
+		count_block(&matrix->blocks[b], fleet);
 }
 
 void

@@ -10,6 +10,8 @@
 
 #include "spa/knowledge.h"
 
+struct ca_fleet;
+
 struct ca_cell {
 	enum verdict verdict;
 	bool sure; /* confidence high */
@@ -21,6 +23,7 @@ struct ca_cell {
 struct ca_row {
 	struct knowledge_span range;
 	struct ca_cell *cells; /* of each CA of the matrix */
+	size_t devices;	       /* after ca_matrix_count() */
 };
 
 /* Models of one family with the same rows. */
@@ -29,6 +32,8 @@ struct ca_block {
 	size_t model_count;
 	struct ca_row *rows; /* oldest firmware first */
 	size_t row_count;
+	size_t devices;		 /* of all rows, after ca_matrix_count() */
+	size_t firmware_unknown; /* devices that may belong to any row */
 };
 
 struct ca_matrix {
@@ -41,6 +46,8 @@ struct ca_matrix {
 /* family NULL: all. */
 void ca_matrix_make(struct ca_matrix *matrix, const struct knowledge *knowledge,
     const char *family);
+/* How many devices of the fleet belong to each row. */
+void ca_matrix_count(struct ca_matrix *matrix, const struct ca_fleet *fleet);
 void ca_matrix_clear(struct ca_matrix *matrix);
 
 #endif

@@ -1,4 +1,5 @@
 #include "cmd/ca_common.h"
+#include "cmd/ca_fleet.h"
 #include "cmd/ca_matrix.h"
 
 #include <stdio.h>
@@ -8,10 +9,12 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/device_common.h"
 #include "cmd/print.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define LABEL_WIDTH 38	  /* with two columns for each of 20 CAs: 78 */
+#define COUNT_WIDTH 9	  /* of devices: up to 10 millions less one */
 #define LINES_PER_HEAD 40 /* the heads come again, for short terminals */
 
 static char
@@ -79,6 +82,18 @@ print_cells(const struct ca_matrix *matrix, const struct ca_row *row)
 	(void)printf(" %s\n", line);
 }
 
+/* The range, and at the right how many devices have it, when some do. */
+static void
+print_label(const char *range, size_t devices)
+{
+	char count[24] = "";
+	int width = LABEL_WIDTH - 2;
+
+	if (devices > 0)
+		width -= snprintf(count, sizeof(count), " %zu", devices);
+	(void)printf("  %-*s%s", width, range, count);
+}
+
 /* Returns how many lines were printed. */
 static size_t
 print_block(const struct ca_matrix *matrix, const struct ca_block *block)
@@ -98,16 +113,23 @@ print_block(const struct ca_matrix *matrix, const struct ca_block *block)
 	}
 	(void)printf("\n");
 	for (size_t i = 0; i < block->row_count; i++) {
+		const struct ca_row *row = &block->rows[i];
 		char range[KNOWLEDGE_RANGE_BYTES];
 
-		knowledge_range_text(&block->rows[i].range, range);
-		if (strlen(range) + 2 > LABEL_WIDTH) {
+		knowledge_range_text(&row->range, range);
+		if (strlen(range) + 2 + (row->devices > 0 ? COUNT_WIDTH : 0) >
+		    LABEL_WIDTH) {
 			(void)printf("  %s\n", range);
 			*range = '\0';
 			lines++;
 		}
-		(void)printf("  %-*s", LABEL_WIDTH - 2, range);
-		print_cells(matrix, &block->rows[i]);
+		print_label(range, row->devices);
+		print_cells(matrix, row);
+	}
+	if (block->firmware_unknown > 0) {
+		print_label("firmware not known", block->firmware_unknown);
+		(void)putchar('\n');
+		lines++;
 	}
 	return lines;
 }
@@ -299,9 +321,9 @@ print_markdown(const struct ca_matrix *matrix)
 /* -------------------------------------------------------------- as JSON */
 
 static json_t *
-row_json(const struct ca_matrix *matrix, const struct ca_row *row)
+row_json(const struct ca_matrix *matrix, const struct ca_row *row, bool counted)
 {
-	json_t *verdicts = json_object();
+	json_t *verdicts = json_object(), *json;
 	char range[KNOWLEDGE_RANGE_BYTES];
 
 	for (size_t c = 0; c < matrix->ca_count; c++)
@@ -311,32 +333,48 @@ row_json(const struct ca_matrix *matrix, const struct ca_row *row)
 			row->cells[c].sure, "contradicted",
 			row->cells[c].contradicted));
 	knowledge_range_text(&row->range, range);
-	return json_pack("{ss ss? sb ss? sb so}", "firmware", range, "from",
+	json = json_pack("{ss ss? sb ss? sb so}", "firmware", range, "from",
 	    row->range.has_from ? row->range.from.text : NULL, "from_exclusive",
 	    row->range.from_exclusive, "to",
 	    row->range.has_to ? row->range.to.text : NULL, "to_exclusive",
 	    row->range.to_exclusive, "cas", verdicts);
+	if (counted)
+		(void)json_object_set_new(json, "devices",
+		    json_integer((json_int_t)row->devices));
+	return json;
+}
+
+static json_t *
+block_json(const struct ca_matrix *matrix, const struct ca_block *block,
+    bool counted)
+{
+	json_t *models = json_array(), *rows = json_array(), *json;
+
+	for (size_t i = 0; i < block->model_count; i++)
+		(void)json_array_append_new(models,
+		    json_string(block->models[i]->name));
+	for (size_t i = 0; i < block->row_count; i++)
+		(void)json_array_append_new(rows,
+		    row_json(matrix, &block->rows[i], counted));
+	json = json_pack("{ss so so}", "family", block->models[0]->family,
+	    "models", models, "rows", rows);
+	if (!counted)
+		return json;
+	(void)json_object_set_new(json, "devices",
+	    json_integer((json_int_t)block->devices));
+	(void)json_object_set_new(json, "firmware_unknown",
+	    json_integer((json_int_t)block->firmware_unknown));
+	return json;
 }
 
 static int
-print_matrix_json(const struct ca_matrix *matrix)
+print_matrix_json(const struct ca_matrix *matrix, bool counted)
 {
 	json_t *array = json_array();
 
-	for (size_t b = 0; b < matrix->block_count; b++) {
-		const struct ca_block *block = &matrix->blocks[b];
-		json_t *models = json_array(), *rows = json_array();
-
-		for (size_t i = 0; i < block->model_count; i++)
-			(void)json_array_append_new(models,
-			    json_string(block->models[i]->name));
-		for (size_t i = 0; i < block->row_count; i++)
-			(void)json_array_append_new(rows,
-			    row_json(matrix, &block->rows[i]));
+	for (size_t b = 0; b < matrix->block_count; b++)
 		(void)json_array_append_new(array,
-		    json_pack("{ss so so}", "family", block->models[0]->family,
-			"models", models, "rows", rows));
-	}
+		    block_json(matrix, &matrix->blocks[b], counted));
 	return ca_print_json(array);
 }
 
@@ -371,17 +409,35 @@ find_family(const char *text)
 	return NULL;
 }
 
+static int
+print_matrix(const struct ca_matrix *matrix, bool json, bool markdown,
+    bool counted)
+{
+	if (json)
+		return print_matrix_json(matrix, counted);
+	if (markdown)
+		print_markdown(matrix);
+	else
+		print_text(matrix);
+	return CMD_DONE;
+}
+
 int
 ca_matrix_command(int argc, char **argv)
 {
-	const char *claims = NULL, *wanted = NULL, *family = NULL;
-	bool json = false, markdown = false;
+	const char *claims = NULL, *wanted = NULL, *family = NULL, *uri = NULL;
+	bool json = false, markdown = false, count = false;
 	const struct cmd_option options[] = {
 		{ .name = "family",
 		    .letter = 'f',
 		    .value = "FAMILY",
 		    .help = "only those, such as SPA5xx",
 		    .text = &wanted },
+		{ .name = "devices",
+		    .letter = 'd',
+		    .help = "also how many devices have these versions",
+		    .flag = &count },
+		DEVICE_INVENTORY_OPTION(&uri),
 		CA_CLAIMS_OPTION(&claims),
 		CA_JSON_OPTION(&json),
 		{ .name = "markdown",
@@ -394,29 +450,35 @@ ca_matrix_command(int argc, char **argv)
 		"same answers share a\nblock, with a line for each stretch of "
 		"versions.\n",
 		options, LENGTH(options), 0, 0 };
-	struct knowledge *knowledge;
-	struct ca_matrix matrix;
+	struct knowledge *knowledge = NULL;
+	struct ca_matrix matrix = { 0 };
+	struct ca_fleet fleet = { 0 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 
 	if (status >= 0)
 		return status;
-	if (json && markdown) {
-		cmd_error("--json and --markdown exclude each other");
+	if (markdown && (json || count)) {
+		cmd_error("--markdown and %s exclude each other",
+		    json ? "--json" : "--devices");
 		return CMD_USAGE;
 	}
-	if (wanted != NULL && (family = find_family(wanted)) == NULL)
-		return CMD_FAILED;
-	if ((knowledge = ca_load_knowledge(claims, NULL)) == NULL)
-		return CMD_FAILED;
+	status = CMD_FAILED;
+	if ((wanted != NULL && (family = find_family(wanted)) == NULL) ||
+	    (knowledge = ca_load_knowledge(claims, uri)) == NULL ||
+	    (count && ca_fleet_load(&fleet, uri) != 0))
+		goto end;
+	if (count && !fleet.present) {
+		cmd_error("there is no inventory to count devices in: name it "
+			  "with --inventory");
+		goto end;
+	}
 	ca_matrix_make(&matrix, knowledge, family);
-	status = CMD_DONE;
-	if (json)
-		status = print_matrix_json(&matrix);
-	else if (markdown)
-		print_markdown(&matrix);
-	else
-		print_text(&matrix);
+	if (count)
+		ca_matrix_count(&matrix, &fleet);
+	status = print_matrix(&matrix, json, markdown, count);
+end:
 	ca_matrix_clear(&matrix);
+	ca_fleet_clear(&fleet);
 	knowledge_free(knowledge);
 	return status;
 }

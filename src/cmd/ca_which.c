@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cmd/device_common.h"
 #include "cmd/print.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
@@ -417,8 +418,9 @@ int
 ca_which(int argc, char **argv)
 {
 	struct which which = { .now = clock_wall() };
-	const char *claims = NULL;
+	const char *claims = NULL, *uri = NULL;
 	const struct cmd_option options[] = {
+		DEVICE_INVENTORY_OPTION(&uri),
 		CA_CLAIMS_OPTION(&claims),
 		CA_JSON_OPTION(&which.json),
 	};
@@ -435,7 +437,7 @@ ca_which(int argc, char **argv)
 	if (ca_parse_device(argv[first], &which.model, &which.firmware,
 		&which.has_firmware) != 0)
 		return CMD_FAILED;
-	which.knowledge = ca_load_knowledge(claims, NULL);
+	which.knowledge = ca_load_knowledge(claims, uri);
 	if (which.knowledge == NULL)
 		return CMD_FAILED;
 	ask_all(&which);

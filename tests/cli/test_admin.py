@@ -196,7 +196,8 @@ def test_openapi(admin):
     for path, operations in document["paths"].items():
         if "get" not in operations or path == "/metrics":
             continue
-        answer = admin.get(path.replace("{mac}", MAC))
+        answer = admin.get(path.replace("{mac}", MAC)
+                           .replace("{model}", "SPA504G"))
         content = operations["get"]["responses"]["200"]["content"]
         if path == "/api/v1/migrations/newest":
             assert answer.status == 404
@@ -207,6 +208,27 @@ def test_openapi(admin):
         if kind == "application/json":
             assert not list(undeclared(content[kind]["schema"], answer.json,
                                        path))
+
+
+def test_matrix(admin):
+    """Who trusts whom, for how many devices, and who says so."""
+    counted = {}
+    for block in admin.read("/api/v1/matrix"):
+        for row in block["rows"]:
+            assert row["devices"] <= block["devices"]
+        counted.update(dict.fromkeys(block["models"], block["devices"]))
+    assert counted["SPA962"] == 2 and counted["PAP2"] == 0
+    one = admin.read("/api/v1/matrix/spa504g?firmware=7.5.6")
+    assert (one["model"], one["firmware"]) == ("SPA504G", "7.5.6")
+    assert one["cas"][0]["spans"][0]["decided_by"]["basis"] == "vendor"
+    for path, status in (("nothing", 404), ("--json", 404),
+                         ("SPA504G?firmware=--", 422),
+                         ("SPA504G?inventory=x", 400)):
+        assert admin.get("/api/v1/matrix/" + path).status == status, path
+    admin.server.device("set", "group:acme", "kind=tenant")
+    tenant = admin.add_token("acme", "--group", "acme")
+    for block in admin.read("/api/v1/matrix", token=tenant):
+        assert "devices" not in block and "devices" not in block["rows"][0]
 
 
 # ------------------------------------------------------------------- login

@@ -72,7 +72,9 @@ def test_help(good):
     (["bundle"], 2, "FILE is missing; see sprov ca bundle --help"),
     (["wich"], 2, '"wich" is no command; did you mean sprov ca which?'),
     (["matrix", "--json", "--markdown"], 2,
-     "--json and --markdown exclude each other"),
+     "--markdown and --json exclude each other"),
+    (["matrix", "--devices", "--markdown"], 2,
+     "--markdown and --devices exclude each other"),
     (["matrix", "-f", "SPA5yy"], 1,
      'family "SPA5yy" is not known; did you mean SPA5xx?'),
     (["matrix", "-f", "xyzzyxyzzyxyzzy"], 1,
@@ -331,6 +333,28 @@ def test_matrix(good):
     out = good("ca", "matrix", "--family", "spa1XX")
     assert "SPA112" in out and "SPA504G" not in out
     assert good("ca", "matrix", "-f", "SPA-122") == out
+
+
+def test_matrix_counts_devices(sprov, good):
+    result = sprov("ca", "matrix", "--devices")
+    assert result.status == 1 and "no inventory to count" in result.err
+    for number, (model, firmware) in enumerate((
+            ("SPA122", "1.3.2"), ("SPA122", "1.4.1"), ("SPA122", "1.4.3"),
+            ("SPA122", None), ("PAP2", None), ("PAP2", "3.1.23"))):
+        good("device", "add", "000e08aabb%02d" % number, model,
+             *(("-f", firmware) if firmware else ()))
+    out = good("ca", "matrix", "--devices")
+    assert fits(out)
+    assert re.search(r"^  after 1\.3\.1\(003\), before 1\.3\.3\n +1 \. ", out, re.M)
+    assert re.search(r"^  1\.4\.1 and later +2 y", out, re.M)
+    assert re.search(r"^  firmware not known +1$", out, re.M)
+    blocks = {block["models"][0]: block for block in json.loads(
+        good("ca", "matrix", "--devices", "--json"))}
+    assert blocks["SPA122"]["devices"] == 4
+    assert blocks["SPA122"]["firmware_unknown"] == 1
+    # Where versions make no difference, one that is not known makes none.
+    assert blocks["PAP2"]["firmware_unknown"] == 0
+    assert [row["devices"] for row in blocks["PAP2"]["rows"]] == [2]
 
 
 def test_matrix_says_what_which_says(good):
