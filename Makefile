@@ -6,7 +6,7 @@ FUZZ = build-fuzz
 COVERAGE = build-coverage
 FUZZ_SECONDS = 5
 
-.PHONY: all setup setup-all demo check lint san fuzz bench layers coverage clean
+.PHONY: all setup setup-all demo dashboard check lint san fuzz bench layers coverage clean
 
 all: setup
 	@test -d $(BUILD) || meson setup $(BUILD) >/dev/null
@@ -21,6 +21,14 @@ setup-all:
 # The main job on this machine, nothing to configure.
 demo: all
 	$(BUILD)/sprov lab
+
+# With the pages of the admin listener, or an error that says what is missing;
+# "make" alone leaves them out then.
+dashboard: setup
+	@test -d $(BUILD) || meson setup $(BUILD) >/dev/null
+	@meson configure $(BUILD) -Ddashboard=enabled
+	@rm -f $(BUILD)/src/dashboard/assets_data.c
+	@ninja -C $(BUILD) --quiet
 
 # All tests; the last line says how many passed.
 check: all

@@ -163,6 +163,11 @@ api_answer(struct call *call)
 
 /* ------------------------------------------------------------- at once */
 
+static const char without_pages[] =
+    "This sprov was built without its dashboard: npm or its packages were\n"
+    "missing.  Where they can be had, \"make dashboard\" builds it in.\n"
+    "The API is here, without it, too: /api/v1/openapi.json\n";
+
 static void
 answer_text(struct call *call, int status, const char *type, const char *text)
 {
@@ -218,7 +223,11 @@ api_answer_now(struct call *call)
 		call->bytes = admin_openapi;
 		call->bytes_len = admin_openapi_len;
 	} else if (!answer_asset(call)) {
-		call_problem(call, 404, "there is nothing here");
+		if (strcmp(path, "/") == 0)
+			answer_text(call, 404, "text/plain; charset=utf-8",
+			    without_pages);
+		else
+			call_problem(call, 404, "there is nothing here");
 	}
 	return true;
 }

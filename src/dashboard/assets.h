@@ -1,8 +1,8 @@
 /*
  * assets.h -- the pages of the dashboard, built into the program.
  *
- * embed.py makes the table from src/dashboard/dist, which the dashboard's own
- * build fills; without it the table is empty, and the API alone is served.
+ * make.py makes the table from app/, with node and npm; without them it is
+ * empty, and the API alone is served.
  */
 #ifndef DASHBOARD_ASSETS_H
 #define DASHBOARD_ASSETS_H

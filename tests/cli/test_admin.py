@@ -1,5 +1,7 @@
 """The admin listener: who may ask, and what is answered."""
 
+import gzip
+import re
 import socket
 
 import pytest
@@ -37,6 +39,25 @@ def test_overview(admin):
     assert found["devices"] == {
         "total": 3, "retired": 1, "provisioned_today": 1, "served": 1,
         "failing": 0, "never_seen": 1}
+
+
+def test_pages(admin):
+    """The dashboard, or how to get one; nothing of it from elsewhere."""
+    page = admin.get("/", token=None)
+    assert "default-src 'none'" in page.fields["content-security-policy"]
+    if page.status == 404:
+        assert b"make dashboard" in page.body
+        return
+    assert page.fields["content-type"] == "text/html; charset=utf-8"
+    text = gzip.decompress(page.body).decode()
+    assert "://" not in text and "style=" not in text
+    for path in re.findall(r'(?:src|href)="([^"]+)"', text):
+        asset = admin.get(path, token=None)
+        assert asset.status == 200, path
+        assert asset.fields["content-encoding"] == "gzip"
+        assert admin.get(path, token=None,
+                         If_None_Match=asset.fields["etag"]).status == 304
+    assert admin.get("/assets/none.js", token=None).status == 404
 
 
 def test_devices(admin):

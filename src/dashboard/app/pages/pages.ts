@@ -1,0 +1,25 @@
+// The pages, in the order of the menu.  A page is here when it is finished.
+import type { ComponentType } from "preact";
+import type { Route } from "../lib/route";
+import type { Session } from "../lib/session";
+import type { IconName } from "../ui/icons";
+import { Overview } from "./overview";
+
+export interface PageProps {
+	route: Route; // parts[0] is the page's name
+	session: Session;
+}
+
+export interface PageEntry {
+	name: string; // in the address
+	title: string;
+	icon: IconName;
+	scope: string; // without it the page is not offered
+	whole: boolean; // about the devices of all tenants
+	page: ComponentType<PageProps>;
+}
+
+export const PAGES: PageEntry[] = [
+	{ name: "overview", title: "Overview", icon: "overview", scope: "read",
+		whole: false, page: Overview },
+];
