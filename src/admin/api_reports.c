@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "inventory/snapshot.h"
+#include "pki/cert.h"
+#include "pki/chain.h"
 #include "server/config.h"
 #include "server/service.h"
 #include "spa/registry.h"
@@ -249,6 +251,56 @@ api_trust(struct call *call, const char *text)
 	answer(call, &command);
 }
 
+static bool
+is_pushed(const struct command *command, const char *text)
+{
+	for (size_t i = 0; i < command->count; i++)
+		if (strcmp(command->list[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* "--hold=CA" for a listener's certificate that is valid at that time. */
+static void
+push_held(struct command *command, const struct service_listener *listener,
+    time_t at)
+{
+	const struct ca *ca = listener->issuer.ca;
+	const X509 *leaf;
+	char *text;
+
+	if (ca == NULL || listener->chain == NULL)
+		return;
+	leaf = chain_certificate(listener->chain, 0);
+	if (at < cert_not_before(leaf) || at > cert_not_after(leaf))
+		return;
+	text = xasprintf("--hold=%s", ca->id);
+	if (is_pushed(command, text))
+		free(text);
+	else
+		push(command, text);
+}
+
+static void
+push_all_held(struct command *command, struct call *call)
+{
+	const char *text = call_parameter(call, "at");
+	time_t at = call->now;
+	struct error ignored;
+
+	/* Whether it is a date is said by the command. */
+	if (text != NULL && text_parse_date(text, &at, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < service_listener_count(call->service); i++) {
+		const struct service_listener *listener =
+		    service_listener(call->service, i);
+
+		push_held(command, listener, at);
+		for (size_t k = 0; k < listener->alternative_count; k++)
+			push_held(command, &listener->alternatives[k], at);
+	}
+}
+
 void
 api_plan(struct call *call, const char *text)
 {
@@ -259,6 +311,7 @@ api_plan(struct call *call, const char *text)
 		return;
 	push_words(&command, "plan");
 	push_inventory(&command, call);
+	push_all_held(&command, call);
 	push_parameter(&command, call, "layout", false);
 	push_parameter(&command, call, "host", false);
 	push_parameter(&command, call, "domain", false);
