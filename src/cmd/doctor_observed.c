@@ -2,9 +2,11 @@
  * What the events say about who trusts which CA: observed claims.
  *
  * A handshake that a device of proven identity completed shows that it trusts
- * the CA.  A refusal with unknown_ca comes before any certificate; it counts
- * only for the one device that its address and ClientHello leave open, and only
- * when it was seen more than once and nothing speaks against it.
+ * the CA: that becomes a claim.  A refusal with unknown_ca comes before any
+ * certificate, so it proves nobody: whoever else is behind that address may have
+ * sent it.  It is shown, for the one device that address and ClientHello leave
+ * open, but never becomes a claim: a wrong "does not trust" would outweigh every
+ * document, and send the model away from a CA that it accepts.
  */
 #include "cmd/doctor.h"
 
@@ -23,7 +25,7 @@
 #include "spa/registry.h"
 
 #define ALERT_UNKNOWN_CA 48
-#define REFUSALS_MIN 2 /* before they are believed */
+#define REFUSALS_MIN 2 /* before they are a hint */
 
 struct observation {
 	const struct model *model;
@@ -106,15 +108,20 @@ see(const struct event *event, void *arg)
 	return 0;
 }
 
-/* What it comes to; unknown where both were seen, or too little. */
+/* What is proven: refusals that somebody sent take nothing away from it. */
 static enum verdict
 verdict_of(const struct observation *one)
 {
-	if (one->accepted > 0 && one->refused == 0)
-		return VERDICT_TRUSTED;
+	return one->accepted > 0 ? VERDICT_TRUSTED : VERDICT_UNKNOWN;
+}
+
+/* What it looks like, where nothing is proven. */
+static enum verdict
+hint_of(const struct observation *one)
+{
 	if (one->accepted == 0 && one->refused >= REFUSALS_MIN)
 		return VERDICT_NOT;
-	return VERDICT_UNKNOWN;
+	return verdict_of(one);
 }
 
 static struct trust
@@ -139,15 +146,25 @@ static void
 print_one(const struct observed *observed, const struct observation *one)
 {
 	struct trust known = documents_say(observed, one);
-	enum verdict seen = verdict_of(one);
+	enum verdict seen = hint_of(one);
 	char date[CMD_DATE_BYTES], *text;
 
 	cmd_date(one->last_at, date);
 	(void)printf("  %-14s %-18s %-24s %s\n", one->model->name,
-	    one->firmware, one->ca->id, verdict_name(seen));
+	    one->firmware, one->ca->id,
+	    seen == verdict_of(one) ? verdict_name(seen) : "refuses it?");
 	(void)printf("    accepted %zu times, refused %zu, last %s; so far "
 		     "known: %s\n",
 	    one->accepted, one->refused, date, verdict_name(known.verdict));
+	if (seen != verdict_of(one) && known.verdict != seen) {
+		(void)printf("    ");
+		(void)cmd_wrapf(4, 4,
+		    "seen, not proof: no certificate says that it was this "
+		    "device. When you have tried it: sprov ca claim add "
+		    "'%s@%s' %s not",
+		    one->model->name, one->firmware, one->ca->id);
+		(void)putchar('\n');
+	}
 	if (!contradicts(seen, known.verdict) || known.decided_by == NULL)
 		return;
 	text = ca_claim_text(observed->world->knowledge, known.decided_by);
@@ -160,18 +177,18 @@ static json_t *
 one_json(const struct observed *observed, const struct observation *one)
 {
 	struct trust known = documents_say(observed, one);
-	enum verdict seen = verdict_of(one);
+	enum verdict seen = hint_of(one);
 
-	return json_pack("{ss ss ss ss sI sI so ss sb}", "model",
+	return json_pack("{ss ss ss ss ss sI sI so ss sb}", "model",
 	    one->model->name, "firmware", one->firmware, "ca", one->ca->id,
-	    "observed", verdict_name(seen), "accepted",
-	    (json_int_t)one->accepted, "refused", (json_int_t)one->refused,
-	    "last", cmd_json_time(one->last_at), "known",
-	    verdict_name(known.verdict), "contradiction",
-	    contradicts(seen, known.verdict));
+	    "observed", verdict_name(verdict_of(one)), "hint",
+	    verdict_name(seen), "accepted", (json_int_t)one->accepted,
+	    "refused", (json_int_t)one->refused, "last",
+	    cmd_json_time(one->last_at), "known", verdict_name(known.verdict),
+	    "contradiction", contradicts(seen, known.verdict));
 }
 
-/* The rows for the file of claims, of what is sure and not there yet. */
+/* The rows for the file of claims, of what is proven and not there yet. */
 static int
 add_all(const struct observed *observed, const char *claims, size_t *added)
 {
@@ -190,14 +207,10 @@ add_all(const struct observed *observed, const char *claims, size_t *added)
 		    (known.decided_by != NULL && known.verdict == seen &&
 			known.decided_by->basis <= BASIS_TESTED))
 			continue;
-		row = xasprintf("%s\t%s\t%s\t%s\t%s\tobserved\t%s\t%s\t"
-				"own events %s",
+		row = xasprintf("%s\t%s\t%s\t%s\t%s\tobserved\thigh\t"
+				"completed a handshake\town events %s",
 		    one->ca->id, one->model->name, one->firmware, one->firmware,
-		    verdict_name(seen),
-		    seen == VERDICT_TRUSTED ? "high" : "medium",
-		    seen == VERDICT_TRUSTED ? "completed a handshake" :
-					      "refused with unknown_ca",
-		    today);
+		    verdict_name(seen), today);
 		rc = ca_claim_append(claims, row);
 		free(row);
 		if (rc != 0)

@@ -148,21 +148,23 @@ def observed(site, *options):
 
 
 def test_observed(site):
-    """Proofs become claims; guesses, and a single refusal, do not."""
+    """Proofs become claims; refusals, which prove nobody, do not."""
     new = ("SPA504G", "7.5.6", "ciscosb-prov-2")
     old = ("SPA504G", "7.5.4", "ciscosb-prov-2")
     site.simulate(faults.OLD, "csb1")
     site.simulate(faults.OLD, "csb2")
     wait_until(lambda: old in observed(site)[0], "a refusal")
-    assert observed(site)[0][old]["observed"] == "unknown"
+    assert observed(site)[0][old]["hint"] == "unknown"
     site.simulate(faults.OLD, "csb2")
     wait_until(lambda: observed(site)[0][old]["refused"] == 2, "another one")
     found, added = observed(site, "--add")
-    assert found[old]["observed"] == "not" and not found[old]["contradiction"]
+    assert found[old]["observed"] == "unknown" and found[old]["hint"] == "not"
+    assert not found[old]["contradiction"]
     assert found["SPA504G", "7.5.4", "ciscosb-prov-1"]["observed"] == "trusted"
-    assert added == 2
+    assert added == 1
     claims = (site.folder / "claims.tsv").read_text()
-    assert "ciscosb-prov-2\tSPA504G\t7.5.4\t7.5.4\tnot\tobserved" in claims
+    assert ("ciscosb-prov-1\tSPA504G\t7.5.4\t7.5.4\ttrusted\tobserved"
+            in claims) and "\tnot\t" not in claims
     assert observed(site, "--add")[1] == 0
     # From now on two devices are behind that address: nobody is sure.
     site.simulate(faults.PHONE, "csb2")
