@@ -33,6 +33,9 @@ struct doctor_world {
  */
 int doctor_world_load(struct doctor_world *world, const struct config *config,
     const char *claims, bool resolve) MUST_CHECK;
+/* The same without the inventory. */
+int doctor_world_look(struct doctor_world *world, const struct config *config,
+    const char *claims, bool resolve) MUST_CHECK;
 void doctor_world_clear(struct doctor_world *world);
 
 /* Diagnose one event, with what the record knows of its address and class;

@@ -134,17 +134,26 @@ find_device(void *arg, const struct mac *mac, struct diagnose_device *found)
 }
 
 int
-doctor_world_load(struct doctor_world *world, const struct config *config,
+doctor_world_look(struct doctor_world *world, const struct config *config,
     const char *claims, bool resolve)
 {
-	struct error err = { 0 };
-
 	*world = (struct doctor_world) { .world.now = clock_wall() };
 	world->knowledge = ca_load_knowledge(claims, config->inventory);
 	if (world->knowledge == NULL)
 		return -1;
 	load_listeners(world, config, resolve);
 	world->world.knowledge = world->knowledge;
+	return 0;
+}
+
+int
+doctor_world_load(struct doctor_world *world, const struct config *config,
+    const char *claims, bool resolve)
+{
+	struct error err = { 0 };
+
+	if (doctor_world_look(world, config, claims, resolve) != 0)
+		return -1;
 	world->inventory = inventory_open(config->inventory, true, &err);
 	if (world->inventory == NULL) {
 		cmd_error("going on without the inventory: %s", err.text);

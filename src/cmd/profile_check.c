@@ -3,6 +3,7 @@
  */
 #include "cmd/profile_check.h"
 #include "cmd/profile_common.h"
+#include "cmd/profile_listener.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct checking {
 	const char *inventory;
 	const struct model *as; /* NULL: not given */
 	const char *as_firmware;
+	struct profile_listeners *listeners; /* NULL: no configuration */
 };
 
 /* "2:7: mismatched tag" says where it is. */
@@ -68,8 +70,8 @@ is_latin1(const char *text)
 }
 
 static void
-inspect_text(struct checked *checked, const char *text, size_t len,
-    bool names_only)
+inspect_text(const struct checking *checking, struct checked *checked,
+    const char *text, size_t len, bool names_only)
 {
 	const struct inspect_options options = { .model = checked->model,
 		.firmware = checked->firmware,
@@ -82,6 +84,11 @@ inspect_text(struct checked *checked, const char *text, size_t len,
 		add_malformed(&checked->findings, err.text);
 	else
 		inspect_profile(profile, &options, &checked->findings);
+	if (profile != NULL && checking->listeners != NULL &&
+	    checked->model != NULL)
+		profile_listeners_inspect(checking->listeners, profile,
+		    checked->model, checked->firmware, checked->mac,
+		    &checked->findings);
 	flat_profile_free(profile);
 }
 
@@ -160,7 +167,7 @@ merge(struct findings *one, struct findings *other)
 
 /* Once with every variable set, once with none: both kinds of sections. */
 static void
-check_template(struct checked *checked, const struct templates *templates,
+check_template(const struct checking *checking, struct checked *checked,
     const char *name, const char *text)
 {
 	for (int filled = 1; filled >= 0; filled--) {
@@ -170,11 +177,11 @@ check_template(struct checked *checked, const struct templates *templates,
 		struct buf out;
 
 		buf_init(&out, PROFILE_BYTES_MAX);
-		if (render_sample(templates, name, checked->model, filled != 0,
-			&out, &err) != 0)
+		if (render_sample(checking->site.templates, name,
+			checked->model, filled != 0, &out, &err) != 0)
 			add_malformed(&pass.findings, err.text);
 		else
-			inspect_text(&pass, buf_text(&out), out.len,
+			inspect_text(checking, &pass, buf_text(&out), out.len,
 			    filled == 0);
 		if (text != NULL)
 			place_in_template(&pass.findings, text);
@@ -208,7 +215,7 @@ check_template_file(struct checking *checking, struct checked *checked,
 				errors.text[i] + strlen(name) + 1 :
 				errors.text[i]);
 	} else
-		check_template(checked, checking->site.templates, name, text);
+		check_template(checking, checked, name, text);
 	errors_clear(&errors);
 	free(name);
 }
@@ -232,7 +239,7 @@ check_named(const struct checking *checking, struct checked *checked)
 			own = NULL;
 		free(path);
 	}
-	check_template(checked, checking->site.templates, checked->input,
+	check_template(checking, checked, checked->input,
 	    own != NULL ? own : starter);
 	free(own);
 }
@@ -250,7 +257,7 @@ check_file(struct checking *checking, struct checked *checked,
 	if (strstr(text, "{{") != NULL)
 		check_template_file(checking, checked, text, len);
 	else
-		inspect_text(checked, text, len, false);
+		inspect_text(checking, checked, text, len, false);
 	explicit_bzero(text, len);
 	free(text);
 	return 0;
@@ -270,6 +277,7 @@ check_device(struct checking *checking, struct checked *checked,
 	if (device == NULL)
 		return -1;
 	checked->kind = "device";
+	checked->mac = &device->mac;
 	if (checking->as == NULL) {
 		checked->model = registry_find_model(device->model, NULL);
 		checked->firmware = device->firmware;
@@ -279,7 +287,7 @@ check_device(struct checking *checking, struct checked *checked,
 		device, &out, err) != 0)
 		add_malformed(&checked->findings, err->text);
 	else
-		inspect_text(checked, buf_text(&out), out.len, false);
+		inspect_text(checking, checked, buf_text(&out), out.len, false);
 	if (out.data != NULL)
 		explicit_bzero(out.data, out.len);
 	buf_clear(&out);
@@ -359,6 +367,23 @@ check_all(struct checking *checking, int count, char **operands, bool json)
 	return status;
 }
 
+/* Our listeners are looked at where a configuration says what they are. */
+static int
+look_and_check(struct checking *checking, int count, char **operands, bool json)
+{
+	int status;
+
+	if (checking->site.config != NULL) {
+		checking->listeners =
+		    profile_listeners_new(checking->site.config);
+		if (checking->listeners == NULL)
+			return CMD_FAILED;
+	}
+	status = check_all(checking, count, operands, json);
+	profile_listeners_free(checking->listeners);
+	return status;
+}
+
 int
 profile_check_command(int argc, char **argv)
 {
@@ -397,7 +422,8 @@ profile_check_command(int argc, char **argv)
 	} else if (profile_site_open(&checking.site, config) != 0) {
 		status = CMD_FAILED;
 	} else {
-		status = check_all(&checking, argc - first, argv + first, json);
+		status = look_and_check(&checking, argc - first, argv + first,
+		    json);
 		profile_site_close(&checking.site);
 	}
 	free(own);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/mac.h"
 #include "spa/inspect.h"
 
 /* What is checked, and what came out. */
@@ -16,6 +17,7 @@ struct checked {
 	const char *kind;	   /* "profile", "template" or "device" */
 	const struct model *model; /* NULL: any */
 	const char *firmware;	   /* "" when not known */
+	const struct mac *mac;	   /* of a device; else NULL */
 	struct findings findings;
 };
 

@@ -193,3 +193,62 @@ def test_contradiction(site):
     wait_until(lambda: key in observed(site)[0], "the event")
     assert observed(site)[0][key]["contradiction"]
     assert "CONTRADICTION" in doctor(site, "--observed").stdout
+
+
+# What "sprov profile check" says of rules that lead to these listeners.
+
+
+def checked(site, model, rule):
+    """The findings about Profile_Rule, as (severity, text)."""
+    path = site.folder / "p.xml"
+    path.write_text("<flat-profile>\n<Profile_Rule>%s</Profile_Rule>\n"
+                    "</flat-profile>\n" % rule, encoding="utf-8")
+    done = subprocess.run(
+        [str(BINARY), "profile", "check", "--json", "--config",
+         str(site.config), "--as", model, str(path)],
+        env=site.environment, capture_output=True, encoding="utf-8",
+        timeout=60, check=False)
+    out, = json.loads(done.stdout)
+    assert done.returncode == (3 if out["problems"] else 0)
+    return [(one["severity"], one["text"]) for one in out["findings"]
+            if one["name"] == "Profile_Rule"]
+
+
+@pytest.fixture
+def stopped():
+    made = faults.Site()
+    yield made
+    made.close()
+
+
+def test_rules_that_lead_away(stopped):
+    """To a listener that the device takes, or not; to another's server."""
+    site = stopped
+
+    def rule(name, scheme="https"):
+        return "%s://%s:%d/spa$MA.cfg" % (scheme, faults.HOST,
+                                          site.ports[name])
+
+    assert checked(site, "SPA504G@7.5.6", rule("csb2")) == []
+    assert checked(site, "SPA504G@7.5.4", rule("csb1")) == []
+    assert checked(site, "SPA504G@7.5.4",
+                   "https://prov.example.net:1/spa$MA.cfg") == []
+    for model, url, severity, words in (
+            ("SPA504G@7.5.4", rule("csb2"), "stops resync",
+             "listener csb2: Cisco SB 2 signed"),
+            ("SPA112@1.3.1(003)", rule("csb1-sha256"), "stops resync",
+             "sha256"),
+            ("CP-8841-3PCC@12.0(3)", rule("expired"), "stops resync",
+             "expired"),
+            ("SPA504G@7.5.6", rule("modern"), "stops resync",
+             "begins with TLS 1.2"),
+            ("SPA504G@7.5.6", rule("stranger"), "stops resync", "no CA"),
+            ("SPA504G@7.5.6", rule("csb2", "http"), "stops resync",
+             "speaks TLS only"),
+            ("SPA504G@7.5.6", "https://%s:1/" % faults.HOST, "note",
+             "no listener"),
+            ("SPA504G@7.5.4", "($SWVER ge 7.5.6)? %s | %s" % (
+                rule("csb1"), rule("csb2")), "stops resync", "csb2")):
+        found = checked(site, model, url)
+        assert any(one[0] == severity and words in one[1]
+                   for one in found), (model, url, found)
