@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/admin.h"
+#include "cmd/audit.h"
 #include "cmd/ca.h"
 #include "cmd/cert.h"
 #include "cmd/cmd.h"
@@ -33,6 +34,7 @@ static const struct command commands[] = {
 	    cmd_check },
 	{ "doctor", "what fails, why, and what to do", cmd_doctor },
 	{ "admin", "who may use the API and the dashboard", cmd_admin },
+	{ "audit", "who changed what", cmd_audit },
 	{ "simulate", "be a device for one resync, and say what it did",
 	    cmd_simulate },
 };

@@ -43,6 +43,7 @@ by_token(struct call *call, struct admins *admins, const char *text,
 	if (token.until != 0 && call->now >= token.until)
 		return 0;
 	call->caller.known = true;
+	call->caller.by_token = true;
 	call->caller.scopes = token.scopes;
 	(void)snprintf(call->caller.name, sizeof(call->caller.name), "token %s",
 	    token.name);

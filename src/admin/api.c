@@ -48,6 +48,7 @@ static const struct route {
 	{ "GET", "/api/v1/migrations", ADMIN_READ, api_migrations },
 	{ "GET", "/api/v1/migrations/newest", ADMIN_READ, api_migration },
 	{ "GET", "/api/v1/events", ADMIN_READ, api_events },
+	{ "GET", "/api/v1/audit", ADMIN_AUDIT, api_audit },
 	{ "GET", "/api/v1/doctor", ADMIN_READ, api_doctor },
 	{ "GET", "/api/v1/exceptions", ADMIN_READ, api_exceptions },
 	{ "GET", "/api/v1/expiry", ADMIN_READ, api_expiry },

@@ -4,6 +4,7 @@
 #include "admin/access.h"
 #include "admin/call.h"
 #include "admin/handlers.h"
+#include "admin/noting.h"
 #include "admin/password.h"
 #include "admin/session.h"
 #include "admin/site.h"
@@ -69,14 +70,34 @@ static void
 log_try(const struct call *call, const char *name, const char *address,
     bool good)
 {
+	const struct audit_act act = {
+		.by = good ? AUDIT_ACCOUNT : AUDIT_NOBODY,
+		.who = name,
+		.from = address,
+		.action = "login",
+		.refused = !good,
+	};
 	struct log_line line;
 
-	(void)call;
+	noting_add(call, &act);
 	log_begin(&line, good ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
 	    good ? "login" : "login-refused");
 	log_text(&line, "source", address);
 	log_text(&line, "who", name);
 	log_end(&line);
+}
+
+static void
+note_password(const struct call *call, struct admins *admins,
+    const struct admin_account *account)
+{
+	char address[ADDR_TEXT_BYTES], *path = noting_path(call);
+	struct audit_act act = noting_act(call, "password set", account->name,
+	    address);
+
+	act.who = account->name; /* also the first time */
+	admins_use_audit(admins, path, &act, call->now);
+	free(path);
 }
 
 /* The code is good once: then the password is what counts. */
@@ -99,6 +120,7 @@ set_password(struct call *call, struct admin_account *account,
 	admins = open_admins(call, false);
 	if (admins == NULL)
 		return -1;
+	note_password(call, admins, account);
 	rc = admins_put_account(admins, account, &err);
 	admins_close(admins);
 	if (rc != 0)
@@ -196,19 +218,43 @@ api_login(struct call *call, const char *text)
 	call_wipe_json(json);
 }
 
+static void
+note_logout(const struct call *call)
+{
+	char address[ADDR_TEXT_BYTES];
+	struct audit_act act = noting_act(call, "logout", NULL, address);
+
+	/* Of a session that had ended nobody is known. */
+	if (call->caller.by_session)
+		noting_add(call, &act);
+}
+
 void
 api_logout(struct call *call, const char *text)
 {
 	char session[SESSION_TEXT_BYTES];
 
 	(void)text;
-	if (access_session(call, session))
+	if (access_session(call, session)) {
 		sessions_end(site_sessions(call->site), session);
+		note_logout(call);
+	}
 	call_add_field(call,
 	    "Set-Cookie: " SESSION_COOKIE
 	    "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
 	call->status = 204;
 	call->content_type = NULL;
+}
+
+static void
+note_refused_password(const struct call *call)
+{
+	char address[ADDR_TEXT_BYTES];
+	struct audit_act act = noting_act(call, "password set",
+	    call->caller.name, address);
+
+	act.refused = true;
+	noting_add(call, &act);
 }
 
 static void
@@ -233,6 +279,7 @@ change_password(struct call *call, const char *old, const char *new)
 	if (!password_matches(old, account.password)) {
 		sessions_tried(sessions, name, false, call->now);
 		sessions_tried(sessions, address, false, call->now);
+		note_refused_password(call);
 		call_problem(call, 403, "that is not the password");
 	} else if (set_password(call, &account, new) == 0) {
 		/* All sessions of before are of another password. */

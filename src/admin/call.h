@@ -39,6 +39,7 @@ struct caller {
 	unsigned scopes;		     /* of enum admin_scope */
 	char tenant[INVENTORY_NAME_MAX + 1]; /* "": all of them */
 	bool by_session;		     /* of a browser */
+	bool by_token;			     /* name is "token NAME" */
 };
 
 struct call {

@@ -16,6 +16,8 @@ api_handler api_overview, api_listeners, api_session, api_groups;
 api_handler api_login, api_logout, api_password;
 /* api_devices.c */
 api_handler api_devices, api_device;
+/* api_audit.c */
+api_handler api_audit;
 /* api_events.c */
 api_handler api_events, api_device_events;
 /* api_reports.c: what commands print as JSON */

@@ -98,7 +98,7 @@ token_add(int argc, char **argv)
 	(void)snprintf(token.tenant, sizeof(token.tenant), "%s", group);
 	if (days > 0)
 		token.until = token.created_at + (time_t)days * DAY_S;
-	admins = admin_open(config, false, &path);
+	admins = admin_open(config, "admin token add", &path);
 	rc = admins != NULL ? make_token(&token, admins) : CMD_FAILED;
 	admin_close(admins, path);
 	return rc;
@@ -126,7 +126,7 @@ token_remove(int argc, char **argv)
 	rc = cmd_options(&syntax, argc, argv, &first);
 	if (rc >= 0)
 		return rc;
-	admins = admin_open(config, false, &path);
+	admins = admin_open(config, "admin token remove", &path);
 	if (admins == NULL)
 		rc = CMD_FAILED;
 	else if (admins_remove_token(admins, argv[first], &err) != 0)
@@ -224,7 +224,7 @@ token_list(int argc, char **argv)
 	rc = cmd_options(&syntax, argc, argv, &first);
 	if (rc >= 0)
 		return rc;
-	admins = admin_open(config, true, &path);
+	admins = admin_open(config, NULL, &path);
 	rc = admins != NULL ? print_tokens(admins, json) : CMD_FAILED;
 	admin_close(admins, path);
 	return rc;

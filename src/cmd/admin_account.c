@@ -114,7 +114,7 @@ admin_account_add(int argc, char **argv)
 		return cmd_fail(&err);
 	(void)snprintf(account.name, sizeof(account.name), "%s", argv[first]);
 	(void)snprintf(account.tenant, sizeof(account.tenant), "%s", group);
-	admins = admin_open(config, false, &path);
+	admins = admin_open(config, "admin add", &path);
 	rc = admins != NULL ? add(admins, &account) : CMD_FAILED;
 	admin_close(admins, path);
 	return rc;
@@ -137,7 +137,7 @@ change(int argc, char **argv, const struct cmd_syntax *syntax,
 	rc = cmd_options(syntax, argc, argv, &first);
 	if (rc >= 0)
 		return rc;
-	admins = admin_open(*config, false, &path);
+	admins = admin_open(*config, syntax->name + strlen("sprov "), &path);
 	if (admins == NULL)
 		rc = CMD_FAILED;
 	else if (admins_get_account(admins, argv[first], &account, &err) != 0)
@@ -294,7 +294,7 @@ admin_account_list(int argc, char **argv)
 	rc = cmd_options(&syntax, argc, argv, &first);
 	if (rc >= 0)
 		return rc;
-	admins = admin_open(config, true, &path);
+	admins = admin_open(config, NULL, &path);
 	rc = admins != NULL ? print_accounts(admins, json) : CMD_FAILED;
 	admin_close(admins, path);
 	return rc;

@@ -1,6 +1,7 @@
 #include "cmd/admin_common.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "cmd/audit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ give_to_folder_owner(const char *path)
 }
 
 struct admins *
-admin_open(const char *config_path, bool read_only, char **path)
+admin_open(const char *config_path, const char *change, char **path)
 {
 	struct errors errors = { 0 };
 	struct config *config = config_load(config_path, &errors);
@@ -43,13 +44,15 @@ admin_open(const char *config_path, bool read_only, char **path)
 		return NULL;
 	}
 	*path = file_join(config->state_directory, ADMINS_FILE);
-	config_free(config);
 	(void)umask(077);
-	admins = admins_open(*path, read_only, &err);
-	if (admins == NULL)
+	admins = admins_open(*path, change == NULL, &err);
+	if (admins == NULL) {
 		(void)cmd_fail(&err);
-	else if (!read_only)
+	} else if (change != NULL) {
 		give_to_folder_owner(*path);
+		audit_watch_admins(admins, config, change);
+	}
+	config_free(config);
 	return admins;
 }
 

@@ -19,8 +19,10 @@
 	}
 
 /* The accounts of the server with that configuration; NULL: all is said.  *path
- * is for admin_close(), also then. */
-struct admins *admin_open(const char *config_path, bool read_only, char **path);
+ * is for admin_close(), also then.  change is what for, as the audit log calls
+ * it; NULL: only to read. */
+struct admins *
+admin_open(const char *config_path, const char *change, char **path);
 void admin_close(struct admins *admins, char *path);
 
 /* json is taken. */

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/audit.h"
 #include "pki/seal.h"
 #include "server/config.h"
 #include "server/config_inventory.h"
@@ -107,23 +108,25 @@ device_note_clear(const struct inventory *inventory)
 }
 
 struct inventory *
-device_open(const char *given, bool read_only)
+device_open(const char *given, const char *change)
 {
-	return device_open_with(given, NULL, read_only);
+	return device_open_with(given, NULL, change);
 }
 
 struct inventory *
-device_open_with(const char *given, const char *key, bool read_only)
+device_open_with(const char *given, const char *key, const char *change)
 {
 	struct error err = { 0 };
 	char *uri = device_find_uri(given);
-	struct inventory *inventory = inventory_open(uri, read_only, &err);
+	struct inventory *inventory = inventory_open(uri, change == NULL, &err);
 
 	if (inventory != NULL) {
 		if (use_key(inventory, uri, key, &err) != 0) {
 			cmd_error("%s", err.text);
 			inventory_close(inventory);
 			inventory = NULL;
+		} else if (change != NULL) {
+			audit_watch(inventory, uri, NULL, change);
 		}
 		free(uri);
 		return inventory;
@@ -132,7 +135,7 @@ device_open_with(const char *given, const char *key, bool read_only)
 	if (err.kind == ERROR_NOT_FOUND)
 		cmd_error("\"sprov device add\" or \"sprov device import\" "
 			  "makes it; --inventory names another one");
-	else if (!read_only)
+	else if (change != NULL)
 		advise_on_folder(uri);
 	free(uri);
 	return NULL;

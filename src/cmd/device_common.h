@@ -45,14 +45,15 @@ int device_type(int argc, char **argv);
 char *device_find_uri(const char *given);
 
 /* Open the inventory that device_find_uri() finds; NULL when that failed,
- * which is said already. */
-struct inventory *device_open(const char *given, bool read_only);
+ * which is said already.  change is what for, as the audit log calls it
+ * ("device set"); NULL: only to read. */
+struct inventory *device_open(const char *given, const char *change);
 
 /* The same with a secrets key: the one given, else $SPROV_SECRETS_KEY or the
  * service manager's credential, else the one that the server's configuration
  * names for this inventory. */
 struct inventory *
-device_open_with(const char *given, const char *key, bool read_only);
+device_open_with(const char *given, const char *key, const char *change);
 
 /* Say it once when secrets were written in clear. */
 void device_note_clear(const struct inventory *inventory);

@@ -338,7 +338,7 @@ judge_fleet(struct drift *drift, const char *uri)
 {
 	struct inventory *inventory =
 	    device_open_with(profile_site_uri(&drift->site->site, uri),
-		profile_site_key(&drift->site->site), true);
+		profile_site_key(&drift->site->site), NULL);
 	struct error err = { 0 };
 	int rc = -1;
 

@@ -83,7 +83,7 @@ static int
 add_to_inventory(const char *uri, const char *key, const struct device *device,
     struct error *err)
 {
-	struct inventory *inventory = device_open_with(uri, key, false);
+	struct inventory *inventory = device_open_with(uri, key, "device add");
 	char mac[MAC_TEXT_BYTES];
 	bool made = false;
 	int rc = -1;
@@ -301,7 +301,7 @@ static int
 change_inventory(const char *uri, const char *key, struct change *change,
     struct error *err)
 {
-	struct inventory *inventory = device_open_with(uri, key, false);
+	struct inventory *inventory = device_open_with(uri, key, "device set");
 	int rc = -1;
 
 	if (inventory == NULL)
@@ -449,7 +449,7 @@ device_remove(int argc, char **argv)
 		if (device_target_parse(&targets[i], argv[first + (int)i],
 			&err) != 0)
 			goto out;
-	if ((inventory = device_open_with(uri, key, false)) == NULL)
+	if ((inventory = device_open_with(uri, key, "device remove")) == NULL)
 		goto out;
 	if (remove_all(inventory, targets, count, &removed, &err) == 0) {
 		status = CMD_DONE;

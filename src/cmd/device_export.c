@@ -307,7 +307,7 @@ device_export(int argc, char **argv)
 		cmd_error("--format \"%.20s\": expected csv or json", format);
 		return CMD_USAGE;
 	}
-	export.inventory = device_open_with(uri, key, true);
+	export.inventory = device_open_with(uri, key, NULL);
 	if (export.inventory == NULL)
 		return CMD_FAILED;
 	status = CMD_DONE;

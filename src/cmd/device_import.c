@@ -378,7 +378,7 @@ device_import(int argc, char **argv)
 	if (open_files(&job, argv[first]) != 0)
 		goto out;
 	inventory = job.dry_run ? device_open_copy(uri) :
-				  device_open_with(uri, key, false);
+				  device_open_with(uri, key, "device import");
 	if (inventory != NULL)
 		status = run_import(inventory, &job);
 	inventory_close(inventory);

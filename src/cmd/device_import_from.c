@@ -371,8 +371,9 @@ run(struct job *job)
 	job->importer->read(job->fleet, job->path, &job->options);
 	check_templates(job);
 	if (fleet_count(job->fleet, FLEET_ERROR) == 0) {
-		inventory = job->dry_run ? device_open_copy(job->uri) :
-					   device_open(job->uri, false);
+		inventory = job->dry_run ?
+		    device_open_copy(job->uri) :
+		    device_open(job->uri, "device import");
 		if (inventory == NULL)
 			goto out;
 		done = commit(job, inventory) == 0;

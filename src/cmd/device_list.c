@@ -305,7 +305,7 @@ device_list(int argc, char **argv)
 		return CMD_FAILED;
 	}
 	list.model = model != NULL ? name : NULL;
-	if ((inventory = device_open(uri, true)) == NULL)
+	if ((inventory = device_open(uri, NULL)) == NULL)
 		return CMD_FAILED;
 	status = CMD_DONE;
 	if ((list.group != NULL &&

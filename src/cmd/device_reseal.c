@@ -108,7 +108,8 @@ device_reseal(int argc, char **argv)
 			  "device reseal --help");
 		return CMD_USAGE;
 	}
-	inventory = device_open_with(uri, key, status_only);
+	inventory = device_open_with(uri, key,
+	    status_only ? NULL : "device reseal");
 	if (inventory == NULL)
 		return CMD_FAILED;
 	status = status_only ? say_status(inventory, json) :

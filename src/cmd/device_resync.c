@@ -210,7 +210,7 @@ static int
 run_all(struct resync_run *run, const struct arguments *arguments, char **macs,
     size_t mac_count)
 {
-	struct inventory *inventory = device_open(arguments->uri, true);
+	struct inventory *inventory = device_open(arguments->uri, NULL);
 	struct error err = { 0 };
 	int rc;
 

@@ -318,7 +318,7 @@ show_target(const char *uri, const char *key,
     const struct device_target *target, struct view *view, bool json,
     struct error *err)
 {
-	struct inventory *inventory = device_open_with(uri, key, true);
+	struct inventory *inventory = device_open_with(uri, key, NULL);
 	const struct types *types;
 	int rc;
 

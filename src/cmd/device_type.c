@@ -60,7 +60,7 @@ list_table(const struct types *types, struct error *err)
 static int
 list_types(const char *uri, bool json, struct error *err)
 {
-	struct inventory *inventory = device_open(uri, true);
+	struct inventory *inventory = device_open(uri, NULL);
 	const struct types *types;
 	int rc = -1;
 
@@ -87,7 +87,7 @@ put_type(const char *uri, const char *key, const char *name, const char *text,
 		    "%s is a field, and no variable may have its name", name);
 	if (text != NULL && type_parse(&type, text, err) != 0)
 		return -1;
-	if ((inventory = device_open_with(uri, key, false)) == NULL)
+	if ((inventory = device_open_with(uri, key, "device type")) == NULL)
 		return -1;
 	rc = inventory_put_type(inventory, name, text != NULL ? &type : NULL,
 	    err);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "cmd/audit.h"
 #include "inventory/inventory.h"
 #include "inventory/resyncs.h"
 #include "server/config_inventory.h"
@@ -34,12 +35,13 @@ migrate_config(const char *path)
 
 int
 migrate_open(struct migrate_files *files, const struct config *config,
-    bool read_only, struct error *err)
+    const char *change, struct error *err)
 {
 	char *path = file_join(config->state_directory, RESYNCS_FILE);
 
 	*files = (struct migrate_files) { NULL, NULL };
-	files->inventory = config_open_inventory(config, read_only, NULL, err);
+	files->inventory = config_open_inventory(config, change == NULL, NULL,
+	    err);
 	if (files->inventory != NULL)
 		files->resyncs = resyncs_open(path, true, err);
 	free(path);
@@ -48,6 +50,9 @@ migrate_open(struct migrate_files *files, const struct config *config,
 		migrate_close(files);
 		return -1;
 	}
+	if (change != NULL)
+		audit_watch(files->inventory, config->inventory,
+		    config->state_directory, change);
 	*err = (struct error) { 0 };
 	return 0;
 }
@@ -99,7 +104,7 @@ look(const struct config *config, struct migration *migration,
 	struct migrate_files files;
 	int rc;
 
-	if (migrate_open(&files, config, true, err) != 0)
+	if (migrate_open(&files, config, NULL, err) != 0)
 		return -1;
 	rc = migration_store_load(files.inventory, 0, migration, err);
 	if (rc == 0)
@@ -160,7 +165,7 @@ migrate_list(int argc, char **argv)
 	if ((config = migrate_config(path)) == NULL)
 		return CMD_FAILED;
 	status = CMD_DONE;
-	if (migrate_open(&files, config, true, &err) != 0 ||
+	if (migrate_open(&files, config, NULL, &err) != 0 ||
 	    migrate_print_list(files.inventory, json, &err) != 0)
 		status = cmd_fail(&err);
 	migrate_close(&files);
@@ -178,7 +183,7 @@ step(const struct config *config, struct waves_step *step, struct error *err)
 	struct migrate_files files;
 	int rc;
 
-	if (migrate_open(&files, config, false, err) != 0)
+	if (migrate_open(&files, config, "migrate step", err) != 0)
 		return -1;
 	rc = waves_step(files.inventory, files.resyncs, clock_wall(), step,
 	    err);
@@ -329,7 +334,7 @@ roll_back(const struct config *config, bool json)
 	struct error err;
 	int rc;
 
-	if (migrate_open(&files, config, false, &err) != 0)
+	if (migrate_open(&files, config, "migrate rollback", &err) != 0)
 		return cmd_fail(&err);
 	rc = waves_roll_back(files.inventory, clock_wall(), &migration,
 	    &put_back, &changed, &err);

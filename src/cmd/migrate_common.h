@@ -34,13 +34,14 @@ int migrate_list(int argc, char **argv);
 		.flag = (json_flag) \
 	}
 
-/* The two files of the server that a migration works with. */
+/* The two files of the server that a migration works with; change is what they
+ * are opened for, as the audit log calls it; NULL: only to read. */
 struct migrate_files {
 	struct inventory *inventory;
 	struct resyncs *resyncs; /* NULL: nothing was recorded yet */
 };
 int migrate_open(struct migrate_files *files, const struct config *config,
-    bool read_only, struct error *err) MUST_CHECK;
+    const char *change, struct error *err) MUST_CHECK;
 void migrate_close(struct migrate_files *files);
 
 /* Read the configuration; NULL when that failed, which is said already. */

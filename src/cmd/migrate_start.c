@@ -246,7 +246,8 @@ start(const struct service *service, const struct arguments *arguments,
 
 	*started = (struct waves_started) { .devices = 0 };
 	if (read_ends(service, arguments, plan, err) != 0 ||
-	    migrate_open(&files, service_config(service), false, err) != 0)
+	    migrate_open(&files, service_config(service), "migrate start",
+		err) != 0)
 		return -1;
 	knowledge = ca_load_knowledge(NULL, service_config(service)->inventory);
 	if (knowledge == NULL) {

@@ -87,7 +87,7 @@ visit_device(const struct device *device, void *arg)
 int
 plan_read_inventory(struct plan_fleet *fleet, const char *uri)
 {
-	struct inventory *inventory = device_open(uri, true);
+	struct inventory *inventory = device_open(uri, NULL);
 	struct visit visit = { .fleet = fleet };
 	struct error err = { 0 };
 	int rc = -1;

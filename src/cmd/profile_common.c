@@ -75,7 +75,7 @@ profile_site_load(struct profile_site *site, const char *uri)
 {
 	struct inventory *inventory = device_open_with(profile_site_uri(site,
 							   uri),
-	    profile_site_key(site), true);
+	    profile_site_key(site), NULL);
 	struct error err = { 0 };
 
 	if (inventory == NULL)

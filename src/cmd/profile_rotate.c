@@ -305,7 +305,8 @@ run(struct rotate *rotate)
 	rotate->list = json_array();
 	rotate->inventory = device_open_with(profile_site_uri(&rotate->site,
 						 rotate->uri),
-	    profile_site_key(&rotate->site), rotate->dry_run);
+	    profile_site_key(&rotate->site),
+	    rotate->dry_run ? NULL : "profile rotate");
 	if (rotate->inventory != NULL) {
 		rotate->snapshot = snapshot_load(rotate->inventory, &err);
 		if (rotate->snapshot == NULL || rotate_all(rotate, &err) != 0) {

@@ -1,4 +1,5 @@
 #include "inventory/admins.h"
+#include "inventory/audit.h"
 #include "inventory/sqlite.h"
 
 #include <stdio.h>
@@ -42,6 +43,7 @@ static const struct sqlite_kind kind = {
 
 struct admins {
 	struct sqlite_file file;
+	struct audit_note *note; /* NULL: nobody wants to know */
 };
 
 /* ------------------------------------------------------------------ words */
@@ -190,7 +192,16 @@ admins_close(struct admins *admins)
 	if (admins == NULL)
 		return;
 	sqlite_file_close(&admins->file);
+	audit_note_free(admins->note);
 	free(admins);
+}
+
+void
+admins_use_audit(struct admins *admins, const char *audit_path,
+    const struct audit_act *act, time_t at)
+{
+	audit_note_free(admins->note);
+	admins->note = audit_note_new(audit_path, act, at);
 }
 
 static sqlite3_stmt *
@@ -220,6 +231,24 @@ copy_text(sqlite3_stmt *stmt, int column, char *text, size_t size)
 	    from != NULL ? (const char *)from : "");
 }
 
+static int
+begin(struct admins *admins, struct error *err)
+{
+	return sqlite_file_exec(&admins->file, "BEGIN IMMEDIATE", err);
+}
+
+/* What began ends: it comes true when rc is 0 and it is noted. */
+static int
+end(struct admins *admins, const char *name, int rc, struct error *err)
+{
+	if (rc == 0 && admins->note != NULL)
+		rc = audit_note_add(admins->note, name, false, NULL, NULL, err);
+	if (rc == 0 && sqlite_file_exec(&admins->file, "COMMIT", err) == 0)
+		return 0;
+	(void)sqlite3_exec(admins->file.db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
 /* Run to its end what yields no rows. */
 static int
 run(struct admins *admins, sqlite3_stmt *stmt, struct error *err)
@@ -240,14 +269,15 @@ admins_put_account(struct admins *admins, const struct admin_account *account,
 {
 	sqlite3_stmt *stmt;
 
-	if (admins_check_name(account->name, err) != 0)
+	if (admins_check_name(account->name, err) != 0 ||
+	    begin(admins, err) != 0)
 		return -1;
 	stmt = prepare(admins,
 	    "INSERT OR REPLACE INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
 	    "?7)",
 	    err);
 	if (stmt == NULL)
-		return -1;
+		return end(admins, account->name, -1, err);
 	bind_text(stmt, 1, account->name);
 	(void)sqlite3_bind_int(stmt, 2, (int)account->role);
 	bind_text(stmt, 3, account->tenant);
@@ -257,7 +287,7 @@ admins_put_account(struct admins *admins, const struct admin_account *account,
 		    sizeof(account->code), SQLITE_STATIC);
 	(void)sqlite3_bind_int64(stmt, 6, account->code_until);
 	(void)sqlite3_bind_int64(stmt, 7, account->created_at);
-	return run(admins, stmt, err);
+	return end(admins, account->name, run(admins, stmt, err), err);
 }
 
 /* Of a role that there is not, the least one. */
@@ -287,17 +317,20 @@ static int
 remove_row(struct admins *admins, const char *sql, const char *what,
     const char *name, struct error *err)
 {
-	sqlite3_stmt *stmt = prepare(admins, sql, err);
+	sqlite3_stmt *stmt;
+	int rc = -1;
 
-	if (stmt == NULL)
+	if (begin(admins, err) != 0)
 		return -1;
-	bind_text(stmt, 1, name);
-	if (run(admins, stmt, err) != 0)
-		return -1;
-	if (sqlite3_changes(admins->file.db) > 0)
-		return 0;
-	return error_set(err, ERROR_NOT_FOUND, "there is no %s \"%.63s\"", what,
-	    name);
+	stmt = prepare(admins, sql, err);
+	if (stmt != NULL) {
+		bind_text(stmt, 1, name);
+		rc = run(admins, stmt, err);
+	}
+	if (rc == 0 && sqlite3_changes(admins->file.db) == 0)
+		rc = error_set(err, ERROR_NOT_FOUND, "there is no %s \"%.63s\"",
+		    what, name);
+	return end(admins, name, rc, err);
 }
 
 int
@@ -361,12 +394,12 @@ admins_add_token(struct admins *admins, const struct admin_token *token,
 	sqlite3_stmt *stmt;
 	int row, rc = 0;
 
-	if (admins_check_name(token->name, err) != 0)
+	if (admins_check_name(token->name, err) != 0 || begin(admins, err) != 0)
 		return -1;
 	stmt = prepare(admins,
 	    "INSERT INTO token VALUES (?1, ?2, ?3, ?4, ?5, ?6)", err);
 	if (stmt == NULL)
-		return -1;
+		return end(admins, token->name, -1, err);
 	bind_text(stmt, 1, token->name);
 	(void)sqlite3_bind_blob(stmt, 2, hash, 32, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(stmt, 3, token->scopes);
@@ -382,7 +415,7 @@ admins_add_token(struct admins *admins, const struct admin_token *token,
 	else if (row != SQLITE_DONE)
 		rc = sqlite_file_error(&admins->file, "cannot write it", err);
 	(void)sqlite3_finalize(stmt);
-	return rc;
+	return end(admins, token->name, rc, err);
 }
 
 static void

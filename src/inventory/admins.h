@@ -18,6 +18,8 @@
 #include "base/error.h"
 #include "inventory/names.h"
 
+struct audit_act;
+
 /* Its name in the server's state directory. */
 #define ADMINS_FILE "admin.db"
 #define ADMINS_NAME_MAX 63
@@ -76,6 +78,11 @@ struct admins;
 void admins_close(struct admins *admins); /* NULL is fine */
 struct admins *admins_open(const char *path, bool read_only,
     struct error *err) MUST_CHECK FREED_BY(admins_close);
+
+/* From now on every change is noted in that audit log (inventory/audit.h) just
+ * before it comes true, or fails.  All is copied. */
+void admins_use_audit(struct admins *admins, const char *audit_path,
+    const struct audit_act *act, time_t at);
 
 /* Add or replace an account / remove it: ERROR_NOT_FOUND. */
 int admins_put_account(struct admins *admins,

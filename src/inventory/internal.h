@@ -24,6 +24,8 @@ struct inventory {
 
 	struct types types; /* as of begin, or of the first question */
 	bool types_known;
+
+	struct changes *changes; /* to be noted; NULL: nobody wants to know */
 };
 
 /* The groups' shape, as inventory_put_scope() promises it; ERROR_INPUT. */

@@ -1,4 +1,5 @@
 #include "inventory/inventory.h"
+#include "inventory/changes.h"
 #include "inventory/internal.h"
 
 #include <assert.h>
@@ -182,7 +183,16 @@ inventory_close(struct inventory *inventory)
 	inventory->store->close(inventory->state);
 	types_clear(&inventory->types);
 	seal_key_release(inventory->key);
+	changes_free(inventory->changes);
 	free(inventory);
+}
+
+void
+inventory_use_audit(struct inventory *inventory, const char *audit_path,
+    const struct audit_act *act, time_t at)
+{
+	changes_free(inventory->changes);
+	inventory->changes = changes_new(audit_path, act, at);
 }
 
 int
@@ -205,6 +215,8 @@ inventory_begin(struct inventory *inventory, struct error *err)
 	inventory->types_known = false;
 	inventory->changed = false;
 	inventory->broken = false;
+	if (inventory->changes != NULL)
+		changes_begin(inventory->changes);
 	return 0;
 }
 
@@ -217,9 +229,18 @@ inventory_commit(struct inventory *inventory, struct error *err)
 		return error_set(err, ERROR_SYSTEM,
 		    "a change failed half-way: nothing was changed");
 	}
+	/* First the entry: should we end in between, it says too much rather
+	 * than too little. */
+	if (changes_write(inventory->changes, inventory->changed, err) != 0) {
+		inventory_rollback(inventory);
+		return -1;
+	}
 	inventory->writing = false;
-	return inventory->store->commit(inventory->state, inventory->changed,
-	    err);
+	if (inventory->store->commit(inventory->state, inventory->changed,
+		err) == 0)
+		return 0;
+	changes_undo(inventory->changes);
+	return -1;
 }
 
 void
@@ -345,11 +366,25 @@ inventory_check_device(struct inventory *inventory, const struct device *device,
 typedef int
 store_device(void *state, const struct device *device, struct error *err);
 
+/* What is there before a change, if that is to be shown; else all zeros. */
+static bool
+get_before(struct inventory *inventory, const struct mac *mac,
+    struct device *before)
+{
+	struct error ignored;
+
+	*before = (struct device) { .state = DEVICE_ACTIVE };
+	return changes_is_shown(inventory->changes) &&
+	    inventory_get_device(inventory, mac, before, &ignored) == 0;
+}
+
 /* Check, seal and hand a device to the store. */
 static int
 put_device(struct inventory *inventory, store_device *put,
     const struct device *device, struct error *err)
 {
+	bool added = put == inventory->store->add_device, known;
+	struct device before;
 	struct device view = *device; /* with other variables, not cleared */
 	struct variables copy = { 0 };
 	const struct variables *kept;
@@ -361,6 +396,7 @@ put_device(struct inventory *inventory, store_device *put,
 	    inventory_write_begin(inventory, &own, err) != 0)
 		return -1;
 	inventory_device_owner(&device->mac, owner);
+	known = !added && get_before(inventory, &device->mac, &before);
 	rc = inventory_check_types(inventory, &device->variables, err);
 	if (rc == 0)
 		rc = inventory_protect(inventory, owner, &device->variables,
@@ -369,6 +405,11 @@ put_device(struct inventory *inventory, store_device *put,
 		view.variables = *kept;
 		rc = put(inventory->state, &view, err);
 	}
+	if (rc == 0)
+		changes_device(inventory->changes, known ? &before : NULL,
+		    device, added);
+	if (known)
+		device_clear(&before);
 	variables_clear(&copy);
 	return inventory_write_end(inventory, own, rc, err);
 }
@@ -398,6 +439,8 @@ inventory_remove_device(struct inventory *inventory, const struct mac *mac,
 	if (inventory_write_begin(inventory, &own, err) != 0)
 		return -1;
 	rc = inventory->store->remove_device(inventory->state, mac, err);
+	if (rc == 0)
+		changes_removed(inventory->changes, mac);
 	return inventory_write_end(inventory, own, rc, err);
 }
 
@@ -454,13 +497,18 @@ inventory_put_scope(struct inventory *inventory, const struct scope *scope,
 	struct variables copy = { 0 };
 	const struct variables *kept;
 	char owner[OWNER_TEXT_BYTES];
-	bool own;
+	struct scope before;
+	struct error ignored;
+	bool own, known;
 	int rc = 0;
 
 	if (check_scope(scope, err) != 0 ||
 	    inventory_write_begin(inventory, &own, err) != 0)
 		return -1;
 	inventory_scope_owner(scope->kind, scope->name, owner);
+	known = inventory->changes != NULL &&
+	    inventory_get_scope(inventory, scope->kind, scope->name, &before,
+		&ignored) == 0;
 	if (scope->kind == SCOPE_GROUP)
 		rc = inventory_check_parent(inventory, scope, err);
 	if (rc == 0)
@@ -472,6 +520,11 @@ inventory_put_scope(struct inventory *inventory, const struct scope *scope,
 		view.variables = *kept;
 		rc = inventory->store->put_scope(inventory->state, &view, err);
 	}
+	if (rc == 0)
+		changes_scope(inventory->changes, known ? &before : NULL,
+		    scope);
+	if (known)
+		scope_clear(&before);
 	variables_clear(&copy);
 	return inventory_write_end(inventory, own, rc, err);
 }

@@ -19,12 +19,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "base/mac.h"
 #include "inventory/tags.h"
 #include "inventory/types.h"
 
+struct audit_act;
 struct seal_key;
 
 #define INVENTORY_VALUE_MAX 4096    /* value of a variable */
@@ -122,6 +124,15 @@ struct inventory *inventory_open(const char *uri, bool read_only,
  */
 int inventory_use_key(struct inventory *inventory, struct seal_key *key,
     struct error *err) MUST_CHECK;
+
+/*
+ * From now on every commit that changes something is noted in that audit log
+ * (inventory/audit.h) just before it: there is no change without an entry.
+ * When it cannot be written the commit fails.  All is copied; at is when it is
+ * said to have happened.
+ */
+void inventory_use_audit(struct inventory *inventory, const char *audit_path,
+    const struct audit_act *act, time_t at);
 
 bool inventory_has_key(const struct inventory *inventory);
 

@@ -1,4 +1,6 @@
 #include "inventory/migration_store.h"
+#include "inventory/changes.h"
+#include "inventory/internal.h"
 #include "inventory/store.h"
 
 #include <assert.h>
@@ -111,7 +113,10 @@ migration_store_update(struct inventory *inventory,
 
 	store = find_store(inventory, &state, &writing, err);
 	assert(store == NULL || writing);
-	return store == NULL ? -1 : store->update(state, migration, err);
+	if (store == NULL || store->update(state, migration, err) != 0)
+		return -1;
+	changes_migration(inventory->changes, migration);
+	return 0;
 }
 
 int

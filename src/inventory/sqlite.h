@@ -20,7 +20,8 @@ struct sqlite_kind {
 	const char *name;   /* for messages: "inventory" */
 	const char *update; /* ditto: what brings an older one up to date */
 	int application_id; /* in the header of the file */
-	const char *synchronous;       /* when writing: "FULL", "NORMAL" */
+	const char *synchronous; /* when writing: "FULL", "NORMAL" */
+	unsigned lock_wait_ms;	 /* for another writer to end; 0: not at all */
 	const char *const *migrations; /* SQL, in order */
 	size_t migration_count;
 };

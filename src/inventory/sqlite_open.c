@@ -7,12 +7,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 
 #define BUSY_TIMEOUT_MS 5000
+#define LOCK_PAUSE_MS 10
 /* Of a writer: an import of a large fleet in any order shall find its pages. */
 #define CACHE_KIB 65536
 #define JOURNAL_KEPT_BYTES (16 * 1024 * 1024)
@@ -119,6 +121,21 @@ lock_is_taken(int fd, const struct sqlite_file *file, const char *path,
 	    file->path, path);
 }
 
+/* Those who write only for a moment are waited for. */
+static int
+try_lock(int fd, unsigned wait_ms)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
+
+	for (unsigned waited = 0;; waited += LOCK_PAUSE_MS) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK || waited >= wait_ms)
+			return -1;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 static int
 hold_lock(int fd, const struct sqlite_file *file, const char *path,
     struct error *err)
@@ -126,7 +143,7 @@ hold_lock(int fd, const struct sqlite_file *file, const char *path,
 	char text[32];
 	int len;
 
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	if (try_lock(fd, file->kind->lock_wait_ms) != 0) {
 		if (errno == EWOULDBLOCK)
 			return lock_is_taken(fd, file, path, err);
 		return error_errno(err, "%s: cannot lock it", path);

@@ -1,6 +1,7 @@
 /*
  * Types that the inventory declares, and removing what is declared or grouped.
  */
+#include "inventory/changes.h"
 #include "inventory/internal.h"
 
 #include <stdlib.h>
@@ -220,6 +221,9 @@ inventory_put_type(struct inventory *inventory, const char *name,
 	rc = declare(inventory, name, type, &review, err);
 	free(review.macs);
 	free(review.scopes);
+	if (rc == 0)
+		changes_type(inventory->changes, name,
+		    type != NULL ? type->text : NULL);
 	return inventory_write_end(inventory, own, rc, err);
 }
 
@@ -315,5 +319,7 @@ inventory_remove_scope(struct inventory *inventory, enum scope_kind kind,
 			rc = 0;
 	}
 	free(members.macs);
+	if (rc == 0)
+		changes_scope_removed(inventory->changes, kind, name);
 	return inventory_write_end(inventory, own, rc, err);
 }

@@ -18,7 +18,7 @@ def running_admin(server):
     """A server with an admin listener in plain HTTP, and a token."""
     admin = Admin(server, free_port())
     server.configure(server.listener() + admin.block())
-    admin.token = admin.add_token("test", "--scope", "read")
+    admin.token = admin.add_token("test", "--scope", "read,audit")
     server.start()
     return admin
 
