@@ -146,20 +146,22 @@ answer(struct call *call, const struct events_query *query, uint64_t limit)
 }
 
 static bool
-read_kind(struct call *call, int *kind)
+read_kind(struct call *call, struct events_query *query)
 {
 	const char *text = call_parameter(call, "kind");
 
-	*kind = -1;
-	if (text == NULL)
+	query->kind = -1;
+	query->failures = text != NULL && strcmp(text, "failures") == 0;
+	if (text == NULL || query->failures)
 		return true;
 	for (int i = 0; i < EVENT_KINDS; i++)
 		if (strcmp(text, event_kind_name((enum event_kind)i)) == 0) {
-			*kind = i;
+			query->kind = i;
 			return true;
 		}
 	call_problem(call, 400,
-	    "kind: expected served, refused, invalid, no-request or handshake");
+	    "kind: expected served, refused, invalid, no-request, handshake or "
+	    "failures");
 	return false;
 }
 
@@ -172,7 +174,7 @@ answer_events(struct call *call, const struct mac *mac)
 	query.listener = call_parameter(call, "listener");
 	query.source = call_parameter(call, "source");
 	query.newest_first = call_parameter(call, "after") == NULL;
-	if (!read_kind(call, &query.kind) ||
+	if (!read_kind(call, &query) ||
 	    !call_number(call, "limit", 1, PAGE_MAX, PAGE_DEFAULT, &limit) ||
 	    !call_number(call, "after", 0, INT64_MAX, 0, &after) ||
 	    !call_number(call, "before", 1, INT64_MAX, 0, &before) ||

@@ -112,6 +112,7 @@ struct events_query {
 	const char *source;    /* NULL: any */
 	const char *listener;  /* NULL: any */
 	int kind;	       /* enum event_kind; -1: any */
+	bool failures;	       /* whatever is not EVENT_SERVED */
 	bool newest_first;
 	uint64_t limit; /* 0: none */
 };

@@ -127,13 +127,14 @@ prepare_query(struct events *events, const struct events_query *query,
 
 	/* Only what is asked for, so that the right index is chosen. */
 	(void)snprintf(sql, sizeof(sql),
-	    "SELECT * FROM event WHERE id > ?1 AND at >= ?2%s%s%s%s%s%s"
+	    "SELECT * FROM event WHERE id > ?1 AND at >= ?2%s%s%s%s%s%s%s"
 	    " ORDER BY id%s LIMIT ?8",
 	    query->until != 0 ? " AND at <= ?3" : "",
 	    query->mac != NULL ? " AND mac = ?4" : "",
 	    query->source != NULL ? " AND source = ?5" : "",
 	    query->listener != NULL ? " AND listener = ?6" : "",
 	    query->kind >= 0 ? " AND kind = ?7" : "",
+	    query->failures ? " AND kind <> 0" : "", /* EVENT_SERVED */
 	    query->before != 0 ? " AND id < ?9" : "",
 	    query->newest_first ? " DESC" : "");
 	stmt = prepare(events, sql, err);

@@ -212,6 +212,10 @@ def test_openapi(admin):
     wait_until(lambda: admin.read("/api/v1/groups")["groups"], "the group")
     wait_until(lambda: len(admin.read("/api/v1/events")["events"]) == 2,
                "the events")
+    for kind, status in ("failures", 403), ("served", 200):
+        found = admin.read("/api/v1/events?kind=" + kind)["events"]
+        assert [event["status"] for event in found] == [status]
+    assert admin.get("/api/v1/events?kind=none").status == 400
     document = admin.read("/api/v1/openapi.json", token=None)
     assert document["openapi"] == "3.1.0"
     for path, operations in document["paths"].items():

@@ -166,6 +166,9 @@ test_queries(void **state)
 	assert_int_equal(find(place->events, query).list[0].id, 2);
 	query = (struct events_query) { .kind = -1, .listener = "other" };
 	assert_int_equal(find(place->events, query).count, 1);
+	query = (struct events_query) { .kind = -1, .failures = true };
+	assert_int_equal(find(place->events, query).count, 1);
+	assert_int_equal(find(place->events, query).list[0].id, 4);
 	query = (struct events_query) { .kind = EVENT_REFUSED };
 	assert_int_equal(find(place->events, query).list[0].id, 4);
 	query = (struct events_query) { .kind = -1, .since = 1800000002 };

@@ -117,3 +117,11 @@ export function useNow(everyMs = 1000): number {
 	}, [everyMs]);
 	return now;
 }
+
+/** What there was last, while something newer is awaited. */
+export function useLast<T>(value: T | undefined): T | undefined {
+	const last = useRef(value);
+	if (value !== undefined)
+		last.current = value;
+	return last.current;
+}

@@ -75,3 +75,135 @@ export interface DoctorAnswer {
 	failing: number;
 	groups: FailureGroup[];
 }
+
+export interface Device {
+	mac: string;
+	model: string;
+	firmware: string;
+	serial: string;
+	group: string;
+	state: "active" | "retired";
+	tags: string[];
+	standing: "never" | "served" | "failing";
+	last_status: number;
+	last_at: string | null;
+	profile_at: string | null;
+}
+
+export interface DevicesAnswer {
+	devices: Device[];
+	cursor: string | null;
+	total: number;
+}
+
+export interface Resync {
+	listener: string;
+	ca: string;
+	last_status: number;
+	last_at: string | null;
+	first_at: string | null;
+	profile_at: string | null;
+	answers: number;
+	profiles: number;
+}
+
+export interface DeviceAnswer extends Device {
+	resyncs: Resync[];
+}
+
+export interface GroupsAnswer {
+	groups: { name: string; kind: string; parent: string; devices: number }[];
+}
+
+export interface ListenersAnswer {
+	listeners: { name: string; addresses: string[] }[];
+}
+
+export interface Event {
+	id: number;
+	at: string;
+	kind: "served" | "refused" | "invalid" | "no-request" | "handshake";
+	listener: string;
+	ca: string;
+	source: string;
+	microseconds: number;
+	mac: string | null;
+	product: string;
+	serial: string;
+	firmware: string;
+	certificate: {
+		sha256: string;
+		issuer: string;
+		anchor: string;
+		verify: string; // what is wrong with it
+		form: string;
+		not_before: string | null;
+		not_after: string | null;
+	} | null;
+	tls_version: string | null;
+	tls_offered: string | null;
+	tls_cipher: string;
+	alert_sent: string | null;
+	alert_received: string | null;
+	method: string;
+	path: string;
+	user_agent: string;
+	status: number;
+	reason: string;
+	bytes: number;
+}
+
+export interface EventsAnswer {
+	events: Event[];
+	cursor: number | null;
+	last: number;
+}
+
+export interface VariablesAnswer {
+	variables: Record<string,
+		{ value: string; from: string; hidden: boolean }>;
+}
+
+export interface ProfileAnswer {
+	template: string;
+	profile: string;
+}
+
+export interface Change {
+	path: string;
+	parameter: string;
+	change: string; // "changed", "added", "removed"
+	served?: string | null;
+	now?: string | null;
+	secret: boolean;
+}
+
+export interface DiffAnswer {
+	served_since: string | null;
+	listener?: string | null;
+	template?: string | null;
+	known: "never-served" | "whole" | "redacted" | "hash";
+	same: boolean;
+	changes: Change[];
+}
+
+export interface DriftAnswer {
+	state: string;
+	reported_at: string | null;
+	compared: number;
+	parameters: {
+		path: string;
+		parameter: string;
+		state: string;
+		why: string;
+		served?: string | null;
+		reported?: string | null;
+		secret: boolean;
+	}[];
+}
+
+export interface TrustAnswer {
+	model: string;
+	family: string;
+	cas: { ca: string; state: string; verdict: string | null }[];
+}

@@ -3,6 +3,8 @@ import type { ComponentType } from "preact";
 import type { Route } from "../lib/route";
 import type { Session } from "../lib/session";
 import type { IconName } from "../ui/icons";
+import { Devices } from "./devices";
+import { Live } from "./live";
 import { Overview } from "./overview";
 
 export interface PageProps {
@@ -22,4 +24,8 @@ export interface PageEntry {
 export const PAGES: PageEntry[] = [
 	{ name: "overview", title: "Overview", icon: "overview", scope: "read",
 		whole: false, page: Overview },
+	{ name: "devices", title: "Devices", icon: "devices", scope: "read",
+		whole: false, page: Devices },
+	{ name: "live", title: "Live", icon: "live", scope: "read",
+		whole: false, page: Live },
 ];

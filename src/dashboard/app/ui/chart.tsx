@@ -28,7 +28,7 @@ function options(lines: Line[], unit: (n: number) => string,
 			drag: { x: false, y: false } },
 		scales: { y: { range: (_u, _min, max) => [0, Math.max(1, max * 1.1)] } },
 		axes: [
-			{ ...axis, space: 90, values: (_u, at) =>
+			{ ...axis, size: 28, space: 90, values: (_u, at) =>
 				at.map((t) => uPlot.fmtDate(HH_MM_SS)(new Date(t * 1000))) },
 			{ ...axis, size: 56, space: 36,
 				values: (_u, at) => at.map(unit) },

@@ -1,0 +1,160 @@
+// Resyncs and failures as they happen.  A storm brings more than anybody can
+// read: then the newest are shown, and how many were left out is said.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { get, isAbort, type Problem } from "../lib/api";
+import { asProblem, pauseAfter, useData } from "../lib/data";
+import { clock, count, plural, rate } from "../lib/format";
+import { go, href } from "../lib/route";
+import { advance, type Stream } from "../lib/stream";
+import type {
+	EventsAnswer, ListenersAnswer, OverviewAnswer,
+} from "../lib/types";
+import { eventColumns } from "../ui/events";
+import { Icon } from "../ui/icons";
+import { Page, Segments } from "../ui/layout";
+import { Bones, Empty, Failure, Notice } from "../ui/states";
+import { Table } from "../ui/table";
+import type { PageProps } from "./pages";
+
+const EVERY_MS = 1000;
+const FETCH = 100; // events at a time
+const COLUMNS = eventColumns(true);
+
+const KINDS = [
+	["", "All"], ["failures", "Failures"], ["served", "Served"],
+] as const;
+
+function useStream(kind: string, listener: string, paused: boolean) {
+	const [stream, setStream] = useState<Stream | undefined>();
+	const [problem, setProblem] = useState<Problem | undefined>();
+	const latest = useRef<Stream | undefined>(undefined);
+	const key = `${kind} ${listener}`;
+	const shownKey = useRef(key);
+
+	useEffect(() => {
+		if (shownKey.current !== key) {
+			shownKey.current = key;
+			latest.current = undefined;
+			setStream(undefined);
+		}
+		if (paused)
+			return undefined;
+		let timer = 0, failures = 0;
+		const stop = new AbortController();
+		const run = async () => {
+			let wait = EVERY_MS;
+			try {
+				if (!document.hidden) {
+					// Newest first: what does not fit is the oldest.
+					const answer = await get<EventsAnswer>("/api/v1/events",
+						{ kind, listener, limit: FETCH }, stop.signal);
+					latest.current = advance(latest.current, answer);
+					setStream(latest.current);
+					setProblem(undefined);
+				}
+				failures = 0;
+			} catch (error) {
+				if (isAbort(error))
+					return;
+				setProblem(asProblem(error));
+				wait = pauseAfter(++failures, EVERY_MS,
+					asProblem(error).retryAfter);
+			}
+			timer = window.setTimeout(run, wait);
+		};
+		void run();
+		return () => {
+			stop.abort();
+			window.clearTimeout(timer);
+		};
+	}, [key, paused]);
+	return { stream, problem };
+}
+
+function Rates() {
+	const overview = useData<OverviewAnswer>("/api/v1/overview", {}, 2000);
+	const o = overview.data;
+	return (
+		<dl class="figures">
+			<div><dt>Answers</dt>
+				<dd>{o ? `${rate(o.rates.answers)}/s` : "–"}</dd></div>
+			<div><dt>Handshakes</dt>
+				<dd>{o ? `${rate(o.rates.handshakes)}/s` : "–"}</dd></div>
+			<div><dt>Failed</dt>
+				<dd>{o ? `${rate(o.rates.failed_handshakes)}/s` : "–"}</dd></div>
+			<div><dt>Open</dt>
+				<dd>{o ? count(o.connections.open) : "–"}</dd></div>
+		</dl>
+	);
+}
+
+function ListenerFilter({ value, onChange }: {
+	value: string; onChange: (value: string) => void;
+}) {
+	const answer = useData<ListenersAnswer>("/api/v1/listeners", {}, 60_000);
+	const names = (answer.data?.listeners ?? []).map((one) => one.name);
+	if (value !== "" && !names.includes(value))
+		names.push(value);
+	return (
+		<div class="field">
+			<label for="listener">Listener</label>
+			<select id="listener" value={value} onChange={(event) =>
+				onChange((event.target as HTMLSelectElement).value)}>
+				<option value="">All listeners</option>
+				{names.map((name) =>
+					<option key={name} value={name}>{name}</option>)}
+			</select>
+		</div>
+	);
+}
+
+export function Live({ route }: PageProps) {
+	const { kind = "", listener = "" } = route.query;
+	const [paused, setPaused] = useState(false);
+	const { stream, problem } = useStream(kind, listener, paused);
+	const set = (change: Record<string, string>) =>
+		go(href(["live"], { kind, listener, ...change }), true);
+	return (
+		<Page title="Live" aside={<Rates />}>
+			<div class="toolbar">
+				<button type="button" class={`button ${paused ? "primary" : ""}`}
+					aria-pressed={paused ? "true" : "false"}
+					onClick={() => setPaused(!paused)}>
+					<Icon name={paused ? "play" : "pause"} />
+					{paused ? "Go on" : "Pause"}
+				</button>
+				<Segments label="Which" value={kind} options={KINDS}
+					onChange={(value) => set({ kind: value })} />
+				<ListenerFilter value={listener}
+					onChange={(value) => set({ listener: value })} />
+			</div>
+			{paused && stream && <Notice tone="none" icon="pause">
+				Paused at {clock(stream.at)}. What happens meanwhile is not
+				lost: it is shown when you go on.
+			</Notice>}
+			{!paused && problem && stream && <Notice tone="warn">
+				Not up to date: {problem.message} Shown is what was known at{" "}
+				{clock(stream.at)}.
+			</Notice>}
+			{stream && stream.skipped > 0 && <Notice tone="none">
+				More happens than fits here: {plural(stream.skipped,
+					"event")} since {clock(stream.since)} not shown.
+			</Notice>}
+			<div class="panel">
+				{stream === undefined ? problem ?
+					<Failure problem={problem} /> : <Bones rows={10} /> :
+				stream.events.length === 0 ?
+					<Empty icon={kind === "failures" ? "good" : "live"}
+						title={kind === "failures" ? "No failures" :
+							"Nothing has happened yet"}>
+						{kind === "failures" ? "As soon as one happens it " +
+							"stands here." : "The first device that connects " +
+							"appears here within a second."}
+					</Empty> :
+					<Table caption="What happened, the newest first"
+						rows={stream.events} rowKey={(event) => event.id}
+						columns={COLUMNS} />}
+			</div>
+		</Page>
+	);
+}
