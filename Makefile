@@ -6,7 +6,7 @@ FUZZ = build-fuzz
 COVERAGE = build-coverage
 FUZZ_SECONDS = 5
 
-.PHONY: all setup setup-all demo dashboard check lint san fuzz bench layers coverage clean
+.PHONY: all setup setup-all demo dashboard check lint pages san fuzz bench layers coverage clean
 
 all: setup
 	@test -d $(BUILD) || meson setup $(BUILD) >/dev/null
@@ -40,6 +40,10 @@ layers:
 
 lint: setup-all all
 	@tools/lint $(BUILD)
+
+# The dashboard in a browser, page by page.
+pages: setup-all all
+	@tools/pages $(BUILD)
 
 # The unit tests, and the server under load, with the sanitizers.
 san: setup-all

@@ -200,6 +200,7 @@ export function Overview({ session }: PageProps) {
 				</div>}>{(o) => <Tiles of={o} />}</Loaded>
 			<div class={whole ? "split" : "stack"}>
 				{overview.data ? <Now of={overview.data} samples={samples} /> :
+					overview.loading &&
 					<div class="panel"><Bones rows={6} /></div>}
 				{whole && <Failing />}
 			</div>

@@ -82,7 +82,8 @@ export function Shell({ session }: { session: Session }) {
 						{open ? "Close" : "Menu"}
 					</button>
 				</header>
-				<div class="side" id="side" data-open={open ? "true" : "false"}>
+				<aside class="side" id="side" aria-label="Menu"
+					data-open={open ? "true" : "false"}>
 					<Brand />
 					<Menu entries={entries} current={entry?.name} />
 					<div class="who small">
@@ -96,7 +97,7 @@ export function Shell({ session }: { session: Session }) {
 							{session.tenant !== "" && ` · ${session.tenant}`}
 						</p>
 					</div>
-				</div>
+				</aside>
 				<main class="main" id="main">
 					{entry !== undefined ?
 						<entry.page route={route} session={session} /> :

@@ -25,7 +25,7 @@ export function Empty({ icon = "empty", title, children }: {
 	return (
 		<div class="state">
 			<Icon name={icon} size={32} />
-			<h3>{title}</h3>
+			<strong>{title}</strong>
 			{children !== undefined && <p>{children}</p>}
 		</div>
 	);
@@ -38,7 +38,7 @@ export function Failure({ problem, retry }: {
 	return (
 		<div class="state bad" role="alert">
 			<Icon name="warn" size={32} />
-			<h3>{problem.title || `The answer was ${problem.status}`}</h3>
+			<strong>{problem.title || `The answer was ${problem.status}`}</strong>
 			{problem.detail !== "" && <p>{problem.detail}</p>}
 			{retry !== undefined && (
 				<button type="button" class="button" onClick={retry}>

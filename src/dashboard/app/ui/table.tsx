@@ -1,6 +1,7 @@
 // Tables.  A row may open something: then its first cell is a link, and the
 // whole row follows it; arrow keys go from row to row.
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 export interface Column<T> {
 	head: string;
@@ -28,6 +29,28 @@ function step(event: KeyboardEvent): void {
 	}
 }
 
+/** What is wider than its place scrolls, and then has to be reached by Tab. */
+export function Scroll({ label, children }: {
+	label: string; children: ComponentChildren;
+}) {
+	const box = useRef<HTMLDivElement>(null);
+	const [scrolls, setScrolls] = useState(false);
+	useEffect(() => {
+		const element = box.current!;
+		const resized = new ResizeObserver(() =>
+			setScrolls(element.scrollWidth > element.clientWidth));
+		resized.observe(element);
+		resized.observe(element.firstElementChild!);
+		return () => resized.disconnect();
+	}, []);
+	return (
+		<div class="table-scroll" ref={box} {...(scrolls ?
+			{ tabIndex: 0, role: "region", "aria-label": label } : {})}>
+			{children}
+		</div>
+	);
+}
+
 export function Table<T>({ caption, columns, rows, rowKey, href, busy = false }: {
 	caption: string; // for who cannot see what stands above
 	columns: Column<T>[];
@@ -48,7 +71,7 @@ export function Table<T>({ caption, columns, rows, rowKey, href, busy = false }:
 			location.hash = href(row);
 	};
 	return (
-		<div class="table-scroll">
+		<Scroll label={caption}>
 			<table class="table" aria-busy={busy ? "true" : "false"}
 				onKeyDown={href ? step : undefined}>
 				<caption class="visually-hidden">{caption}</caption>
@@ -81,6 +104,6 @@ export function Table<T>({ caption, columns, rows, rowKey, href, busy = false }:
 					))}
 				</tbody>
 			</table>
-		</div>
+		</Scroll>
 	);
 }
