@@ -296,7 +296,8 @@ visit(const struct device *device, void *arg)
 
 	if (device->state == DEVICE_RETIRED ||
 	    (drift->group != NULL &&
-		strcmp(drift->group, device->group) != 0) ||
+		!snapshot_is_below(drift->site->site.snapshot, device,
+		    drift->group)) ||
 	    (drift->model != NULL && strcmp(drift->model, device->model) != 0))
 		return 0;
 	/* The one that its variables are inherited for. */
@@ -336,12 +337,18 @@ print_summary(const struct drift *drift)
 static int
 judge_fleet(struct drift *drift, const char *uri)
 {
-	struct inventory *inventory =
-	    device_open_with(profile_site_uri(&drift->site->site, uri),
-		profile_site_key(&drift->site->site), NULL);
+	struct inventory *inventory;
 	struct error err = { 0 };
 	int rc = -1;
 
+	if (drift->group != NULL &&
+	    !snapshot_has_group(drift->site->site.snapshot, drift->group)) {
+		cmd_error("there is no group \"%.63s\" in the inventory",
+		    drift->group);
+		return -1;
+	}
+	inventory = device_open_with(profile_site_uri(&drift->site->site, uri),
+	    profile_site_key(&drift->site->site), NULL);
 	if (inventory == NULL)
 		return -1;
 	drift->table = drift->json ? NULL : new_table();
@@ -415,7 +422,7 @@ device_drift(int argc, char **argv)
 		{ .name = "group",
 		    .letter = 'g',
 		    .value = "GROUP",
-		    .help = "only those of this group",
+		    .help = "only those of this group and below it",
 		    .text = &drift.group },
 		{ .name = "model",
 		    .letter = 'm',

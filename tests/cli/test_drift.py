@@ -231,7 +231,13 @@ def test_fleet(site):
     # The retired one is not there.
     assert "2 devices: 1 reported, 1 with drift" in done.stdout
     assert len(site.drift("--model", "SPA962")) == 2
-    assert site.drift("--group", "none") == []
+    done = site.run("device", "drift", "--group", "none")
+    assert done.returncode == 1 and "no group \"none\"" in done.stderr
+    for target in (("group:acme", "kind=tenant"),
+                   ("group:berlin", "kind=site", "parent=acme"),
+                   (OTHER, "group=berlin")):
+        site.server.device("set", *target)
+    assert [one["mac"] for one in site.drift("--group", "acme")] == [OTHER]
 
 
 def test_nothing_served(site):
