@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 static const char *const column_names[] = {
 	[COLUMN_MAC] = "mac",
 	[COLUMN_MODEL] = "model",
@@ -26,6 +28,24 @@ mapped_name(const struct import *import, const char *name)
 	return name;
 }
 
+/* Spreadsheets have columns of all names; err says what is wrong with this. */
+static int
+suggest_map(const char *column, struct error *err)
+{
+	struct error why = *err;
+	struct mac mac;
+
+	if (mac_read(&mac, column, strlen(column)))
+		return error_set(err, ERROR_INPUT,
+		    "\"%.60s\" is a device: the first row has to name the "
+		    "columns, \"mac\" and \"model\" among them",
+		    column);
+	return error_set(err, why.kind,
+	    "%.300s; --map \"%.60s=NAME\" takes it under another name, =- not "
+	    "at all",
+	    why.text, column);
+}
+
 static int
 read_column(struct column *column, const char *name, struct error *err)
 {
@@ -44,7 +64,7 @@ read_column(struct column *column, const char *name, struct error *err)
 		    "name",
 		    strcasecmp(name, "kind") == 0 ? "kind" : "parent");
 	if (variables_check_name(name, err) != 0)
-		return -1;
+		return suggest_map(name, err);
 	memcpy(column->variable, name, strlen(name) + 1);
 	return 0;
 }
@@ -55,15 +75,19 @@ check_maps(const struct import *import, struct error *err)
 	const struct import_options *options = import->options;
 
 	for (size_t i = 0; i < options->map_count; i++) {
+		const char *column = options->maps[i].column, *near;
 		size_t j = 0;
 
 		while (j < import->cell_count &&
-		    strcmp(import->cells[j], options->maps[i].column) != 0)
+		    strcmp(import->cells[j], column) != 0)
 			j++;
-		if (j == import->cell_count)
-			return error_set(err, ERROR_INPUT,
-			    "there is no column \"%.60s\" to map",
-			    options->maps[i].column);
+		if (j < import->cell_count)
+			continue;
+		near = text_nearest(column, import->cells, import->cell_count);
+		return error_set(err, ERROR_INPUT,
+		    "there is no column \"%.60s\" to map%s%.60s%s", column,
+		    near != NULL ? "; did you mean \"" : "",
+		    near != NULL ? near : "", near != NULL ? "\"?" : "");
 	}
 	return 0;
 }
@@ -94,9 +118,10 @@ check_header(const struct import *import, struct error *err)
 			return error_set(err, ERROR_INPUT,
 			    "there is no column \"%s\": the first row has to "
 			    "name the columns, \"mac\" and \"model\" among "
-			    "them, with commas between",
-			    column_names[kind]);
-	return check_maps(import, err);
+			    "them, with commas between; --map \"COLUMN=%s\" "
+			    "takes another one as it",
+			    column_names[kind], column_names[kind]);
+	return 0;
 }
 
 int
@@ -106,6 +131,8 @@ import_read_header(struct import *import, struct error *err)
 		return error_set(err, ERROR_INPUT,
 		    "%zu columns, at most %d are allowed", import->cell_count,
 		    IMPORT_COLUMNS_MAX);
+	if (check_maps(import, err) != 0)
+		return -1;
 	for (size_t i = 0; i < import->cell_count; i++)
 		if (read_column(&import->columns[i],
 			mapped_name(import, import->cells[i]), err) != 0)

@@ -301,19 +301,22 @@ static const struct {
 	    "UTF-8\"\n" },
 	/* the header */
 	{ "000e08aabbcc,SPA504G\n",
-	    "t.csv:1: column 1: \"000e08aabbcc\" is not the name of a "
-	    "variable: "
-	    "expected a letter or '_', then letters, digits, '_', '-' or '.', "
-	    "at most 63 in all\n" },
+	    "t.csv:1: column 1: \"000e08aabbcc\" is a device: the first row "
+	    "has to name the columns, \"mac\" and \"model\" among them\n" },
 	{ "model,name\nSPA504G,x\n",
 	    "t.csv:1: there is no column \"mac\": the first row has to name "
 	    "the "
 	    "columns, \"mac\" and \"model\" among them, with commas "
-	    "between\n" },
+	    "between; --map \"COLUMN=mac\" takes another one as it\n" },
 	{ "\nmac,name\n000e08aabbcc,x\n",
 	    "t.csv:2: there is no column \"model\": the first row has to name "
 	    "the columns, \"mac\" and \"model\" among them, with commas "
-	    "between\n" },
+	    "between; --map \"COLUMN=model\" takes another one as it\n" },
+	{ "mac,model,My Name\n",
+	    "t.csv:1: column 3: \"My Name\" is not the name of a variable: "
+	    "expected a letter or '_', then letters, digits, '_', '-' or '.', "
+	    "at most 63 in all; --map \"My Name=NAME\" takes it under another "
+	    "name, =- not at all\n" },
 	{ "mac,model,a,MAC\n",
 	    "t.csv:1: columns 1 and 4 have the same name, \"MAC\"\n" },
 	{ "mac,model,a,b,a\n",
@@ -325,7 +328,8 @@ static const struct {
 	{ "mac,model,\n",
 	    "t.csv:1: column 3: \"\" is not the name of a variable: expected a "
 	    "letter or '_', then letters, digits, '_', '-' or '.', at most 63 "
-	    "in all\n" },
+	    "in all; --map \"=NAME\" takes it under another name, =- not at "
+	    "all\n" },
 	{ "mac,mo\"del\n000e08aabbcc,SPA504G\n",
 	    "t.csv:1: a quote stands where none can be: a cell with quotes in "
 	    "it "
