@@ -153,9 +153,10 @@ write_csv(struct export *export, struct error *err)
 		err) != 0)
 		return -1;
 	if (export->empty > 0)
-		cmd_error("%zu values are set to nothing, which a CSV cannot "
-			  "say; --format json can",
-		    export->empty);
+		cmd_error("%zu %s set to nothing, which a CSV cannot say; "
+			  "--format json can",
+		    export->empty,
+		    export->empty == 1 ? "value is" : "values are");
 	return 0;
 }
 

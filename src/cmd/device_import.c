@@ -16,22 +16,56 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define PROGRESS_ROWS 20000 /* between two words on a terminal */
 
-/* Into the memory of a trial: what import_csv looks at. */
+/* Into the memory of a trial. */
 struct copy {
-	struct inventory *to;
+	struct inventory *from, *to;
+	int depth; /* of the groups whose turn it is */
 	struct error *err;
 };
 
+/* How many groups are above it; -1 when they cannot be read. */
 static int
-copy_group(const struct scope *scope, void *arg)
+depth_of(const struct copy *copy, const struct scope *scope)
+{
+	char name[INVENTORY_NAME_MAX + 1];
+	int depth = 0;
+
+	memcpy(name, scope->parent, sizeof(name));
+	for (; *name != '\0' && depth <= INVENTORY_GROUP_DEPTH_MAX; depth++) {
+		struct scope above;
+
+		if (inventory_get_scope(copy->from, SCOPE_GROUP, name, &above,
+			copy->err) != 0)
+			return -1;
+		memcpy(name, above.parent, sizeof(name));
+		scope_clear(&above);
+	}
+	return depth;
+}
+
+/* Parents have to be there before their children. */
+static int
+copy_scope(const struct scope *scope, void *arg)
 {
 	const struct copy *copy = arg;
-	struct scope group = { .kind = SCOPE_GROUP };
+	int depth = depth_of(copy, scope);
 
-	if (scope->kind != SCOPE_GROUP)
-		return 0;
-	memcpy(group.name, scope->name, sizeof(group.name));
-	return inventory_put_scope(copy->to, &group, copy->err);
+	if (depth < 0)
+		return -1;
+	return depth == copy->depth ?
+	    inventory_put_scope(copy->to, scope, copy->err) :
+	    0;
+}
+
+static int
+copy_scopes(struct copy *copy)
+{
+	for (copy->depth = 0; copy->depth <= INVENTORY_GROUP_DEPTH_MAX;
+	     copy->depth++)
+		if (inventory_each_scope(copy->from, copy_scope, copy,
+			copy->err) != 0)
+			return -1;
+	return 0;
 }
 
 static int
@@ -45,7 +79,7 @@ copy_device(const struct device *device, void *arg)
 static int
 copy_all(struct inventory *from, struct inventory *to, struct error *err)
 {
-	struct copy copy = { to, err };
+	struct copy copy = { .from = from, .to = to, .err = err };
 
 	const struct types *types = inventory_types(from, err);
 
@@ -55,7 +89,7 @@ copy_all(struct inventory *from, struct inventory *to, struct error *err)
 		if (inventory_put_type(to, types->list[i].name,
 			&types->list[i].type, err) != 0)
 			return -1;
-	if (inventory_each_scope(from, copy_group, &copy, err) != 0 ||
+	if (copy_scopes(&copy) != 0 ||
 	    inventory_each_device(from, copy_device, &copy, err) != 0)
 		return -1;
 	return inventory_commit(to, err);

@@ -27,7 +27,7 @@
 struct job {
 	const struct importer *importer;
 	struct importer_options options;
-	const char *path, *uri, *templates;
+	const char *path, *uri, *key, *templates;
 	bool update, dry_run, json;
 	struct fleet *fleet;
 	struct fleet_counts counts;
@@ -241,7 +241,7 @@ print_taken(struct job *job, bool done)
 		(void)printf("; %zu retired", retired);
 	(void)printf("\n");
 	if (fleet_scope_count(fleet) > 0)
-		(void)printf("groups and models with variables: %zu\n",
+		(void)printf("groups, tags, models and defaults: %zu\n",
 		    fleet_scope_count(fleet));
 	for (size_t i = 0; i < templates; i++) {
 		const char *text;
@@ -373,12 +373,14 @@ run(struct job *job)
 	if (fleet_count(job->fleet, FLEET_ERROR) == 0) {
 		inventory = job->dry_run ?
 		    device_open_copy(job->uri) :
-		    device_open(job->uri, "device import");
+		    device_open_with(job->uri, job->key, "device import");
 		if (inventory == NULL)
 			goto out;
 		done = commit(job, inventory) == 0;
 	}
 	status = job->json ? print_json(job, done) : print_words(job, done);
+	if (done && !job->json && !job->dry_run)
+		device_note_clear(inventory);
 out:
 	inventory_close(inventory);
 	fleet_free(job->fleet);
@@ -404,9 +406,10 @@ device_import_from(int argc, char **argv)
 	const char *format = NULL, *model = NULL;
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&job.uri),
+		DEVICE_KEY_OPTION(&job.key),
 		{ .name = "format",
 		    .value = "NAME",
-		    .help = "fusionpbx, wazo, phoneprov, tree (or csv)",
+		    .help = "json, fusionpbx, wazo, phoneprov, tree (or csv)",
 		    .text = &format },
 		{ .name = "model",
 		    .letter = 'm',
@@ -435,7 +438,8 @@ device_import_from(int argc, char **argv)
 	};
 	const struct cmd_syntax syntax = { "sprov device import --format NAME",
 		"PATH",
-		"Add what another system keeps: all of it, or nothing.\n"
+		"Add what an export or another system holds: all, or "
+		"nothing.\n"
 		"Says what was taken, what was not, and which files show\n"
 		"passwords today.  Status 3 when something was not taken.\n",
 		options, LENGTH(options), 1, 1 };

@@ -47,6 +47,8 @@ struct fleet {
 	struct fleet_scope **scope_order;
 	size_t scope_count;
 
+	struct types types; /* in the order in which they came */
+
 	struct fleet_template *templates;
 	size_t template_count;
 
@@ -203,6 +205,32 @@ struct scope *
 fleet_scope_at(struct fleet *fleet, size_t i)
 {
 	return &fleet->scope_order[i]->scope;
+}
+
+void
+fleet_type(struct fleet *fleet, const char *name, const char *text,
+    const char *place)
+{
+	struct error err = { 0 };
+	struct type type;
+
+	if (strlen(name) > INVENTORY_NAME_MAX)
+		(void)error_set(&err, ERROR_INPUT,
+		    "the name is longer than %d bytes", INVENTORY_NAME_MAX);
+	else if (fleet->types.count == TYPES_MAX)
+		(void)error_set(&err, ERROR_INPUT, "more than %d types",
+		    TYPES_MAX);
+	else if (type_parse(&type, text, &err) == 0)
+		types_append(&fleet->types, name, &type);
+	if (err.kind != ERROR_NONE)
+		fleet_say(fleet, FLEET_ERROR, "%s: the type of \"%.63s\": %s",
+		    place, name, err.text);
+}
+
+const struct types *
+fleet_types(const struct fleet *fleet)
+{
+	return &fleet->types;
 }
 
 void
@@ -383,6 +411,7 @@ fleet_free(struct fleet *fleet)
 	free_devices(fleet);
 	free_scopes(fleet);
 	free_leaks(fleet);
+	types_clear(&fleet->types);
 	for (size_t i = 0; i < fleet->template_count; i++) {
 		/* A template may hold a password where it is literal. */
 		OPENSSL_cleanse(fleet->templates[i].text,

@@ -60,6 +60,12 @@ fleet_scope(struct fleet *fleet, enum scope_kind kind, const char *name);
 size_t fleet_scope_count(const struct fleet *fleet);
 struct scope *fleet_scope_at(struct fleet *fleet, size_t i);
 
+/* The type of a variable, declared before any value is set.  One that cannot be
+ * read, or differs from the one before, is an error, which is said. */
+void fleet_type(struct fleet *fleet, const char *name, const char *text,
+    const char *place);
+const struct types *fleet_types(const struct fleet *fleet);
+
 /*
  * A template to write; its text is copied.  One of that name with the same text
  * is the same one; with another text it is an error, which is said.

@@ -27,6 +27,17 @@ same_variables(const struct variables *a, const struct variables *b)
 	return true;
 }
 
+static bool
+same_tags(const struct tags *a, const struct tags *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->list[i], b->list[i]) != 0)
+			return false;
+	return true;
+}
+
 static void
 take_field(char field[static INVENTORY_NAME_MAX + 1],
     const char found[static INVENTORY_NAME_MAX + 1])
@@ -47,6 +58,10 @@ update_device(struct inventory *inventory, const struct device *found,
 	take_field(there->firmware, found->firmware);
 	take_field(there->serial, found->serial);
 	take_field(there->group, found->group);
+	if (found->tags.count > 0) {
+		tags_clear(&there->tags);
+		tags_copy(&there->tags, &found->tags);
+	}
 	there->state = found->state;
 	if (merge_variables(&there->variables, &found->variables, err) != 0)
 		goto out;
@@ -55,6 +70,7 @@ update_device(struct inventory *inventory, const struct device *found,
 	    strcmp(before.serial, there->serial) == 0 &&
 	    strcmp(before.group, there->group) == 0 &&
 	    before.state == there->state &&
+	    same_tags(&before.tags, &there->tags) &&
 	    same_variables(&before.variables, &there->variables)) {
 		counts->same++;
 		rc = 0;
@@ -159,6 +175,8 @@ put_scope(const struct putting *putting, const struct scope *found, int depth,
 			putting->counts->groups++;
 	} else {
 		take_field(there.parent, found->parent);
+		if (found->group_kind != GROUP_PLAIN)
+			there.group_kind = found->group_kind;
 		if ((!putting->update &&
 			check_conflicts(&there, found, err) != 0) ||
 		    merge_variables(&there.variables, &found->variables, err) !=
@@ -171,12 +189,43 @@ out:
 	return rc;
 }
 
+/* What is declared otherwise already stays, or all that has it would change. */
+static int
+put_type(const struct putting *putting, const struct typed *found,
+    struct error *err)
+{
+	const struct types *types = inventory_types(putting->inventory, err);
+	const struct type *there = types != NULL ?
+	    types_find(types, found->name) :
+	    NULL;
+
+	if (types == NULL)
+		return -1;
+	if (there != NULL && strcmp(there->text, found->type.text) == 0)
+		return 0;
+	if (there != NULL && !putting->update)
+		return error_set(err, ERROR_INPUT,
+		    "it is declared as \"%s\" already: --update declares it as "
+		    "\"%s\"",
+		    there->text, found->type.text);
+	return inventory_put_type(putting->inventory, found->name, &found->type,
+	    err);
+}
+
 static void
 put_all(struct fleet *fleet, struct inventory *inventory, bool update,
     struct fleet_counts *counts)
 {
 	const struct putting putting = { fleet, inventory, update, counts };
+	const struct types *types = fleet_types(fleet);
 
+	for (size_t i = 0; i < types->count; i++) {
+		struct error err = { 0 };
+
+		if (put_type(&putting, &types->list[i], &err) != 0)
+			fleet_say(fleet, FLEET_ERROR, "the variable %s: %s",
+			    types->list[i].name, err.text);
+	}
 	for (size_t i = 0; i < fleet_scope_count(fleet); i++) {
 		const struct scope *scope = fleet_scope_at(fleet, i);
 		struct error err = { 0 };
@@ -185,6 +234,7 @@ put_all(struct fleet *fleet, struct inventory *inventory, bool update,
 			fleet_say(fleet, FLEET_ERROR, "%s%s: %s",
 			    scope->kind == SCOPE_GROUP	   ? "group:" :
 				scope->kind == SCOPE_MODEL ? "model:" :
+				scope->kind == SCOPE_TAG   ? "tag:" :
 							     "default",
 			    scope->name, err.text);
 	}

@@ -9,6 +9,8 @@
 #include "spa/registry.h"
 
 const struct importer importers[] = {
+	{ "json", "all that \"sprov device export --format json\" writes",
+	    import_export },
 	{ "fusionpbx", "the CSV of FusionPBX's device export",
 	    import_fusionpbx },
 	{ "wazo", "devices and configs of wazo-provd, as JSON", import_wazo },

@@ -33,6 +33,8 @@ extern const size_t importer_count;
 const struct importer *importer_find(const char *name);
 
 /* The readers. */
+void import_export(struct fleet *fleet, const char *path,
+    const struct importer_options *options);
 void import_fusionpbx(struct fleet *fleet, const char *path,
     const struct importer_options *options);
 void import_wazo(struct fleet *fleet, const char *path,
@@ -43,6 +45,8 @@ void import_tree(struct fleet *fleet, const char *path,
     const struct importer_options *options);
 
 /* The same from bytes, as the tests of bad input use them. */
+void import_export_text(struct fleet *fleet, const char *name, mode_t mode,
+    const char *text, size_t len, const struct importer_options *options);
 void import_fusionpbx_text(struct fleet *fleet, const char *name, mode_t mode,
     const char *text, size_t len, const struct importer_options *options);
 void import_wazo_text(struct fleet *fleet, const char *name, mode_t mode,

@@ -198,6 +198,49 @@ def test_export(sprov, good, tmp_path):
     assert sprov("device", "export", "--format", "xml").status == 2
 
 
+def test_export_and_import_of_everything(sprov, good, tmp_path):
+    """As JSON: the inventory comes back as it was, or nothing of it."""
+    for target in (("group:acme", "kind=tenant", "proxy=sip.example.net"),
+                   ("group:berlin", "kind=site", "parent=acme"),
+                   ("tag:vip", "ring=loud"), ("model:SPA504G", "a=b"),
+                   ("default", "ntp_server=192.0.2.1")):
+        good("device", "set", *target)
+    good("device", "type", "vlan", "integer 1..4094")
+    good("device", "add", MAC, "SPA504G", "--group", "berlin", "--tags", "vip",
+         "password=s3cret", "empty=", "vlan=7", "note=\u00e4 \"b\", c\n d")
+    good("device", "add", OTHER, "SPA962")
+    good("device", "set", OTHER, "state=retired")
+    text = good("device", "export", "--format", "json", "--secrets")
+    file = tmp_path / "all.json"
+    file.write_text(text, encoding="utf-8")
+    other = ["--inventory", "sqlite:%s" % (tmp_path / "other.db")]
+    load = ["device", "import", "--format", "json"]
+    good(*load, "--dry-run", *other, str(file))
+    assert not (tmp_path / "other.db").exists()
+    out = good(*load, *other, str(file))
+    assert out.startswith("imported 2 devices: 2 added")
+    assert "secrets are kept in clear" in out
+    assert good("device", "export", "--format", "json", "--secrets",
+                *other) == text
+    # What is there already is not changed unasked; a trial says the same.
+    file.write_text(text.replace("192.0.2.1", "192.0.2.2"), encoding="utf-8")
+    for trial, status in ((["--dry-run"], 3), ([], 1)):
+        result = sprov(*load, *trial, *other, str(file))
+        assert result.status == status and "ntp_server" in result.err
+    good(*load, "--update", *other, str(file))
+    assert "192.0.2.2" in good("device", "export", "--format", "json", *other)
+    # Without secrets, those that are there stay.
+    file.write_text(good("device", "export", "--format", "json", *other),
+                    encoding="utf-8")
+    assert "s3cret" not in file.read_text(encoding="utf-8")
+    good(*load, "--update", *other, str(file))
+    assert "s3cret" in good("device", "export", "--format", "json",
+                            "--secrets", *other)
+    file.write_text(text[:-40], encoding="utf-8")
+    result = sprov(*load, "--update", *other, str(file))
+    assert result.status == 1 and "all.json:" in result.err
+
+
 def test_killed_import(good, tmp_path):
     """Wholly old or wholly new, whenever it is killed."""
     file = tmp_path / "phones.csv"
