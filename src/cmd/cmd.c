@@ -9,9 +9,11 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "cmd/print.h"
 
 #define COMMANDS_MAX 32
 #define LONG_ONLY 256 /* getopt's value of option i is this plus i */
+#define HELP_COLUMN 27
 
 void
 cmd_error(const char *fmt, ...)
@@ -87,19 +89,29 @@ static void
 print_option(char letter, const char *name, const char *value, const char *help)
 {
 	char left[40];
+	size_t column;
 
 	(void)snprintf(left, sizeof(left), "%c%c%c --%s%s%s",
 	    letter != '\0' ? '-' : ' ', letter != '\0' ? letter : ' ',
 	    letter != '\0' ? ',' : ' ', name, value != NULL ? " " : "",
 	    value != NULL ? value : "");
-	(void)printf("  %-24s %s\n", left, help);
+	/* Within 80 columns, as all that is printed. */
+	(void)printf("  %s", left);
+	column = 2 + strlen(left);
+	if (column >= HELP_COLUMN) {
+		(void)putchar('\n');
+		column = 0;
+	}
+	(void)cmd_wrap(column, HELP_COLUMN, help);
+	(void)putchar('\n');
 }
 
 static void
 print_help(const struct cmd_syntax *syntax)
 {
-	(void)printf("usage: %s [options] %s\n\n%s\n", syntax->name,
-	    syntax->operands, syntax->help);
+	(void)printf("usage: %s [options]%s%s\n\n%s\n", syntax->name,
+	    *syntax->operands != '\0' ? " " : "", syntax->operands,
+	    syntax->help);
 	for (size_t i = 0; i < syntax->option_count; i++)
 		print_option(syntax->options[i].letter, syntax->options[i].name,
 		    syntax->options[i].value, syntax->options[i].help);

@@ -331,7 +331,7 @@ cmd_doctor(int argc, char **argv)
 		"Say what fails on this server's listeners, why, for how many "
 		"devices, and what\nto do about it.\n"
 		"Exit status: 3 when devices fail that were not served "
-		"since, or a named exception\nends.\n",
+		"since, or a named\nexception ends.\n",
 		options, LENGTH(options), 0, 0 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 

@@ -405,8 +405,8 @@ profile_check_command(int argc, char **argv)
 	const struct cmd_syntax syntax = { "sprov profile check",
 		"FILE|TEMPLATE|MAC...",
 		"Say what is wrong with profiles, templates, and what devices "
-		"would get: names that\nare not known for the model and its "
-		"firmware, values out of range, and settings\nthat stop the "
+		"would get: names\nthat are not known for the model and its "
+		"firmware, values out of range, and\nsettings that stop the "
 		"resync or lock the administrator out.\n",
 		options, LENGTH(options), 1, -1 };
 	struct error err = { 0 };

@@ -379,7 +379,7 @@ profile_rotate(int argc, char **argv)
 	const struct cmd_syntax syntax = { "sprov profile rotate", "[MAC...]",
 		"Make a new profile key for devices whose variable "
 		"\"protection\" asks for one.\nThe old ones stay good until "
-		"the device was seen with a newer one.  Exit status 3:\n"
+		"the device was seen with a newer one.\nExit status 3: "
 		"too many keys of a device are waiting.\n",
 		options, LENGTH(options), 0, -1 };
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
