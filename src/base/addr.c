@@ -123,3 +123,18 @@ addr_equal(const struct addr *a, const struct addr *b)
 	    a6->sin6_scope_id == b6->sin6_scope_id &&
 	    IN6_ARE_ADDR_EQUAL(&a6->sin6_addr, &b6->sin6_addr);
 }
+
+bool
+addr_is_loopback(const struct addr *addr)
+{
+	const struct sockaddr_in *v4 =
+	    (const struct sockaddr_in *)&addr->sockaddr;
+	const struct sockaddr_in6 *v6 =
+	    (const struct sockaddr_in6 *)&addr->sockaddr;
+
+	if (addr->sockaddr.ss_family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+	    (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) &&
+		v6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+}

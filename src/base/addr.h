@@ -39,4 +39,7 @@ uint16_t addr_port(const struct addr *addr);
 /* Same family, address and port. */
 bool addr_equal(const struct addr *a, const struct addr *b);
 
+/* 127.0.0.0/8, ::1, or the former as an IPv6 address. */
+bool addr_is_loopback(const struct addr *addr);
+
 #endif

@@ -16,6 +16,7 @@
 #include "server/exceptions.h"
 #include "server/files.h"
 #include "server/keep.h"
+#include "server/metrics.h"
 #include "server/record.h"
 #include "server/service.h"
 #include "server/tell.h"
@@ -273,6 +274,22 @@ count_exception(const struct exchange *exchange,
 	exceptions_count(exceptions, exception->name, mac, clock_wall());
 }
 
+static void
+count_answer(const struct exchange *exchange, const struct decision *decision,
+    const struct reply_parts *parts)
+{
+	size_t reason = decision->reason;
+
+	if (parts->response.status == 500)
+		reason = METRICS_NOT_MADE;
+	else if (decision->exception != NULL && parts->response.status == 200)
+		reason = METRICS_EXCEPTION;
+	else if (parts->upgrade_only)
+		reason = METRICS_UPGRADE_ONLY;
+	metrics_request(exchange->metrics, exchange->listener->metrics_key,
+	    reason, parts->response.status);
+}
+
 void
 answer_decide(const struct exchange *exchange, const struct request *request,
     struct decision *decision)
@@ -345,6 +362,7 @@ answer_request(const struct exchange *exchange, const struct request *request,
 		count_exception(exchange, &decision, wish);
 	}
 	record_answer(exchange, &decision, parts.response.status);
+	count_answer(exchange, &decision, &parts);
 	tell_answer(exchange, request, parts.response.status, parts.reason,
 	    parts.response.content_length, decision.allow);
 	OPENSSL_cleanse(&decision.key, sizeof(decision.key));
@@ -357,6 +375,17 @@ answer_invalid(const struct exchange *exchange, int status, const char *reason,
     struct buf *out)
 {
 	answer_plain(exchange, NULL, status, reason, false, out);
+}
+
+/* Requests that are answered so have bodies, or are none. */
+static size_t
+plain_reason(const struct request *request, int status)
+{
+	if (request == NULL)
+		return METRICS_INVALID;
+	if (status < 400)
+		return DECISION_REPORT;
+	return status == 503 ? METRICS_BUSY : METRICS_BAD_BODY;
 }
 
 void
@@ -374,5 +403,7 @@ answer_plain(const struct exchange *exchange, const struct request *request,
 	response.content_length = body.len;
 	put_answer(out, &response, &body, false);
 	tell_answer(exchange, request, status, reason, body.len, status < 400);
+	metrics_request(exchange->metrics, exchange->listener->metrics_key,
+	    plain_reason(request, status), status);
 	buf_clear(&body);
 }

@@ -17,6 +17,7 @@ struct decision;
 struct keystate;
 struct keystate_wish;
 struct log_line;
+struct metrics;
 struct profile_cache;
 struct record;
 struct request;
@@ -37,6 +38,7 @@ struct exchange {
 	struct keystate *keys;
 	struct profile_cache *cache; /* NULL: none */
 	struct record *record;	     /* of answers; NULL: none is kept */
+	struct metrics *metrics;     /* NULL: it is not counted */
 	bool own;		     /* our own visit: not a word of it */
 	uint64_t started_us; /* monotonic: accept, or end of the last one */
 };

@@ -50,6 +50,7 @@
  *         address 127.0.0.1:8443          # repeatable
  *         certificate admin.crt key admin.key # or plain-http, on loopback
  *         client-anchors people.pem       # who may log in by certificate
+ *         metrics token                   # the default; or loopback
  *     }
  *
  *     exception old-atas {                # in spite of the certificate
@@ -218,6 +219,7 @@ struct config_admin {
 	struct config_place anchors_place;
 	bool plain; /* plain-http: on loopback only */
 	struct config_place plain_place;
+	bool open_metrics; /* metrics loopback: there without a token */
 };
 
 struct config {

@@ -2,7 +2,6 @@
 #include "base/mem.h"
 #include "server/config_reader.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,19 +15,6 @@ config_admin_clear(struct config *config)
 	free(admin->certificate.path);
 	free(admin->certificate.key_path);
 	free(admin->anchors);
-}
-
-static bool
-is_loopback(const struct addr *addr)
-{
-	const struct sockaddr_in *v4 =
-	    (const struct sockaddr_in *)&addr->sockaddr;
-	const struct sockaddr_in6 *v6 =
-	    (const struct sockaddr_in6 *)&addr->sockaddr;
-
-	if (addr->sockaddr.ss_family == AF_INET)
-		return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
 static void
@@ -108,6 +94,16 @@ read_plain(struct config_reader *reader, const struct scfg_directive *d)
 	reader->config->admin.plain_place = config_place(&d->words[0]);
 }
 
+static void
+read_metrics(struct config_reader *reader, const struct scfg_directive *d)
+{
+	static const char *const names[] = { "token", "loopback" };
+	int which = config_choose(reader, &d->words[1], "way to read metrics",
+	    names, 2);
+
+	reader->config->admin.open_metrics = which == 1;
+}
+
 static const struct config_directive directives[] = {
 	{ .name = "address",
 	    .usage = "ADDRESS:PORT",
@@ -127,6 +123,11 @@ static const struct config_directive directives[] = {
 	    .max = 1,
 	    .read = read_anchors },
 	{ .name = "plain-http", .usage = "", .read = read_plain },
+	{ .name = "metrics",
+	    .usage = "token|loopback",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_metrics },
 };
 
 static const struct config_table table = {
@@ -149,7 +150,7 @@ check_plain(struct config_reader *reader)
 		    "\"plain-http\" does not go with \"certificate\" or "
 		    "\"client-anchors\": expected one of the two");
 	for (size_t i = 0; i < admin->address_count; i++)
-		if (!is_loopback(&admin->addresses[i]))
+		if (!addr_is_loopback(&admin->addresses[i]))
 			config_complain(reader, admin->address_places[i],
 			    "\"plain-http\" on an address that others reach: "
 			    "expected 127.0.0.1 or [::1], or a certificate");

@@ -7,6 +7,7 @@
 #include "server/conn_internal.h"
 #include "server/intake.h"
 #include "server/keystate.h"
+#include "server/metrics.h"
 #include "server/record.h"
 #include "server/service.h"
 #include "server/tell.h"
@@ -104,6 +105,7 @@ conn_exchange(const struct conn *conn)
 		.keys = conn->host->keys,
 		.cache = conn->host->cache,
 		.record = conn_record(conn),
+		.metrics = conn_metrics(conn),
 		.own = conn->own,
 		.started_us = conn->started_us,
 	};
@@ -154,13 +156,23 @@ start_answer(struct conn *conn)
 		    sizeof(on));
 }
 
+/* It is ready: what the client's line makes of it is not ours. */
+static void
+count_latency(const struct conn *conn)
+{
+	metrics_answered(conn_metrics(conn), conn->listener->metrics_key,
+	    clock_monotonic_us() - conn->begun_us);
+}
+
 /* The answer may only begin when what it wishes for is on the disk. */
 static void
 hold_answer(struct conn *conn, const struct keystate_wish *wish)
 {
 	start_answer(conn);
-	if (keystate_wish_is_empty(wish))
+	if (keystate_wish_is_empty(wish)) {
+		count_latency(conn);
 		return;
+	}
 	conn->wish = *wish;
 	conn->hold_until_ms = clock_monotonic_ms() +
 	    service_config(conn->service)->write_timeout_ms;
@@ -216,6 +228,7 @@ take_request(struct conn *conn)
 	size_t used = 0;
 	int status = 400;
 
+	conn->begun_us = clock_monotonic_us();
 	switch (request_parse(&request, buf_text(&conn->in), conn->in.len,
 	    &used, &status, &err)) {
 	case REQUEST_MORE:
@@ -292,6 +305,7 @@ body_complete(struct conn *conn)
 	const char *data;
 	size_t len;
 
+	conn->begun_us = clock_monotonic_us();
 	data = upload_bytes(conn->upload, &len);
 	buf_clear(&conn->out);
 	conn->drain = false;
@@ -519,6 +533,7 @@ after_fetch(uv_work_t *work, int status)
 {
 	struct conn *conn = work->data;
 
+	metrics_pool(conn->host->metrics, -1);
 	if (conn->phase != PHASE_CLOSED) {
 		if (status == 0 && conn->fetched)
 			conn_run(conn);
@@ -537,6 +552,7 @@ start_fetch(struct conn *conn)
 	conn->events = 0;
 	conn->fetch.data = conn;
 	conn->open_handles++;
+	metrics_pool(conn->host->metrics, 1);
 	(void)uv_queue_work(conn->host->loop, &conn->fetch, work_fetch,
 	    after_fetch);
 }
@@ -556,12 +572,14 @@ after_report(uv_work_t *work, int status)
 	struct conn *conn = work->data;
 
 	(void)status; /* nobody cancels it */
+	metrics_pool(conn->host->metrics, -1);
 	if (conn->phase != PHASE_CLOSED) {
 		struct exchange exchange = conn_exchange(conn);
 
 		intake_answer(conn->intake, &exchange,
 		    upload_request(conn->upload), conn->keep_alive, &conn->out);
 		start_answer(conn);
+		count_latency(conn);
 		conn_run(conn);
 	}
 	conn_release(conn);
@@ -575,6 +593,7 @@ start_report(struct conn *conn)
 	conn->events = 0;
 	conn->fetch.data = conn;
 	conn->open_handles++;
+	metrics_pool(conn->host->metrics, 1);
 	(void)uv_queue_work(conn->host->loop, &conn->fetch, work_report,
 	    after_report);
 }
@@ -638,6 +657,7 @@ look_again(struct conn *conn)
 {
 	if (keystate_has(conn->host->keys, &conn->wish)) {
 		start_answer(conn);
+		count_latency(conn);
 		conn_run(conn);
 		return true;
 	}

@@ -21,6 +21,7 @@ struct conn;
 struct counters;
 struct gate;
 struct keystate;
+struct metrics;
 struct profile_cache;
 struct record;
 struct service;
@@ -38,6 +39,7 @@ struct conn_host {
 	bool stopping;
 	struct gate *gate;	   /* whose turn it is */
 	struct counters *counters; /* what becomes of all of them */
+	struct metrics *metrics;   /* ditto, and what it was about */
 	struct conn *first;	   /* all connections, for conn_host_sweep */
 	/* Called once for each, after it is closed and freed. */
 	void (*ended)(struct conn_host *host);

@@ -4,6 +4,7 @@
 #include "server/answer.h"
 #include "server/config.h"
 #include "server/conn_internal.h"
+#include "server/metrics.h"
 #include "server/service.h"
 #include "server/tell.h"
 #include "tls/client.h"
@@ -57,6 +58,27 @@ make_peer(struct conn *conn)
 	return conn->peer;
 }
 
+struct metrics *
+conn_metrics(const struct conn *conn)
+{
+	return conn->own ? NULL : conn->host->metrics;
+}
+
+static void
+count_failure(const struct conn *conn, bool timeout)
+{
+	uint16_t version = tls_conn_version(conn->tls);
+	enum metrics_handshake how = !tls_conn_has_received(conn->tls) ?
+	    METRICS_SILENT :
+	    timeout ? METRICS_TIMED_OUT :
+		      METRICS_FAILED;
+
+	metrics_failed(conn_metrics(conn), conn->listener->metrics_key,
+	    version != 0 ? version : tls_conn_hello(conn->tls)->max_version,
+	    how, tls_conn_alert_received(conn->tls),
+	    tls_conn_alert_sent(conn->tls));
+}
+
 void
 conn_handshake_failed(struct conn *conn, const char *reason, bool timeout)
 {
@@ -71,6 +93,7 @@ conn_handshake_failed(struct conn *conn, const char *reason, bool timeout)
 		    conn->tls, false);
 	exchange = conn_exchange(conn);
 	tell_failed_handshake(&exchange, reason, timeout);
+	count_failure(conn, timeout);
 	conn_leave(conn, timeout ? COUNT_TIMED_OUT : COUNT_FAILED,
 	    ADMISSION_WASTED);
 }
@@ -213,6 +236,7 @@ conn_step_handshake(struct conn *conn)
 {
 	const struct config *config = service_config(conn->service);
 	struct error err = { 0 };
+	uint64_t took_us;
 	const X509 *cert;
 
 	switch (tls_conn_handshake(conn->tls, &err)) {
@@ -231,8 +255,11 @@ conn_step_handshake(struct conn *conn)
 		break;
 	}
 	conn_leave(conn, COUNT_COMPLETED, ADMISSION_PROVED);
-	gate_took(conn->host->gate,
-	    (clock_monotonic_us() - conn->begun_us) / 1000);
+	took_us = clock_monotonic_us() - conn->begun_us;
+	gate_took(conn->host->gate, took_us / 1000);
+	metrics_completed(conn_metrics(conn), conn->listener->metrics_key,
+	    tls_conn_version(conn->tls), tls_conn_is_resumed(conn->tls),
+	    took_us);
 	if (tls_conn_is_resumed(conn->tls))
 		conn_count(conn, COUNT_RESUMED);
 	choose_learn(conn_record(conn), conn->listener, &conn->chosen,

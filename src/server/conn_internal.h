@@ -18,6 +18,7 @@
 #include "spa/peer.h"
 
 struct exchange;
+struct metrics;
 
 enum phase {
 	PHASE_HELLO, /* the ClientHello is awaited; no TLS object yet */
@@ -75,7 +76,7 @@ struct conn {
 	uint64_t hold_until_ms;
 	size_t drained;
 	uint64_t started_us;
-	uint64_t begun_us; /* its handshake */
+	uint64_t begun_us; /* its handshake, later its request */
 	struct waiting waiting;
 	int low_water;	 /* of the socket, where it is not 1 */
 	uv_async_t *key; /* wakes it when a far key is done; or NULL */
@@ -110,6 +111,9 @@ enum step conn_step_handshake(struct conn *conn);
 
 /* Count it, unless it is one of our own. */
 void conn_count(struct conn *conn, enum counter what);
+
+/* Where it is counted in detail; NULL: nowhere. */
+struct metrics *conn_metrics(const struct conn *conn);
 
 /* Count what became of a connection whose handshake is not complete; nothing
  * when that was done before, or it is complete. */

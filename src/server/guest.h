@@ -17,6 +17,7 @@ struct profile_cache;
 struct record;
 struct service;
 struct snapshot;
+struct standing;
 struct worker;
 
 /* What a guest may ask for its figures; borrowed until the stop. */
@@ -26,6 +27,7 @@ struct guest_view {
 	struct record *record;
 	struct keystate *keys;
 	struct profile_cache *cache;
+	const struct standing *standing;
 };
 
 struct guest {

@@ -495,3 +495,9 @@ keystate_ask(struct keystate *state, const struct keystate_wish *wish)
 	if (wish->seen != 0)
 		(void)writer_add(state->writer, &seen);
 }
+
+struct writer_counts
+keystate_counts(const struct keystate *state)
+{
+	return writer_counts(state->writer);
+}

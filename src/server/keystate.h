@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/mac.h"
 #include "provision/exception.h"
+#include "server/writer.h"
 
 struct exceptions;
 struct keystate;
@@ -66,5 +67,8 @@ bool keystate_has(struct keystate *state, const struct keystate_wish *wish);
 
 /* Have the marks written; any thread may.  Asking twice does no harm. */
 void keystate_ask(struct keystate *state, const struct keystate_wish *wish);
+
+/* Of the marks; state is not NULL. */
+struct writer_counts keystate_counts(const struct keystate *state);
 
 #endif

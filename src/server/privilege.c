@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -77,4 +78,22 @@ privilege_drop(const struct config *config, struct error *err)
 		log_message(LOG_LEVEL_WARN, "still-root",
 		    "\"user root\": the server keeps all rights");
 	return become(config, uid, gid, err);
+}
+
+void
+privilege_raise_limits(const struct config *config)
+{
+	/* Besides connections: listeners, the store, loops and standard I/O. */
+	rlim_t wanted = (rlim_t)config->connections_max + 256;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+		log_message(LOG_LEVEL_WARN, "few-descriptors",
+		    "only %llu file descriptors for %u connections: raise "
+		    "LimitNOFILE",
+		    (unsigned long long)limit.rlim_cur,
+		    config->connections_max);
 }

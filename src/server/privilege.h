@@ -16,4 +16,8 @@ struct config;
  */
 int privilege_drop(const struct config *config, struct error *err) MUST_CHECK;
 
+/* Before that: as many descriptors as the connections may need; a warning when
+ * that cannot be. */
+void privilege_raise_limits(const struct config *config);
+
 #endif

@@ -17,6 +17,7 @@
 #include "server/record.h"
 #include "server/service.h"
 #include "server/sockets.h"
+#include "server/standing.h"
 #include "server/tftp.h"
 #include "server/worker.h"
 
@@ -25,7 +26,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include <uv.h>
 
@@ -53,6 +53,7 @@ struct server {
 	uv_signal_t signals[3];
 	uv_timer_t refresh_timer, stop_timer;
 	bool stopping;
+	struct standing standing;
 	/* Work in the pool: one piece at a time, results in these. */
 	uv_work_t work;
 	bool working;
@@ -143,11 +144,19 @@ work_refresh(uv_work_t *work)
 }
 
 static void
+note_inventory(struct server *server)
+{
+	atomic_store(&server->standing.inventory_at, clock_wall());
+	atomic_store(&server->standing.inventory_asked_at, clock_wall());
+}
+
+static void
 use_snapshot(struct server *server, struct snapshot *snapshot)
 {
 	keep_use_snapshot(record_keep(server->record), snapshot);
 	snapshot_release(server->snapshot);
 	server->snapshot = snapshot;
+	note_inventory(server);
 	for (size_t i = 0; i < server->worker_count; i++)
 		worker_update(server->workers[i], NULL, snapshot);
 	tftp_update(server->tftp, NULL, NULL, snapshot);
@@ -179,6 +188,9 @@ after_refresh(uv_work_t *work, int status)
 	(void)status;
 	/* The devices of before are served until the store answers again. */
 	log_errors("inventory-failed", &server->work_errors);
+	if (server->work_errors.count == 0)
+		atomic_store(&server->standing.inventory_asked_at,
+		    clock_wall());
 	if (server->new_snapshot != NULL && server->stopping)
 		snapshot_release(server->new_snapshot);
 	else if (server->new_snapshot != NULL)
@@ -291,6 +303,7 @@ commit_reload(struct server *server, struct sockets *fresh,
 	announce(server->service, &server->sockets, &server->tftp_sockets);
 	watch_exceptions(server, true);
 	start_selftest(server);
+	atomic_store(&server->standing.configured_at, clock_wall());
 	log_message(LOG_LEVEL_INFO, "reloaded", "%s", server->path);
 }
 
@@ -343,6 +356,7 @@ after_reload(uv_work_t *work, int status)
 		    "%s has mistakes: going on as before", server->path);
 	}
 	discard_new(server);
+	atomic_store(&server->standing.reload_refused, !committed);
 	if (!server->stopping)
 		notify_manager("READY=1");
 	work_ended(server);
@@ -404,6 +418,7 @@ begin_stop(struct server *server)
 		return;
 	}
 	server->stopping = true;
+	atomic_store(&server->standing.accepting, false);
 	selftest_stop(server->selftest);
 	notify_manager("STOPPING=1");
 	log_message(LOG_LEVEL_INFO, "stopping", "no new connections");
@@ -434,24 +449,6 @@ on_signal(uv_signal_t *handle, int signal)
 		server->reload_wanted = true;
 	else
 		start_reload(server);
-}
-
-static void
-raise_descriptor_limit(const struct config *config)
-{
-	/* Besides connections: listeners, the store, loops and standard I/O. */
-	rlim_t wanted = (rlim_t)config->connections_max + 256;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-		return;
-	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-		log_message(LOG_LEVEL_WARN, "few-descriptors",
-		    "only %llu file descriptors for %u connections: raise "
-		    "LimitNOFILE",
-		    (unsigned long long)limit.rlim_cur,
-		    config->connections_max);
 }
 
 static int
@@ -564,7 +561,7 @@ prepare(struct server *server, struct errors *errors)
 		service_config(server->service), errors) != 0 ||
 	    prepare_guest(server, server->service, errors) != 0)
 		return -1;
-	raise_descriptor_limit(service_config(server->service));
+	privilege_raise_limits(service_config(server->service));
 	if (!server->options->rehearsal &&
 	    privilege_drop(service_config(server->service), &err) != 0) {
 		errors_add(errors, "%s: %s", server->path, err.text);
@@ -588,6 +585,7 @@ start_guest(struct server *server, struct errors *errors)
 		.record = server->record,
 		.keys = server->keys,
 		.cache = server->cache,
+		.standing = &server->standing,
 	};
 	struct error err;
 
@@ -621,6 +619,9 @@ serve(struct server *server)
 	acceptors_start(server->acceptors, &server->sockets, server->service);
 	tftp_update(server->tftp, &server->tftp_sockets, server->service,
 	    server->snapshot);
+	atomic_store(&server->standing.configured_at, clock_wall());
+	note_inventory(server);
+	atomic_store(&server->standing.accepting, true);
 	announce(server->service, &server->sockets, &server->tftp_sockets);
 	watch_exceptions(server, true);
 	log_message(LOG_LEVEL_INFO, "started",

@@ -37,6 +37,7 @@ struct service_listener {
 	struct service_listener *alternatives;
 	size_t alternative_count;
 	uint64_t choice_key;  /* of its CA, for server/choice.h */
+	uint64_t metrics_key; /* of both: server/metrics.h */
 	unsigned *trusted_by; /* by TLS stack: provision/trusted_by.h */
 };
 

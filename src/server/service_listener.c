@@ -7,6 +7,7 @@
 #include "pki/chain.h"
 #include "provision/trusted_by.h"
 #include "server/choice.h"
+#include "server/metrics.h"
 #include "server/config.h"
 #include "server/service.h"
 #include "spa/registry.h"
@@ -55,6 +56,7 @@ load_plain(struct service_listener *listener,
 {
 	listener->name = from->name;
 	listener->policy.plain = from->plain;
+	listener->metrics_key = metrics_key(listener->name, 0);
 	return from->plain;
 }
 
@@ -71,11 +73,13 @@ identify(struct service_listener *listener)
 		NULL);
 	if (listener->issuer.ca != NULL) {
 		listener->choice_key = choice_key(listener->issuer.ca->id);
-		return;
+	} else {
+		issuer = cert_issuer_text(leaf);
+		listener->choice_key = choice_key(issuer);
+		free(issuer);
 	}
-	issuer = cert_issuer_text(leaf);
-	listener->choice_key = choice_key(issuer);
-	free(issuer);
+	listener->metrics_key = metrics_key(listener->name,
+	    listener->choice_key);
 }
 
 static void

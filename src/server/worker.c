@@ -4,6 +4,7 @@
 #include "server/conn.h"
 #include "server/counters.h"
 #include "server/gate.h"
+#include "server/metrics.h"
 #include "server/service.h"
 
 #include <assert.h>
@@ -185,6 +186,7 @@ worker_free(struct worker *worker)
 {
 	snapshot_release(worker->host.snapshot);
 	service_release(worker->host.service);
+	metrics_free(worker->host.metrics);
 	(void)pthread_mutex_destroy(&worker->mutex);
 	free(worker);
 }
@@ -201,6 +203,7 @@ worker_start(struct service *service, struct snapshot *snapshot,
 	worker->host.loop = &worker->loop;
 	worker->host.ended = ended;
 	worker->host.counters = &worker->counters;
+	worker->host.metrics = metrics_new();
 	worker->host.service = service_retain(service);
 	worker->host.snapshot = snapshot_retain(snapshot);
 	rc = uv_loop_init(&worker->loop);
@@ -319,4 +322,10 @@ const struct counters *
 worker_counters(const struct worker *worker)
 {
 	return &worker->counters;
+}
+
+const struct metrics *
+worker_metrics(const struct worker *worker)
+{
+	return worker->host.metrics;
 }

@@ -15,6 +15,7 @@
 
 struct counters;
 struct keystate;
+struct metrics;
 struct profile_cache;
 struct record;
 struct service;
@@ -62,5 +63,6 @@ size_t worker_waiting_count(const struct worker *worker);
 
 /* What became of all that it had; borrowed. */
 const struct counters *worker_counters(const struct worker *worker);
+const struct metrics *worker_metrics(const struct worker *worker);
 
 #endif

@@ -31,7 +31,7 @@ struct writer {
 	size_t count;
 	uint64_t dropped, dropped_logged, written;
 	char *path;
-	bool moved, stopping;
+	bool moved, stopping, failing;
 	/* ... up to here; these are the thread's own. */
 	void *store;
 	uint64_t retry_ms, complain_ms; /* not before; 0: at once */
@@ -91,6 +91,7 @@ write_batch(struct writer *writer, const char *path, const char *batch,
 		writer->written += count;
 	else
 		writer->dropped += count;
+	writer->failing = !good;
 	lost = writer->dropped > writer->dropped_logged;
 	(void)pthread_mutex_unlock(&writer->mutex);
 	if (good && lost)
@@ -293,6 +294,9 @@ writer_counts(struct writer *writer)
 	(void)pthread_mutex_lock(&writer->mutex);
 	counts.written = writer->written;
 	counts.dropped = writer->dropped;
+	counts.waiting = writer->count;
+	counts.waiting_max = writer->kind->queue_max;
+	counts.failing = writer->failing;
 	(void)pthread_mutex_unlock(&writer->mutex);
 	return counts;
 }

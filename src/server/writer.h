@@ -56,6 +56,8 @@ bool writer_add(struct writer *writer, const void *entry);
  * could not be written. */
 struct writer_counts {
 	uint64_t written, dropped;
+	size_t waiting, waiting_max; /* entries in the queue */
+	bool failing;		     /* the last time it could not be written */
 };
 struct writer_counts writer_counts(struct writer *writer);
 
