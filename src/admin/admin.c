@@ -1,5 +1,6 @@
 #include "admin/admin.h"
 #include "admin/conn.h"
+#include "admin/dependents.h"
 #include "admin/site.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -42,8 +43,8 @@ struct admin {
 	uv_loop_t loop;
 	uv_async_t wake;
 	uv_timer_t tick;
-	uv_work_t refresh;
-	bool refreshing, ending;
+	uv_work_t refresh, counting;
+	bool refreshing, is_counting, ending;
 	struct door *doors;
 	struct front *front;
 	struct desk desk;
@@ -154,12 +155,43 @@ after_refresh(uv_work_t *work, int status)
 	admin->refreshing = false;
 }
 
+/* In the pool. */
+static void
+work_count(uv_work_t *work)
+{
+	struct admin *admin = work->data;
+
+	dependents_refresh(site_dependents(admin->site), admin->site);
+}
+
+static void
+after_count(uv_work_t *work, int status)
+{
+	struct admin *admin = work->data;
+
+	(void)status;
+	admin->is_counting = false;
+}
+
+static void
+count_fleet(struct admin *admin)
+{
+	if (admin->front == NULL || admin->is_counting ||
+	    !dependents_is_stale(site_dependents(admin->site)))
+		return;
+	admin->is_counting = true;
+	admin->counting.data = admin;
+	(void)uv_queue_work(&admin->loop, &admin->counting, work_count,
+	    after_count);
+}
+
 static void
 on_tick(uv_timer_t *tick)
 {
 	struct admin *admin = tick->data;
 
 	site_sample(admin->site);
+	count_fleet(admin);
 	if (admin->front == NULL || admin->refreshing ||
 	    !site_is_stale(admin->site))
 		return;

@@ -3,6 +3,7 @@
 #include "admin/call.h"
 #include "admin/handlers.h"
 #include "admin/openapi.h"
+#include "admin/ready.h"
 #include "admin/site.h"
 #include "dashboard/assets.h"
 #include "inventory/admins.h"
@@ -52,6 +53,7 @@ static const struct route {
 	{ "GET", "/api/v1/doctor", ADMIN_READ, api_doctor },
 	{ "GET", "/api/v1/exceptions", ADMIN_READ, api_exceptions },
 	{ "GET", "/api/v1/expiry", ADMIN_READ, api_expiry },
+	{ "GET", "/metrics", ADMIN_METRICS, api_metrics },
 };
 
 /* Does path fit?  What stands for '*' is copied to text then. */
@@ -207,16 +209,17 @@ api_answer_now(struct call *call)
 	const char *path = call->request.path;
 	bool reads = strcmp(method_of(call), "GET") == 0;
 
-	if (text_starts(path, "/api/") && strcmp(path, openapi_path) != 0)
+	if (strcmp(path, "/metrics") == 0 ||
+	    (text_starts(path, "/api/") && strcmp(path, openapi_path) != 0))
 		return false;
 	if (!reads) {
 		memcpy(call->allow, "GET, HEAD", sizeof("GET, HEAD"));
 		call_problem(call, 405, "%s is not for this path",
 		    call->request.method_name);
-	} else if (strcmp(path, "/healthz") == 0 ||
-	    strcmp(path, "/readyz") == 0) {
-		/* Who reaches this is told by a loop that runs, with a service
-		 * and a snapshot: there is no admin listener without them. */
+	} else if (strcmp(path, "/readyz") == 0) {
+		ready_answer(call);
+	} else if (strcmp(path, "/healthz") == 0) {
+		/* That it is answered is the answer. */
 		answer_text(call, 200, "text/plain; charset=utf-8", "good\n");
 	} else if (strcmp(path, openapi_path) == 0) {
 		call->status = 200;

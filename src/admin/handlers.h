@@ -12,6 +12,8 @@ typedef void api_handler(struct call *call, const char *text);
 
 /* api_state.c */
 api_handler api_overview, api_listeners, api_session, api_groups;
+/* figures.c */
+api_handler api_metrics;
 /* api_login.c */
 api_handler api_login, api_logout, api_password;
 /* api_devices.c */

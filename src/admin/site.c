@@ -1,4 +1,5 @@
 #include "admin/site.h"
+#include "admin/dependents.h"
 #include "admin/report.h"
 #include "admin/session.h"
 #include "base/clock.h"
@@ -32,6 +33,7 @@ struct site {
 	time_t started_at;
 	struct report_cache *reports;
 	struct sessions *sessions;
+	struct dependents *dependents;
 	pthread_mutex_t mutex; /* of what follows */
 	struct service *service;
 	struct snapshot *snapshot;
@@ -51,6 +53,7 @@ site_new(const char *config_path)
 	site->started_at = clock_wall();
 	site->reports = report_cache_new();
 	site->sessions = sessions_new();
+	site->dependents = dependents_new();
 	(void)pthread_mutex_init(&site->mutex, NULL);
 	return site;
 }
@@ -62,6 +65,7 @@ site_free(struct site *site)
 		return;
 	report_cache_free(site->reports);
 	sessions_free(site->sessions);
+	dependents_free(site->dependents);
 	finder_release(site->finder);
 	snapshot_release(site->snapshot);
 	service_release(site->service);
@@ -121,6 +125,12 @@ struct sessions *
 site_sessions(struct site *site)
 {
 	return site->sessions;
+}
+
+struct dependents *
+site_dependents(struct site *site)
+{
+	return site->dependents;
 }
 
 time_t

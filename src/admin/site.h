@@ -17,6 +17,7 @@
 #include "server/guest.h"
 
 struct finder;
+struct dependents;
 struct report_cache;
 struct sessions;
 struct service;
@@ -35,6 +36,7 @@ const char *site_config_path(const struct site *site);
 const struct guest_view *site_guest_view(const struct site *site);
 struct report_cache *site_reports(struct site *site);
 struct sessions *site_sessions(struct site *site);
+struct dependents *site_dependents(struct site *site);
 time_t site_started_at(const struct site *site);
 
 /* References, the caller's to release; any thread may ask. */

@@ -36,9 +36,16 @@ struct month {
 	} models[MODELS_MAX];
 };
 
+struct anchor_use {
+	char name[EVENT_TEXT_MAX + 1];
+	size_t count; /* of certificates that were seen below it */
+};
+
 struct radar {
 	struct month *months; /* in order: certificates come by their end */
 	size_t month_count;
+	struct anchor_use *uses;
+	size_t use_count;
 	size_t seen, over, soon; /* over: expired; soon: within a year */
 	time_t now;
 };
@@ -56,6 +63,33 @@ count_model(struct month *month, const char *product)
 	(void)snprintf(month->models[month->model_count].product,
 	    sizeof(month->models->product), "%s", product);
 	month->models[month->model_count++].count = 1;
+}
+
+/* A few anchors have all devices below them. */
+static void
+count_use(struct radar *radar, const char *anchor)
+{
+	size_t i = 0;
+
+	while (i < radar->use_count && strcmp(radar->uses[i].name, anchor) != 0)
+		i++;
+	if (i == radar->use_count) {
+		radar->uses = xrealloc(radar->uses,
+		    (i + 1) * sizeof(*radar->uses));
+		radar->uses[radar->use_count++] = (struct anchor_use) { "", 0 };
+		(void)snprintf(radar->uses[i].name, sizeof(radar->uses[i].name),
+		    "%s", anchor);
+	}
+	radar->uses[i].count++;
+}
+
+static size_t
+uses_of(const struct radar *radar, const char *anchor)
+{
+	for (size_t i = 0; i < radar->use_count; i++)
+		if (strcmp(radar->uses[i].name, anchor) == 0)
+			return radar->uses[i].count;
+	return 0;
 }
 
 static int
@@ -82,6 +116,7 @@ add_certificate(const struct event_certificate *certificate, void *arg)
 	}
 	month->count++;
 	count_model(month, certificate->product);
+	count_use(radar, certificate->anchor);
 	radar->seen++;
 	radar->over += certificate->not_after < radar->now;
 	radar->soon += certificate->not_after >= radar->now &&
@@ -205,10 +240,13 @@ print_text(const struct radar *radar, const struct anchor_end *anchors,
 	(void)cmd_wrap(0, 0,
 	    "A MIC lives ten years at most from its manufacture [FN72593]. "
 	    "What was never seen is not in this table.");
-	(void)printf("\n\nClient anchors of the listeners, by their end:\n\n");
+	(void)printf("\n\nClient anchors of the listeners, by their end, with "
+		     "the "
+		     "certificates\nseen below them:\n\n");
 	for (size_t i = 0; i < anchor_count; i++) {
 		cmd_date(anchors[i].not_after, date);
-		(void)printf("  %s  %s%s\n", date, anchors[i].name,
+		(void)printf("  %s %7zu  %s%s\n", date,
+		    uses_of(radar, anchors[i].name), anchors[i].name,
 		    anchors[i].not_after < radar->now ? "  (over)" : "");
 	}
 	(void)printf("\nOur own certificates, by devices that depend on them: "
@@ -235,7 +273,8 @@ print_json(const struct radar *radar, const struct anchor_end *anchors,
 	}
 	for (size_t i = 0; i < anchor_count; i++)
 		(void)json_array_append_new(list,
-		    json_pack("{ss so sb}", "name", anchors[i].name,
+		    json_pack("{ss sI so sb}", "name", anchors[i].name,
+			"devices", (json_int_t)uses_of(radar, anchors[i].name),
 			"not_after", cmd_json_time(anchors[i].not_after),
 			"expired", anchors[i].not_after < radar->now));
 	return ca_print_json(json_pack("{sI sI sI so so}", "seen",
@@ -257,6 +296,7 @@ doctor_expiry(struct events *events, const struct config *config, bool json)
 	    events_each_certificate(events, add_certificate, &radar, &err) !=
 		0) {
 		free(radar.months);
+		free(radar.uses);
 		return cmd_fail(&err);
 	}
 	anchors = load_anchors(config, &anchor_count);
@@ -268,6 +308,7 @@ doctor_expiry(struct events *events, const struct config *config, bool json)
 		status = CMD_PROBLEM;
 	free(anchors);
 	free(radar.months);
+	free(radar.uses);
 	return status;
 }
 

@@ -176,6 +176,8 @@ def test_reload_moves_it(admin):
     ("address localhost\nplain-http", "no address with a port"),
     ("address 127.0.0.1:1\naddress 127.0.0.1:1\nplain-http", "given twice"),
     ("address 127.0.0.1:1\nplain-http\ncolour red", "colour"),
+    ("address 127.0.0.1:1\nplain-http\nmetrics open",
+     '"open" is no way to read metrics: expected token or loopback'),
 ])
 def test_configuration(server, sprov, block, complaint):
     server.configure(server.listener() + "admin {\n%s\n}\n" % block)
