@@ -31,38 +31,62 @@
 extern char **environ;
 
 /*
- * Ports that are free together: all are bound before any is given back.
- * Somebody may still take one before the server does; it then says so.
+ * A free port, kept.  While a socket is bound to it that does not listen, the
+ * kernel gives the port to nobody who asks for any, and to no outgoing
+ * connection; the server may still bind it, as it too sets SO_REUSEADDR.
  */
 static int
-find_ports(uint16_t *port, struct error *err)
+reserve_port(uint16_t *port, struct error *err)
 {
-	int *fds = xcalloc(registry_ca_count, sizeof(*fds));
-	struct addr any;
-	int rc = addr_parse_host(&any, "127.0.0.1", 0, err);
+	static const int one = 1;
+	struct addr any, bound = { .len = sizeof(bound.sockaddr) };
+	int fd;
 
+	if (addr_parse_host(&any, "127.0.0.1", 0, err) != 0)
+		return -1;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+	    bind(fd, (struct sockaddr *)&any.sockaddr, any.len) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&bound.sockaddr, &bound.len) !=
+		0) {
+		(void)error_errno(err, "cannot find a free port");
+		if (fd >= 0)
+			(void)close(fd);
+		return -1;
+	}
+	*port = addr_port(&bound);
+	return fd;
+}
+
+static int
+reserve_ports(struct lab_daemon *daemon, struct error *err)
+{
+	daemon->port = xcalloc(registry_ca_count, sizeof(*daemon->port));
+	daemon->reserved = xcalloc(registry_ca_count,
+	    sizeof(*daemon->reserved));
 	for (size_t i = 0; i < registry_ca_count; i++)
-		fds[i] = -1;
-	for (size_t i = 0; rc == 0 && i < registry_ca_count; i++) {
-		struct addr bound = { .len = sizeof(bound.sockaddr) };
-
+		daemon->reserved[i] = -1;
+	for (size_t i = 0; i < registry_ca_count; i++) {
 		if (!registry_is_server_ca(&registry_cas[i]))
 			continue;
-		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (fds[i] < 0 ||
-		    bind(fds[i], (struct sockaddr *)&any.sockaddr, any.len) !=
-			0 ||
-		    getsockname(fds[i], (struct sockaddr *)&bound.sockaddr,
-			&bound.len) != 0)
-			rc = error_errno(err, "cannot find a free port");
-		else
-			port[i] = addr_port(&bound);
+		daemon->reserved[i] = reserve_port(&daemon->port[i], err);
+		if (daemon->reserved[i] < 0)
+			return -1;
 	}
-	for (size_t i = 0; i < registry_ca_count; i++)
-		if (fds[i] >= 0)
-			(void)close(fds[i]);
-	free(fds);
-	return rc;
+	return 0;
+}
+
+/* The server has them, or will not. */
+static void
+give_back_ports(struct lab_daemon *daemon)
+{
+	for (size_t i = 0; daemon->reserved != NULL && i < registry_ca_count;
+	     i++)
+		if (daemon->reserved[i] >= 0)
+			(void)close(daemon->reserved[i]);
+	free(daemon->reserved);
+	daemon->reserved = NULL;
 }
 
 /* May everybody pass through all folders above this one? */
@@ -122,10 +146,9 @@ lab_daemon_configure(struct lab_daemon *daemon, const char *directory,
 	int rc;
 
 	*daemon = (struct lab_daemon) { 0 };
-	daemon->port = xcalloc(registry_ca_count, sizeof(*daemon->port));
 	daemon->config_path = xasprintf("%s/sprov.conf", directory);
 	daemon->log_path = xasprintf("%s/serve.log", directory);
-	if (find_ports(daemon->port, err) != 0)
+	if (reserve_ports(daemon, err) != 0)
 		return -1;
 	buf_init(&text, 256 * 1024);
 	rc = configure_user(&text, directory);
@@ -314,6 +337,7 @@ lab_daemon_start(struct lab_daemon *daemon, const char *directory,
 		(void)unlink(path);
 	}
 	free(path);
+	give_back_ports(daemon);
 	return rc;
 }
 
@@ -343,6 +367,7 @@ lab_daemon_stop(struct lab_daemon *daemon, struct error *err)
 void
 lab_daemon_clear(struct lab_daemon *daemon)
 {
+	give_back_ports(daemon);
 	free(daemon->port);
 	free(daemon->config_path);
 	free(daemon->log_path);

@@ -15,10 +15,11 @@ struct lab_daemon {
 	char *config_path;
 	char *log_path;
 	uint16_t *port; /* indexed as registry_cas; 0: no listener */
+	int *reserved;	/* ditto: a socket that keeps the port; -1: none */
 };
 
-/* Find free ports on 127.0.0.1 and write directory/sprov.conf with a listener
- * for every server CA. */
+/* Reserve free ports on 127.0.0.1 until the server is started, and write
+ * directory/sprov.conf with a listener for every server CA. */
 int lab_daemon_configure(struct lab_daemon *daemon, const char *directory,
     struct error *err) MUST_CHECK;
 

@@ -10,15 +10,10 @@ import time
 import pytest
 
 from conftest import BINARY, TREE
+from daemon import free_port
 
 PAGE = TREE / "docs" / "csr-to-first-phone.md"
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(port, server):

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
@@ -17,20 +16,10 @@ import time
 import pytest
 
 from conftest import BINARY, TREE
+from daemon import free_port
 
 FLEET = BINARY.parent / "tests" / "fleet"
 OLD, NEW = "ciscosb-prov-1", "ciscosb-prov-2"
-
-
-def free_ports(count):
-    """Ports that are free together."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def wait_for(condition, what, seconds=60):
@@ -57,7 +46,7 @@ class Site:
         self.log = folder / "serve.log"
         self.server = None
         self.started = []
-        self.ports = free_ports(2)
+        self.ports = [free_port() for _ in range(2)]
         self.rules = ["https://%s.lab.example.net:%d/$MA.cfg" % pair
                       for pair in zip(("old", "new"), self.ports)]
         self.run(FLEET, "setup", folder, count, self.ports[0])

@@ -16,6 +16,7 @@ import time
 import pytest
 
 from conftest import BINARY
+from daemon import free_port
 
 FLEET = """model,firmware,count
 SPA504G,7.5.2b,40
@@ -361,16 +362,6 @@ def lab_fleet(lab):
     return "".join("%s,%s\n" % (row[1], row[2]) for row in rows)
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def test_certificates_folder(plan, lab):
     """The CA, name and dates of what lies there are found out."""
     (lab / "servers" / "note.pem").write_text("no certificate\n")
@@ -467,7 +458,7 @@ def test_config_without_files(plan, sprov, lab):
 def served(plan, lab, lab_fleet, tmp_path):
     """The lab's fleet planned and served: rows of rules."""
     options = ["--certificates", lab / "servers", "--address", "127.0.0.1"]
-    for port in free_ports(8):
+    for port in [free_port() for _ in range(8)]:
         options += ["--port", port]
     config = plan(lab_fleet, *options, "--config").out
     head = (lab / "sprov.conf").read_text().split("\n# ")[0]

@@ -49,19 +49,21 @@ def wait_until(condition, what, patience=PATIENCE):
         time.sleep(0.01)
 
 
-_given = set()
+_reserved = []
 
 
 def free_port(host="127.0.0.1"):
-    """One that was free a moment ago, and another one each time."""
+    """One that nobody else gets while this process lives.
+
+    A socket that is bound and does not listen keeps it from all who ask for
+    any port, and from outgoing connections; a server that sets SO_REUSEADDR,
+    as all do, can still bind it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    while True:
-        with socket.socket(family) as s:
-            s.bind((host, 0))
-            port = s.getsockname()[1]
-        if port not in _given:
-            _given.add(port)
-            return port
+    s = socket.socket(family)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((host, 0))
+    _reserved.append(s)
+    return s.getsockname()[1]
 
 
 FIELD = re.compile(r'([a-z-]+)=("(?:[^"\\]|\\.)*"|\S*)')
