@@ -128,6 +128,7 @@ make_context(const struct arguments *a, const struct anchors *anchors,
 		.anchors = anchors,
 		.check_time = true,
 		.check_sha256 = true,
+		.reduced = true,
 	};
 
 	return version < 0 ? NULL : tls_context_new_client(&options, err);

@@ -1,5 +1,5 @@
 /*
- * client_key.h -- public keys of clients' certificates, by the short way.
+ * client_key.h -- public keys of peers' certificates, by the short way.
  *
  * OpenSSL 3 reads the public key of each certificate when it parses it, through
  * a chain of decoders that it builds anew each time: more work than all the

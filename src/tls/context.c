@@ -275,9 +275,12 @@ struct tls_context *
 tls_context_new_client(const struct tls_client_options *options,
     struct error *err)
 {
-	struct tls_context *context = new_context(NULL, TLS_client_method(),
-	    err);
+	OSSL_LIB_CTX *library = NULL;
+	struct tls_context *context;
 
+	if (options->reduced && (library = tls_algorithms(err)) == NULL)
+		return NULL;
+	context = new_context(library, TLS_client_method(), err);
 	if (context != NULL && set_up_client(context, options, err) != 0) {
 		tls_context_free(context);
 		return NULL;

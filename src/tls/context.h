@@ -63,6 +63,8 @@ struct tls_client_options {
 	const struct chain *chain; /* its identity; NULL: it shows none */
 	bool accept_any; /* take any certificate, in order to look at it; the
 			  * peer is then never TRUSTED */
+	bool reduced;	 /* with the library context of tls/algorithms.h: for
+			  * who is thousands of devices at once */
 };
 
 struct tls_context;

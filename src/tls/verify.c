@@ -233,6 +233,10 @@ tls_verify_server(X509_STORE_CTX *store_ctx, void *arg)
 	X509_VERIFY_PARAM *param = begin_verify(conn, store_ctx);
 	int error, ok;
 
+	if (context->library != NULL) {
+		tls_client_key_of_leaf(store_ctx);
+		tls_client_key_of_issuers(store_ctx);
+	}
 	if (!context->check_time)
 		(void)X509_VERIFY_PARAM_set_flags(param,
 		    X509_V_FLAG_NO_CHECK_TIME);
