@@ -63,6 +63,7 @@ class Server:
 
     name = program = package = None
     one_file = False  # it can give all devices the same file only
+    share = None  # harness/share.py; set for all before any starts
     arguments = []
 
     def __init__(self, site, core=0, resumption=False, workers=1):
@@ -95,10 +96,16 @@ class Server:
         # Ends by itself only when we end it: kept until stop().
         # pylint: disable=consider-using-with
         log = open(self.log, "ab")
+        pinned = pin(self.core if core is None else core)
+
+        def act():
+            if Server.share is not None:
+                Server.share.join()
+            pinned()
+
         process = subprocess.Popen(
             list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log,
-            stderr=log, cwd=self.folder,
-            preexec_fn=pin(self.core if core is None else core))
+            stderr=log, cwd=self.folder, preexec_fn=act)
         log.close()
         self.processes.append(process)
         return process
