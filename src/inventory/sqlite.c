@@ -427,6 +427,9 @@ inventory_sqlite_open(const char *path, bool read_only, struct error *err)
 		.update = "the next change of a device",
 		.application_id = 0x53505256, /* "SPRV" */
 		.synchronous = "FULL",
+		/* An import of a large fleet in any order shall find its
+		 * pages. */
+		.cache_kib = 65536,
 		.migrations = inventory_migrations,
 		.migration_count = inventory_migration_count,
 	};

@@ -22,6 +22,7 @@ struct sqlite_kind {
 	int application_id; /* in the header of the file */
 	const char *synchronous; /* when writing: "FULL", "NORMAL" */
 	unsigned lock_wait_ms;	 /* for another writer to end; 0: not at all */
+	int cache_kib;		 /* of pages, when writing; 0: 4 MiB */
 	const char *const *migrations; /* SQL, in order */
 	size_t migration_count;
 };

@@ -15,8 +15,9 @@
 
 #define BUSY_TIMEOUT_MS 5000
 #define LOCK_PAUSE_MS 10
-/* Of a writer: an import of a large fleet in any order shall find its pages. */
-#define CACHE_KIB 65536
+/* What a server writes is small or at the end of a table, and a cache that
+ * takes days to fill would look like a leak until then. */
+#define CACHE_KIB 4096
 #define JOURNAL_KEPT_BYTES (16 * 1024 * 1024)
 
 int
@@ -354,7 +355,9 @@ prepare_writer(struct sqlite_file *file, struct error *err)
 	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = %s;"
 	    "PRAGMA secure_delete = ON; PRAGMA cache_size = -%d;"
 	    "PRAGMA journal_size_limit = %d",
-	    file->kind->synchronous, CACHE_KIB, JOURNAL_KEPT_BYTES);
+	    file->kind->synchronous,
+	    file->kind->cache_kib > 0 ? file->kind->cache_kib : CACHE_KIB,
+	    JOURNAL_KEPT_BYTES);
 	if (sqlite_file_exec(file, sql, err) != 0 ||
 	    migrate(file, version, err) != 0)
 		return -1;
