@@ -142,16 +142,16 @@ next_device(struct swarm *swarm)
 	return swarm->next_device++ % crowd_count(swarm->options->crowd);
 }
 
-/* May closed and open loop start more? */
+/* May closed and open loop start one more, due at that time? */
 static bool
-may_arrive(const struct swarm *swarm, uint64_t now_us)
+may_arrive(const struct swarm *swarm, uint64_t due_us)
 {
 	const struct swarm_options *options = swarm->options;
 
 	return (options->attempts == 0 ||
 		   swarm->report->started < options->attempts) &&
 	    (options->duration_ms == 0 ||
-		now_us - swarm->start_us < options->duration_ms * 1000);
+		due_us - swarm->start_us < options->duration_ms * 1000);
 }
 
 /* Seconds between two arrivals of a Poisson process. */
@@ -182,12 +182,13 @@ arrive(struct swarm *swarm, uint64_t *next_us, uint64_t now_us, bool *more)
 		*more = may_arrive(swarm, now_us);
 		return starts > STARTS_MAX ? now_us : UINT64_MAX;
 	case SWARM_OPEN:
+		/* Who was due comes, also when this process is late. */
 		while (starts++ < STARTS_MAX && *next_us <= now_us &&
-		    may_arrive(swarm, now_us)) {
+		    may_arrive(swarm, *next_us)) {
 			attempt_start(swarm, next_device(swarm), *next_us);
 			*next_us += gap_us(swarm);
 		}
-		*more = may_arrive(swarm, now_us);
+		*more = may_arrive(swarm, *next_us);
 		return *more ? *next_us : UINT64_MAX;
 	case SWARM_STORM:
 		*more = options->duration_ms == 0 ||

@@ -119,11 +119,11 @@ def test_open_loop(site):
 
 
 def test_same_arrivals_for_one_seed(site):
-    """Time moves the arrivals a little, not their number in all."""
+    """Also when the machine is slow."""
     first, again, other = (
         site.load("--rate", 200, "--duration", 1, "--seed", seed)["attempts"]
         for seed in (5, 5, 6))
-    assert abs(first - again) <= 2
+    assert first == again
     assert other > 0
 
 
