@@ -70,11 +70,11 @@ least_busy(const struct acceptors *acceptors, size_t *total)
 	return best;
 }
 
-/* Whose connections have not all begun; NULL when they have. */
+/* Whose connections have not all begun; any one when all have. */
 static struct worker *
 most_waiting(const struct acceptors *acceptors)
 {
-	struct worker *best = NULL;
+	struct worker *best = acceptors->workers[0];
 	size_t most = 0;
 
 	for (size_t i = 0; i < acceptors->worker_count; i++) {
@@ -104,10 +104,6 @@ give_to_worker(struct acceptors *acceptors, int fd, const struct addr *source,
 		    "as many connections are open as \"connections\" allows: "
 		    "closing the oldest that ask for nothing, or new ones");
 		worker = most_waiting(acceptors);
-		if (worker == NULL) {
-			(void)close(fd);
-			return;
-		}
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	worker_give(worker, fd, source, acceptors->service, listener, full);

@@ -15,6 +15,10 @@
  * than twice as many as the good ones. */
 #define WASTED_MAX 16
 
+/* Who hangs up after so long has lost patience with us: a site whose devices
+ * do is not to wait behind others for it. */
+#define LEFT_LATE_MS 1000
+
 /* Of four turns, the ones for who is likely to be cheap. */
 #define TURNS 4
 #define TURNS_RETURN 3
@@ -135,8 +139,7 @@ source_of(struct admission *admission, uint64_t key)
 /* Count an end.  Who shares the place of another address takes it over, once
  * that one has nothing left to be remembered for. */
 static void
-judge(struct admission *admission, uint64_t key, enum admission_end end,
-    uint64_t now_ms)
+judge(struct admission *admission, uint64_t key, bool proved, uint64_t now_ms)
 {
 	struct source *source = source_of(admission, key);
 
@@ -152,7 +155,7 @@ judge(struct admission *admission, uint64_t key, enum admission_end end,
 		*source = (struct source) { .key = key, .since_ms = now_ms };
 	if (source->key != key)
 		return;
-	if (end == ADMISSION_PROVED)
+	if (proved)
 		source->proved++;
 	else
 		source->wasted++;
@@ -248,14 +251,33 @@ admission_oldest(const struct admission *admission)
 	return NULL;
 }
 
+/* Does an end that proves nothing speak against the address? */
+static bool
+is_waste(const struct waiting *waiting, enum admission_end end, uint64_t now_ms)
+{
+	switch (end) {
+	case ADMISSION_WASTED:
+		return true;
+	case ADMISSION_LEFT:
+		return now_ms - waiting->since_ms < LEFT_LATE_MS;
+	case ADMISSION_ROOM:
+		return waiting->place == WAITING_HELLO;
+	case ADMISSION_PROVED:
+	case ADMISSION_OURS:
+		break;
+	}
+	return false;
+}
+
 void
 admission_leave(struct admission *admission, struct waiting *waiting,
     enum admission_end end, uint64_t now_ms)
 {
 	if (waiting->place == WAITING_NOWHERE)
 		return;
-	if (end != ADMISSION_OURS)
-		judge(admission, waiting->source, end, now_ms);
+	if (end == ADMISSION_PROVED || is_waste(waiting, end, now_ms))
+		judge(admission, waiting->source, end == ADMISSION_PROVED,
+		    now_ms);
 	move(admission, waiting, WAITING_NOWHERE);
 }
 

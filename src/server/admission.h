@@ -76,6 +76,9 @@ struct waiting *admission_oldest(const struct admission *admission);
 enum admission_end {
 	ADMISSION_PROVED, /* the handshake is complete */
 	ADMISSION_WASTED, /* it failed, or nothing came */
+	ADMISSION_LEFT,	  /* it hung up before its turn: a waste, unless we had
+			   * let it wait for long */
+	ADMISSION_ROOM,	  /* it made room: a waste if it had not said a word */
 	ADMISSION_OURS,	  /* we gave it up: says nothing about the address */
 };
 

@@ -4,10 +4,12 @@
 #include "pki/cert.h"
 #include "pki/chain.h"
 #include "server/config.h"
+#include "server/counters.h"
 #include "server/firmware.h"
 #include "server/service.h"
 #include "server/sockets.h"
 #include "server/tftp.h"
+#include "server/worker.h"
 #include "spa/registry.h"
 
 static void
@@ -74,4 +76,22 @@ announce(const struct service *service, const struct sockets *sockets,
 	for (size_t i = 0; i < tftp_sockets->count; i++)
 		announce_tftp(&tftp_sockets->list[i].address);
 	announce_warnings(service_config(service));
+}
+
+void
+announce_counters(struct worker *const *workers, size_t count)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_INFO, "counters");
+	for (int which = 0; which < COUNTERS; which++) {
+		uint64_t total = 0;
+
+		for (size_t i = 0; i < count; i++)
+			total += counters_get(worker_counters(workers[i]),
+			    (enum counter)which);
+		log_number(&line, counters_name((enum counter)which),
+		    (long long)total);
+	}
+	log_end(&line);
 }

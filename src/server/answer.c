@@ -30,6 +30,13 @@
 #include <openssl/crypto.h>
 
 /*
+ * With each 503 (RFC 9110 10.2.3).  There is none before or instead of a
+ * handshake: who cannot be served in time is closed before anything was spent
+ * on it (server/gate.h), and who has its handshake behind it gets its answer.
+ */
+#define RETRY_AFTER "Retry-After: 60\r\n"
+
+/*
  * Common files say nothing about a device's own profile.  Strangers are left
  * out too: their certificate may say what it likes.
  */
@@ -395,7 +402,8 @@ answer_plain(const struct exchange *exchange, const struct request *request,
 	struct response response = { .status = status,
 		.keep_alive = keep_alive,
 		.content_type = "text/plain",
-		.date = clock_wall() };
+		.date = clock_wall(),
+		.fields = status == 503 ? RETRY_AFTER : NULL };
 	struct buf body;
 
 	buf_init(&body, 256);

@@ -301,7 +301,7 @@ on_turn(struct waiting *waiting)
 
 	/* Else OpenSSL is to say what is wrong with what there is. */
 	if (conn->said_hello && (conn->hung_up || poll(&fd, 1, 0) == 1)) {
-		conn_leave(conn, COUNT_GONE, ADMISSION_WASTED);
+		conn_leave(conn, COUNT_GONE, ADMISSION_LEFT);
 		conn_close(conn);
 	} else if (begin(conn)) {
 		conn_run(conn);
@@ -330,7 +330,7 @@ conn_host_make_room(struct conn_host *host)
 	if (oldest == NULL)
 		return false;
 	conn = conn_of(oldest);
-	conn_leave(conn, COUNT_DROPPED_FULL, ADMISSION_WASTED);
+	conn_leave(conn, COUNT_DROPPED_FULL, ADMISSION_ROOM);
 	conn_close(conn);
 	return true;
 }

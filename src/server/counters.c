@@ -5,6 +5,7 @@ counters_name(enum counter which)
 {
 	static const char *const names[COUNTERS] = {
 		[COUNT_ACCEPTED] = "accepted",
+		[COUNT_REFUSED_FULL] = "refused-full",
 		[COUNT_DROPPED_FULL] = "dropped-full",
 		[COUNT_CLOSED_EARLY] = "closed-early",
 		[COUNT_SILENT] = "silent",

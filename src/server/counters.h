@@ -4,8 +4,9 @@
  * Each connection that is accepted ends in exactly one of the ways below, or
  * is still open, so that sums can be checked against what clients saw:
  *
- *     accepted = dropped-full + closed-early + silent + gone + late
- *              + failed + timed-out + completed + those still before that
+ *     accepted = refused-full + dropped-full + closed-early + silent + gone
+ *              + late + failed + timed-out + completed
+ *              + those still before that
  *
  * Any thread may read them while the worker counts on.
  */
@@ -17,6 +18,7 @@
 
 enum counter {
 	COUNT_ACCEPTED,	    /* handed to the worker */
+	COUNT_REFUSED_FULL, /* no room, and all others have begun */
 	COUNT_DROPPED_FULL, /* had not begun, made room for a newer one */
 	COUNT_CLOSED_EARLY, /* closed by the server before it had begun: at the
 			     * end of the server */

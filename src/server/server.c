@@ -16,6 +16,7 @@
 #include "server/profile_cache.h"
 #include "server/record.h"
 #include "server/service.h"
+#include "server/slack.h"
 #include "server/sockets.h"
 #include "server/standing.h"
 #include "server/tftp.h"
@@ -50,6 +51,7 @@ struct server {
 	struct errors *findings; /* of a rehearsal */
 	struct worker **workers;
 	size_t worker_count;
+	struct slack slack; /* the pool's */
 	uv_signal_t signals[3];
 	uv_timer_t refresh_timer, stop_timer;
 	bool stopping;
@@ -130,6 +132,7 @@ work_refresh(uv_work_t *work)
 	struct error err;
 	uint64_t number;
 
+	slack_look(&server->slack, server->workers, server->worker_count);
 	if (inventory_change_number(server->inventory, &number, &err) != 0) {
 		errors_add(&server->work_errors, "%s", err.text);
 		return;
@@ -630,6 +633,7 @@ serve(struct server *server)
 	notify_manager("READY=1");
 	start_selftest(server);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT);
+	announce_counters(server->workers, server->worker_count);
 	log_message(LOG_LEVEL_INFO, "stopped", "all connections are closed");
 }
 

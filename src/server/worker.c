@@ -95,6 +95,8 @@ update(struct worker *worker, const struct message *message)
 static void
 refuse(struct worker *worker, const struct message *message)
 {
+	counters_add(&worker->counters, COUNT_ACCEPTED);
+	counters_add(&worker->counters, COUNT_REFUSED_FULL);
 	(void)close(message->fd);
 	service_release(message->service);
 	ended(&worker->host);

@@ -213,8 +213,9 @@ def test_memory_is_bounded(taking):
             client = taking.client()
             clients.append(client)
             client.send(head(fields="Content-Length: %d\r\n" % BODY_MAX))
-        wait_until(lambda: taking.log.lines(reason="too-many-bodies"),
-                   "a refusal")
+        refused = clients[-1].reply()
+        assert refused.status == 503 and refused["Retry-After"] == "60"
+        assert taking.log.wait(event="request", reason="too-many-bodies")
     finally:
         for client in clients:
             client.__exit__()

@@ -157,6 +157,21 @@ test_returning(void **state)
 	admission_free(a);
 }
 
+/* Connections that end so after a wait. */
+static void
+wait_in_vain(struct admission *a, const char *source, unsigned count,
+    bool has_hello, uint64_t waited_ms, enum admission_end end)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct waiting w;
+
+		arrive(a, &w, source, 0);
+		if (has_hello)
+			admission_queue(a, &w, false);
+		admission_leave(a, &w, end, waited_ms);
+	}
+}
+
 static enum waiting_place
 place_of(struct admission *a, const char *source, uint64_t now_ms)
 {
@@ -202,6 +217,36 @@ test_sources(void **state)
 	teach(a, HOME, 500, ADMISSION_OURS, 0);
 	assert_int_equal(place_of(a, HOME, 0), WAITING_NEW);
 	admission_free(a);
+}
+
+/* A whole site that we let wait is not taken for a flood. */
+static void
+test_impatient_site(void **state)
+{
+	static const struct {
+		bool has_hello;
+		uint64_t waited_ms;
+		enum admission_end end;
+		enum waiting_place place;
+	} cases[] = {
+		{ true, 1000, ADMISSION_LEFT, WAITING_NEW },
+		{ true, 999, ADMISSION_LEFT, WAITING_SUSPECT },
+		{ true, 10, ADMISSION_ROOM, WAITING_NEW },
+		{ false, 10, ADMISSION_ROOM, WAITING_SUSPECT },
+		{ true, 5000, ADMISSION_OURS, WAITING_NEW },
+		{ true, 5000, ADMISSION_WASTED, WAITING_SUSPECT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct admission *a = admission_new();
+
+		wait_in_vain(a, SITE, 500, cases[i].has_hello,
+		    cases[i].waited_ms, cases[i].end);
+		assert_int_equal(place_of(a, SITE, cases[i].waited_ms),
+		    cases[i].place);
+		admission_free(a);
+	}
 }
 
 static void
@@ -254,6 +299,7 @@ main(void)
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_returning),
 		cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_impatient_site),
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_many_sources),
 	};
