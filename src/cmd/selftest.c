@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "pki/anchors.h"
 #include "pki/cert.h"
@@ -252,18 +254,27 @@ look_once(const struct look *look)
 	free(view);
 }
 
-/* Without TLS there is nothing to see but that somebody is there. */
+/*
+ * Without TLS there is nothing to see but that somebody is there.  We stay until
+ * the server closes: by then it has seen where we came from, and knows that this
+ * was no device.
+ */
 static void
 look_plainly(const struct look *look)
 {
 	const struct addr source = source_of(look->place);
 	struct stream stream = { .fd = -1 };
 	struct error err = { 0 };
+	size_t n = 0;
+	char byte;
 
 	if (stream_connect_bound(&stream, &source, &look->place->address,
 		TIMEOUT_MS, look->plan->visits != NULL ? note_visit : NULL,
 		look->plan->visits, &err) != 0)
 		complain(look, err.text);
+	else if (shutdown(stream.fd, SHUT_WR) == 0)
+		(void)!stream_receive(&stream, &byte, 1, &n,
+		    clock_monotonic_ms() + TIMEOUT_MS, &err);
 	stream_close(&stream);
 }
 

@@ -80,7 +80,7 @@ enum diagnose_cause {
 	/* Time. */
 	DIAGNOSE_SILENT, /* connected, and said nothing */
 	DIAGNOSE_SLOW,
-	DIAGNOSE_LEFT, /* before the handshake was complete */
+	DIAGNOSE_LEFT, /* before the handshake was complete, or without TLS */
 	DIAGNOSE_OVERLOAD,
 	/* Seen over many events only: doctor.h. */
 	DIAGNOSE_STORM,

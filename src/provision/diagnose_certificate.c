@@ -191,6 +191,15 @@ diagnose_no_request(struct case_notes *notes)
 		diagnose_handshake(notes);
 		return;
 	}
+	if (event->tls_version == 0) {
+		diagnose_is(notes, DIAGNOSE_LEFT, CONFIDENCE_LOW,
+		    "it connected without TLS, and asked for nothing");
+		diagnose_fix(notes,
+		    "see who is at that address: who looks whether a port is "
+		    "open, as load balancers do, leaves the same trace");
+		diagnose_evidence(notes, "%s", event->reason);
+		return;
+	}
 	if (strstr(event->reason, "timed out") != NULL) {
 		diagnose_is(notes, DIAGNOSE_SILENT, CONFIDENCE_HIGH,
 		    "it shook hands and then asked for nothing in time");

@@ -33,9 +33,12 @@ def rehearse(server, status):
 
 def test_at_start_and_reload(site):
     """It says so, and leaves no trace of its own visits."""
+    with open(site.config, "a", encoding="utf-8") as file:
+        file.write("listener plain {\n    address 127.0.0.1:%d\n"
+                   "    plain-http\n}\n" % free_port())
     site.start()
     line = site.log.wait(event="self-test")
-    assert "at 11 addresses: all as configured" in line["message"]
+    assert "at 12 addresses: all as configured" in line["message"]
     site.reload()
     site.log.wait(2, event="self-test")
     site.simulate(faults.PHONE, "csb2")

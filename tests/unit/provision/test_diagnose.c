@@ -97,6 +97,19 @@ test_ciphers(void **state)
 	assert_int_equal(diagnose(&event, NULL).cause, DIAGNOSE_NO_CIPHER);
 }
 
+/* Without TLS there is no handshake that could have been complete. */
+static void
+test_no_request(void **state)
+{
+	struct event event = event_of(EVENT_NO_REQUEST, "closed by the peer");
+
+	(void)state;
+	assert_int_equal(diagnose(&event, NULL).cause, DIAGNOSE_LEFT);
+	event.tls_version = 0x0301;
+	assert_int_equal(diagnose(&event, NULL).cause,
+	    DIAGNOSE_CERTIFICATE_NAME);
+}
+
 /* Who it was, from weak hints to none. */
 static void
 test_who(void **state)
@@ -330,6 +343,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alerts),
 		cmocka_unit_test(test_ciphers),
+		cmocka_unit_test(test_no_request),
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_unexplained),
 		cmocka_unit_test(test_all_refusals),
