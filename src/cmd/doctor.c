@@ -12,6 +12,7 @@
 #include "cmd/cert_common.h"
 #include "cmd/cmd.h"
 #include "cmd/device_common.h"
+#include "cmd/print.h"
 #include "server/config.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
@@ -29,6 +30,7 @@ struct visit {
 	struct doctor_hints *hints;
 	const struct doctor_world *world;
 	bool print_events;
+	const struct mac *mac; /* of the one device that is asked about */
 	struct error err;
 };
 
@@ -63,15 +65,27 @@ parse_since(const char *text, time_t now, time_t *since, struct error *err)
 	    text);
 }
 
+/*
+ * Most failures come before any certificate, and their events name nobody: whose
+ * they are likely to be is a part of the diagnosis.
+ */
 static int
 visit_event(const struct event *event, void *arg)
 {
 	struct visit *visit = arg;
 	struct diagnosis diagnosis;
 
+	if (visit->mac != NULL &&
+	    (event->has_mac ? !mac_equal(&event->mac, visit->mac) :
+			      event->kind == EVENT_SERVED))
+		return 0;
 	if (doctor_diagnose(visit->hints, visit->world, event, &diagnosis,
 		&visit->err) != 0)
 		return 1;
+	if (visit->mac != NULL &&
+	    (!diagnosis.who.has_mac ||
+		!mac_equal(&diagnosis.who.mac, visit->mac)))
+		return 0;
 	doctor_add(visit->doctor, event, &diagnosis);
 	if (visit->print_events)
 		doctor_print_event(event, &diagnosis);
@@ -133,6 +147,42 @@ show_exceptions(const struct config *config, bool json)
 	return status;
 }
 
+/* Why there may be nothing, and what to try. */
+static void
+say_nothing_seen(const struct config *config, const struct arguments *arguments)
+{
+	const char *names[CONFIG_LISTENERS_MAX], *nearest = NULL;
+	bool known = arguments->listener == NULL;
+
+	for (size_t i = 0; i < config->listener_count; i++) {
+		names[i] = config->listeners[i].name;
+		known = known || strcmp(names[i], arguments->listener) == 0;
+	}
+	if (!known)
+		nearest = text_nearest(arguments->listener, names,
+		    config->listener_count);
+	if (!known)
+		(void)cmd_wrapf(0, 0,
+		    "There is no listener \"%s\" in the configuration%s%s%s.",
+		    arguments->listener,
+		    nearest != NULL ? "; did you mean \"" : "",
+		    nearest != NULL ? nearest : "",
+		    nearest != NULL ? "\"?" : "");
+	else if (arguments->device != NULL)
+		(void)cmd_wrapf(0, 0,
+		    "Nothing was seen of %s in that time, not even a "
+		    "connection that could be its: it did not come here. "
+		    "--since 30d looks further back; \"sprov device resync "
+		    "%s\" tells it to come, and \"sprov doctor "
+		    "--phone-syslog\" hears what it says itself.",
+		    arguments->device, arguments->device);
+	else
+		(void)cmd_wrapf(0, 0,
+		    "Nothing came in that time; --since 30d looks further "
+		    "back.");
+	(void)putchar('\n');
+}
+
 static int
 examine(struct events *events, const struct doctor_world *world,
     const struct events_query *query, const struct config *config,
@@ -141,19 +191,24 @@ examine(struct events *events, const struct doctor_world *world,
 	struct visit visit = { .doctor = doctor_new(),
 		.hints = doctor_hints_new(events),
 		.world = world,
-		.print_events = arguments->events && !arguments->json };
+		.print_events = arguments->events && !arguments->json,
+		.mac = query->mac };
+	struct events_query all = *query;
 	const struct doctor_group *groups;
 	struct doctor_totals totals;
 	struct error err = { 0 };
 	size_t count;
-	int rc = events_each(events, query, visit_event, &visit, &err);
-	int status = CMD_DONE;
+	int rc, status = CMD_DONE;
 
+	all.mac = NULL;
+	rc = events_each(events, &all, visit_event, &visit, &err);
 	if (rc != 0) {
 		status = cmd_fail(rc < 0 ? &err : &visit.err);
 		goto out;
 	}
 	groups = doctor_groups(visit.doctor, &count, &totals);
+	if (totals.events == 0 && !arguments->json)
+		say_nothing_seen(config, arguments);
 	status = print(groups, count, &totals, config, arguments);
 out:
 	doctor_hints_free(visit.hints);
@@ -231,8 +286,10 @@ run(const struct arguments *arguments)
 	struct mac mac;
 	int status = CMD_FAILED;
 
-	if (prepare(&query, arguments, &mac, &err) != 0)
-		return cmd_fail(&err);
+	if (prepare(&query, arguments, &mac, &err) != 0) {
+		(void)cmd_fail(&err);
+		return CMD_USAGE;
+	}
 	if (cert_load_config(arguments->config, &config) != 0)
 		return CMD_FAILED;
 	if (config == NULL) {

@@ -57,13 +57,13 @@ print_who(const struct doctor_group *group)
 
 	if (who->has_mac)
 		mac_format(&who->mac, mac);
-	(void)cmd_wrapf((size_t)printf("    who:"), 6, "%s%s%s%s at %s, %s%s",
+	(void)cmd_wrapf((size_t)printf("    who:"), 6, "%s%s%s%s%s at %s, %s%s",
 	    mac, *mac != '\0' ? " " : "",
 	    who->model != NULL ? who->model->name :
 		*mac != '\0'   ? "" :
 				 "somebody",
-	    *who->firmware != '\0' ? " " : "", group->source, who->why,
-	    group->devices > 1 ? " (the last one)" : "");
+	    *who->firmware != '\0' ? " " : "", who->firmware, group->source,
+	    who->why, group->devices > 1 ? " (the last one)" : "");
 	(void)putchar('\n');
 }
 
@@ -94,8 +94,9 @@ print_group(const struct doctor_group *group, time_t now,
 		(void)cmd_wrapf(column, 2, "[%s]", group->last.source);
 	(void)putchar('\n');
 	(void)cmd_wrapf((size_t)printf("    seen:"), 6,
-	    "%llu times, last %s; %zu recovered; confidence %s",
-	    (unsigned long long)group->events, last, group->recovered,
+	    "%llu %s, last %s; %zu recovered; confidence %s",
+	    (unsigned long long)group->events,
+	    group->events == 1 ? "time" : "times", last, group->recovered,
 	    confidence_name(group->confidence));
 	(void)putchar('\n');
 	print_who(group);

@@ -122,6 +122,31 @@ by_class(struct case_notes *notes)
 		take_firmware(notes, hints->classes[0].firmware);
 }
 
+/* A device of the inventory that the path names, in whatever it is wrapped:
+ * "/spa000e08aabbcc.cfg". */
+static bool
+by_path(struct case_notes *notes)
+{
+	const struct diagnose_world *world = notes->world;
+	const char *path = notes->event->path;
+	size_t len = strlen(path);
+	struct diagnose_device device;
+	struct mac mac;
+
+	for (size_t i = 0; world->find != NULL && i < len; i++)
+		for (size_t digits = 12; digits <= 17; digits += 5) {
+			if (i + digits > len ||
+			    !mac_read(&mac, path + i, digits) ||
+			    !world->find(world->find_arg, &mac, &device))
+				continue;
+			take_mac(notes, &mac, CONFIDENCE_LOW,
+			    "by the path that it asked for, which anybody can "
+			    "write");
+			return true;
+		}
+	return false;
+}
+
 void
 diagnose_who(struct case_notes *notes)
 {
@@ -138,6 +163,8 @@ diagnose_who(struct case_notes *notes)
 		    proven ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
 		    proven ? "by its certificate" :
 			     "by a certificate that is not believed");
+		take_product(notes, event->product);
+	} else if (by_path(notes)) {
 		take_product(notes, event->product);
 	} else if (useragent_parse(&agent, event->agent)) {
 		if (agent.has_mac)

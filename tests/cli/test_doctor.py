@@ -252,3 +252,30 @@ def test_rules_that_lead_away(stopped):
         found = checked(site, model, url)
         assert any(one[0] == severity and words in one[1]
                    for one in found), (model, url, found)
+
+
+def test_of_one_device(site):
+    """What fails before a certificate names nobody: it is told by the rest."""
+    site.simulate(faults.OLD, "csb1")
+    site.log.wait(event="request")
+    site.simulate(faults.OLD, "csb2")
+    site.log.wait(event="handshake-failed")
+    site.get(faults.generic(), path="/spa%s.cfg" % faults.ATA.mac)
+
+    def causes(device):
+        out = json.loads(doctor(site, "--device", device.mac,
+                                "--json").stdout)
+        return {one["cause"]: one["who"]["mac"] for one in out["groups"]}
+
+    wait_until((site.folder / "events.db").exists, "a record")
+    wait_until(lambda: causes(faults.ATA), "the generic one")
+    assert causes(faults.OLD) == {"ca-not-trusted": faults.OLD.mac}
+    assert causes(faults.ATA) == {"generic-certificate": faults.ATA.mac}
+    out = doctor(site, "--device", faults.OLD.mac).stdout
+    assert "who: %s SPA504G 7.5.4 at 127" % faults.OLD.mac in out
+    assert "seen: 1 time, " in out
+    assert "it did not come here" in " ".join(
+        doctor(site, "--device", faults.MPP.mac).stdout.split())
+    assert 'did you mean "csb2"?' in " ".join(
+        doctor(site, "--listener", "csb3").stdout.split())
+    doctor(site, "--since", "yesterday", status=2)
