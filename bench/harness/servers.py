@@ -9,6 +9,7 @@ process id.  None touches what is installed on the machine.
 import os
 import pathlib
 import pwd
+import re
 import resource
 import shutil
 import signal
@@ -73,6 +74,8 @@ class Server:
         self.port = free_port()
         self.processes = []
         self.log = self.folder / "log"
+        # What clients saw, in all: site.load() adds to it.
+        self.seen = {"connected": 0, "handshakes": 0, "served": 0}
 
     @classmethod
     def is_here(cls):
@@ -123,6 +126,7 @@ class Server:
         while time.monotonic() < end:
             with socket.socket() as s:
                 if s.connect_ex(("127.0.0.1", self.port)) == 0:
+                    self.seen["connected"] += 1
                     return
             if self.processes[0].poll() is not None:
                 break
@@ -199,6 +203,15 @@ listener bench {
             CONNECTIONS, self.extra, self.address, self.site.fleet,
             self.site.fleet, self.site.fleet))
         return self.site.sprov, "serve", "--config", config
+
+
+    def counters(self):
+        """What it counted, from its log: after stop()."""
+        lines = [line for line in self.log.read_text().splitlines()
+                 if " event=counters " in line]
+        return {} if not lines else {
+            name: int(value) for name, value in re.findall(
+                r"([a-z-]+)=(\d+)(?= |$)", lines[-1])}
 
 
 class Nginx(Server):

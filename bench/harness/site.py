@@ -67,7 +67,11 @@ class Site:
                              of=self.devices, check=False)
         if not done.stdout.startswith("{"):
             raise RuntimeError("%s: %s" % (server.name, done.stderr))
-        return json.loads(done.stdout)
+        found = json.loads(done.stdout)
+        server.seen["connected"] += found["ms"]["connected"]["count"]
+        server.seen["handshakes"] += found["handshakes"]
+        server.seen["served"] += found["outcomes"]["served"]
+        return found
 
     def build_tlsload(self, source, count):
         """A load generator from elsewhere, built outside of the tree."""

@@ -167,7 +167,7 @@ power_cut_json(const struct plan *plan, const struct plan_options *options)
 
 	advice_make(&advice, plan->devices, options->capacity_per_s);
 	return json_pack("{s:i, s:f, s:b, s:i, s:s, s:f, s:i}", "capacity",
-	    (int)options->capacity_per_s, "factory_arrivals",
+	    (int)advice.capacity_per_s, "factory_arrivals",
 	    advice.factory_per_s, "factory_suffices",
 	    (int)advice.factory_suffices, "Resync_Random_Delay",
 	    (int)advice.random_units, "Resync_Error_Retry_Delay", advice.retry,
@@ -201,7 +201,7 @@ plan_print_json(const struct plan *plan, const struct plan_options *options,
 	    plan->universal_error.kind != ERROR_NONE ?
 		plan->universal_error.text :
 		NULL);
-	if (object != NULL && options->capacity_per_s > 0 && plan->devices > 0)
+	if (object != NULL && plan->devices > 0)
 		(void)json_object_set_new(object, "power_cut",
 		    power_cut_json(plan, options));
 	buf_clear(&config);

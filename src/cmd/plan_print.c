@@ -478,17 +478,21 @@ print_summary(const struct plan *plan, const struct plan_options *options)
 	free(text);
 }
 
-/* After a power cut: what spreads the fleet. */
+/* After a power cut: what spreads the fleet.  Where nobody asked, only if the
+ * factory's values do not. */
 static void
 print_power_cut(const struct plan *plan, const struct plan_options *options)
 {
 	struct advice advice;
 
-	if (options->capacity_per_s == 0 || plan->devices == 0)
+	if (plan->devices == 0)
 		return;
 	advice_make(&advice, plan->devices, options->capacity_per_s);
-	(void)printf("\nAfter a power cut, at %u resyncs a second:\n",
-	    options->capacity_per_s);
+	if (options->capacity_per_s == 0 && advice.factory_suffices)
+		return;
+	(void)printf("\nAfter a power cut, at %u resyncs a second%s:\n",
+	    advice.capacity_per_s,
+	    options->capacity_per_s == 0 ? " (--capacity says how many)" : "");
 	(void)printf("  Resync_Random_Delay %u (%u s): %.0f devices a second "
 		     "instead of %.0f%s\n",
 	    advice.random_units, advice.random_s, advice.arrivals_per_s,

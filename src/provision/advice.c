@@ -44,13 +44,16 @@ advice_make(struct advice *advice, size_t devices, unsigned capacity_per_s)
 {
 	const uint32_t factory_s = SCHEDULE_RANDOM_UNITS *
 	    SCHEDULE_RANDOM_UNIT_S;
-	uint64_t load = (uint64_t)capacity_per_s * ADVICE_LOAD_PERCENT;
+	unsigned capacity = capacity_per_s > 0 ? capacity_per_s :
+						 ADVICE_CAPACITY;
+	uint64_t load = (uint64_t)capacity * ADVICE_LOAD_PERCENT;
 	/* Seconds over which they have to be spread, rounded up. */
 	uint64_t spread = ((uint64_t)devices * 100 + load - 1) / load;
 
 	if (spread > JITTER_MAX_S)
 		spread = JITTER_MAX_S;
 	*advice = (struct advice) {
+		.capacity_per_s = capacity,
 		.factory_per_s = (double)devices / factory_s,
 		.factory_suffices = spread <= factory_s,
 		.random_s = at_least(round_up(spread, SCHEDULE_RANDOM_UNIT_S),
@@ -60,6 +63,6 @@ advice_make(struct advice *advice, size_t devices, unsigned capacity_per_s)
 	advice->jitter_s = round_up(advice->random_s, 60);
 	advice->arrivals_per_s = (double)devices / advice->random_s;
 	advice->served_by_s = at_least(advice->random_s,
-	    (uint32_t)((devices + capacity_per_s - 1) / capacity_per_s));
+	    (uint32_t)((devices + capacity - 1) / capacity));
 	write_retry(advice);
 }

@@ -18,9 +18,14 @@
 /* Of the capacity; the rest is for what else goes on, and for chance. */
 #define ADVICE_LOAD_PERCENT 80
 
+/* ASSUMED, when nobody says how many resyncs a second the servers can do: what
+ * one core of a modest machine does (docs/benchmarks.md). */
+#define ADVICE_CAPACITY 1000
+
 #define ADVICE_RETRY_BYTES 96
 
 struct advice {
+	unsigned capacity_per_s;
 	double factory_per_s;  /* arrivals with the factory's random delay */
 	bool factory_suffices; /* that is within the load above */
 	unsigned random_units; /* Resync_Random_Delay, in units of 20 s */
@@ -31,7 +36,8 @@ struct advice {
 	uint32_t served_by_s; /* all are provisioned then, if all goes well */
 };
 
-/* devices: 1 to 100 million; capacity_per_s: resyncs, 1 to a million. */
+/* devices: 1 to 100 million; capacity_per_s: resyncs, 1 to a million; 0:
+ * ADVICE_CAPACITY. */
 void
 advice_make(struct advice *advice, size_t devices, unsigned capacity_per_s);
 

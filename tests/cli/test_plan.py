@@ -567,7 +567,7 @@ def test_document(tmp_path, environment):
 
 
 def test_power_cut(sprov):
-    """What spreads a fleet, only when the capacity is said."""
+    """What spreads a fleet, for its size and the servers' capacity."""
     fleet = "model,firmware,count\nSPA504G,7.5.6,100000\n"
     out = sprov("plan", "--csv", "-", "--capacity", "1500", stdin=fleet).out
     assert "  Resync_Random_Delay 5 (100 s): 1000 devices a second" in out
@@ -575,6 +575,13 @@ def test_power_cut(sprov):
     found = json.loads(sprov("plan", "--csv", "-", "--capacity", "4000",
                              "--json", stdin=fleet).out)["power_cut"]
     assert found["factory_suffices"] and found["Resync_Random_Delay"] == 2
-    assert "power cut" not in sprov("plan", "--csv", "-", stdin=fleet).out
+    # Without a capacity: that of one core, and only where it matters.
+    out = sprov("plan", "--csv", "-", stdin=fleet).out
+    assert ("After a power cut, at 1000 resyncs a second (--capacity says how "
+            "many):\n  Resync_Random_Delay 7 (140 s): 714 devices a second "
+            "instead of 2500\n  Resync_Error_Retry_Delay "
+            "180+180,540+180,3600+180\n" in out)
+    small = fleet.replace("100000", "32000")
+    assert "power cut" not in sprov("plan", "--csv", "-", stdin=small).out
     result = sprov("plan", "--csv", "-", "--capacity", "0", stdin=fleet)
     assert result.status == 2 and '--capacity "0"' in result.err
