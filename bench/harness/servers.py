@@ -44,10 +44,17 @@ def raise_limit():
 CONNECTIONS = min(60000, (raise_limit() - 1000) // 2)
 
 
+_reserved = []
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that nobody else gets: a socket that is bound and does not listen
+    keeps it; a server that sets SO_REUSEADDR, as all do, can bind it."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+    _reserved.append(s)
+    return s.getsockname()[1]
 
 
 def pin(core):
@@ -65,6 +72,7 @@ class Server:
     name = program = package = None
     one_file = False  # it can give all devices the same file only
     share = None  # harness/share.py; set for all before any starts
+    wait_s = None  # how long a client may be silent; set as share is
     arguments = []
 
     def __init__(self, site, core=0, resumption=False, workers=1):
@@ -192,7 +200,7 @@ inventory sqlite:inventory.db
 templates %s/templates
 workers %d
 connections %d
-%s
+%s%s
 listener bench {
     address %s
     certificate %s/server.crt key %s/server.key
@@ -200,7 +208,8 @@ listener bench {
     client-anchors %s/ca.crt
 }
 """ % ("user nobody\n" if is_root() else "", self.site.fleet, self.workers,
-            CONNECTIONS, self.extra, self.address, self.site.fleet,
+            CONNECTIONS, "timeout request %ds\n" % self.wait_s
+            if self.wait_s else "", self.extra, self.address, self.site.fleet,
             self.site.fleet, self.site.fleet))
         return self.site.sprov, "serve", "--config", config
 
@@ -232,6 +241,7 @@ http {
     access_log off;
     sendfile on;
     tcp_nodelay on;
+    client_header_timeout %ds;
     default_type application/octet-stream;
     client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3;
     uwsgi_temp_path t4; scgi_temp_path t5;
@@ -242,7 +252,8 @@ http {
     }
 }
 """ % ("user nobody nogroup;\n" if is_root() else "", self.folder,
-            self.workers, CONNECTIONS + 1000, CONNECTIONS, listen,
+            self.workers, CONNECTIONS + 1000, CONNECTIONS, self.wait_s or 60,
+            listen,
             self.site.files, "" if plain_port else """\
 ssl_certificate %s/server.crt;
         ssl_certificate_key %s/server.key;
@@ -280,8 +291,8 @@ global
     tune.ssl.cachesize %d
 defaults
     mode http
-    timeout client 60s
-    timeout http-request 60s
+    timeout client %ds
+    timeout http-request %ds
     timeout connect 5s
     timeout server 60s
 frontend bench
@@ -290,8 +301,8 @@ ssl-min-ver TLSv1.0 ciphers %s %s
     http-request return status 200 content-type \
 application/octet-stream file %s
 """ % (CONNECTIONS, self.workers, 20000 if self.resumption else 0,
-            self.address, BACKLOG, bundle, self.site.fleet, CIPHERS,
-            "" if self.resumption else "no-tls-tickets", self.site.one_file))
+            self.wait_s or 60, self.wait_s or 60, self.address, BACKLOG, bundle,
+            self.site.fleet, CIPHERS, "" if self.resumption else "no-tls-tickets", self.site.one_file))
         return self.path(), "-db", "-f", config
 
 
@@ -321,6 +332,7 @@ server.port = %d
 server.max-connections = %d
 server.max-fds = %d
 server.listen-backlog = %d
+server.max-read-idle = %d
 server.errorlog = "%s/error.log"
 mimetype.assign = ( "" => "application/octet-stream" )
 ssl.engine = "enable"
@@ -331,7 +343,7 @@ ssl.verifyclient.enforce = "enable"
 ssl.openssl.ssl-conf-cmd = ( "MinProtocol" => "TLSv1",
     "CipherString" => "%s", "Options" => "%sSessionTicket" )
 """ % (self.site.files, self.port, CONNECTIONS, CONNECTIONS + 1000, BACKLOG,
-            self.folder, bundle, self.site.fleet, CIPHERS,
+            self.wait_s or 60, self.folder, bundle, self.site.fleet, CIPHERS,
             "" if self.resumption else "-"))
         return self.path(), "-D", "-f", config
 
