@@ -207,3 +207,40 @@ export interface TrustAnswer {
 	family: string;
 	cas: { ca: string; state: string; verdict: string | null }[];
 }
+
+export interface AuditChange {
+	target?: string;
+	is?: string;
+	type?: string;
+	fields?: Record<string, string[]>;
+	set?: string[];
+	unset?: string[];
+}
+
+export interface AuditEntry {
+	id: number;
+	at: string;
+	by: "command" | "account" | "token" | "nobody";
+	who: string;
+	from: string | null;
+	tenant: string | null;
+	action: string;
+	object: string | null;
+	result: "done" | "refused";
+	detail?: {
+		devices_added?: number;
+		devices_changed?: number;
+		devices_removed?: number;
+		others?: number;
+		changes?: AuditChange[];
+		[other: string]: unknown;
+	};
+	previous: string;
+	hash: string;
+}
+
+export interface AuditAnswer {
+	entries: AuditEntry[];
+	cursor: number | null;
+	last: number;
+}

@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import type { Route } from "../lib/route";
 import type { Session } from "../lib/session";
 import type { IconName } from "../ui/icons";
+import { Audit } from "./audit";
 import { Devices } from "./devices";
 import { Live } from "./live";
 import { Overview } from "./overview";
@@ -28,4 +29,6 @@ export const PAGES: PageEntry[] = [
 		whole: false, page: Devices },
 	{ name: "live", title: "Live", icon: "live", scope: "read",
 		whole: false, page: Live },
+	{ name: "audit", title: "Audit", icon: "audit", scope: "audit",
+		whole: false, page: Audit },
 ];
