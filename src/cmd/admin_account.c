@@ -4,7 +4,6 @@
  */
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "cmd/admin_common.h"
 #include "cmd/print.h"
 
@@ -14,40 +13,16 @@
 
 #include <libsmartcols/libsmartcols.h>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-#define CODE_BYTES 10
-#define CODE_GOOD_S (24 * 3600)
-
-/* Five groups of four hex digits: for somebody to read out. */
-static int
-make_code(struct admin_account *account, char code[static 32],
-    struct error *err)
-{
-	uint8_t random[CODE_BYTES];
-	char hex[2 * CODE_BYTES + 1];
-
-	if (RAND_bytes(random, sizeof(random)) != 1)
-		return error_openssl(err, "no random numbers");
-	text_hex(random, sizeof(random), hex);
-	(void)snprintf(code, 32, "%.4s-%.4s-%.4s-%.4s-%.4s", hex, hex + 4,
-	    hex + 8, hex + 12, hex + 16);
-	admins_hash(code, account->code);
-	account->has_code = true;
-	account->code_until = clock_wall() + CODE_GOOD_S;
-	OPENSSL_cleanse(random, sizeof(random));
-	OPENSSL_cleanse(hex, sizeof(hex));
-	return 0;
-}
 
 static int
 put_with_code(struct admins *admins, struct admin_account *account)
 {
-	char code[32];
+	char code[ADMINS_CODE_BYTES];
 	struct error err;
 
-	if (make_code(account, code, &err) != 0 ||
+	if (admins_make_code(account, clock_wall(), code, &err) != 0 ||
 	    admins_put_account(admins, account, &err) != 0)
 		return cmd_fail(&err);
 	(void)printf("%s\n", code);

@@ -120,6 +120,10 @@ lab_print_json(const struct lab_report *report)
 	if (report->server_pid > 0)
 		(void)json_object_set_new(all, "server_pid",
 		    json_integer(report->server_pid));
+	if (report->server_pid > 0 && report->admin_port != 0)
+		(void)json_object_set_new(all, "admin",
+		    json_pack("{s:i, s:s, s:s}", "port", report->admin_port,
+			"name", LAB_ACCOUNT, "code", report->admin_code));
 	(void)json_dumpf(all, stdout, JSON_INDENT(1));
 	(void)printf("\n");
 	json_decref(all);

@@ -349,6 +349,10 @@ print_try(const struct lab_report *report)
 	(void)printf("\nThe server goes on (process %ld); everything is in "
 		     "%s.\n",
 	    (long)report->server_pid, dir);
+	(void)printf("\nLook at it in a browser; log in as \"" LAB_ACCOUNT
+		     "\" with the one-time code\n%s:\n\n"
+		     "  http://127.0.0.1:%u/\n",
+	    report->admin_code, report->admin_port);
 	if (device == NULL || old == NULL)
 		return;
 	mac_format(&device->mac, mac);

@@ -6,10 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+
+#define CODE_RANDOM_BYTES 10
+#define CODE_GOOD_S (24 * 3600)
 
 static const char schema[] =
     "CREATE TABLE account ("
@@ -171,6 +176,26 @@ admins_hash(const char *secret, uint8_t hash[static 32])
 	if (EVP_Digest(secret, strlen(secret), hash, NULL, EVP_sha256(),
 		NULL) != 1)
 		abort(); /* SHA-256 over memory does not fail */
+}
+
+int
+admins_make_code(struct admin_account *account, time_t now,
+    char code[static ADMINS_CODE_BYTES], struct error *err)
+{
+	uint8_t random[CODE_RANDOM_BYTES];
+	char hex[2 * CODE_RANDOM_BYTES + 1];
+
+	if (RAND_bytes(random, sizeof(random)) != 1)
+		return error_set(err, ERROR_SYSTEM, "no random numbers");
+	text_hex(random, sizeof(random), hex);
+	(void)snprintf(code, ADMINS_CODE_BYTES, "%.4s-%.4s-%.4s-%.4s-%.4s", hex,
+	    hex + 4, hex + 8, hex + 12, hex + 16);
+	admins_hash(code, account->code);
+	account->has_code = true;
+	account->code_until = now + CODE_GOOD_S;
+	OPENSSL_cleanse(random, sizeof(random));
+	OPENSSL_cleanse(hex, sizeof(hex));
+	return 0;
 }
 
 /* ------------------------------------------------------------------- file */

@@ -72,6 +72,14 @@ int admins_check_name(const char *name, struct error *err) MUST_CHECK;
 /* "", or what may be the name of a group. */
 int admins_check_tenant(const char *group, struct error *err) MUST_CHECK;
 
+/*
+ * A code for the first login, good for a day: five groups of four hex digits,
+ * for somebody to read out.  The account gets what is kept of it.
+ */
+#define ADMINS_CODE_BYTES sizeof("0000-0000-0000-0000-0000")
+int admins_make_code(struct admin_account *account, time_t now,
+    char code[static ADMINS_CODE_BYTES], struct error *err) MUST_CHECK;
+
 struct admins;
 
 /* Open; made when missing, unless read_only: ERROR_NOT_FOUND then. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "lab/lab.h"
 #include "spa/identify.h"
 #include "spa/registry.h"
 
@@ -60,11 +61,12 @@ reserve_port(uint16_t *port, struct error *err)
 }
 
 static int
-reserve_ports(struct lab_daemon *daemon, struct error *err)
+reserve_ports(struct lab_daemon *daemon, bool admin, struct error *err)
 {
 	daemon->port = xcalloc(registry_ca_count, sizeof(*daemon->port));
 	daemon->reserved = xcalloc(registry_ca_count,
 	    sizeof(*daemon->reserved));
+	daemon->admin_reserved = -1;
 	for (size_t i = 0; i < registry_ca_count; i++)
 		daemon->reserved[i] = -1;
 	for (size_t i = 0; i < registry_ca_count; i++) {
@@ -74,17 +76,22 @@ reserve_ports(struct lab_daemon *daemon, struct error *err)
 		if (daemon->reserved[i] < 0)
 			return -1;
 	}
-	return 0;
+	if (admin)
+		daemon->admin_reserved = reserve_port(&daemon->admin_port, err);
+	return !admin || daemon->admin_reserved >= 0 ? 0 : -1;
 }
 
 /* The server has them, or will not. */
 static void
 give_back_ports(struct lab_daemon *daemon)
 {
-	for (size_t i = 0; daemon->reserved != NULL && i < registry_ca_count;
-	     i++)
+	if (daemon->reserved == NULL)
+		return;
+	for (size_t i = 0; i < registry_ca_count; i++)
 		if (daemon->reserved[i] >= 0)
 			(void)close(daemon->reserved[i]);
+	if (daemon->admin_reserved >= 0)
+		(void)close(daemon->admin_reserved);
 	free(daemon->reserved);
 	daemon->reserved = NULL;
 }
@@ -140,7 +147,7 @@ configure_listener(struct buf *text, const struct ca *ca, uint16_t port)
 
 int
 lab_daemon_configure(struct lab_daemon *daemon, const char *directory,
-    struct error *err)
+    bool admin, struct error *err)
 {
 	struct buf text;
 	int rc;
@@ -148,7 +155,7 @@ lab_daemon_configure(struct lab_daemon *daemon, const char *directory,
 	*daemon = (struct lab_daemon) { 0 };
 	daemon->config_path = xasprintf("%s/sprov.conf", directory);
 	daemon->log_path = xasprintf("%s/serve.log", directory);
-	if (reserve_ports(daemon, err) != 0)
+	if (reserve_ports(daemon, admin, err) != 0)
 		return -1;
 	buf_init(&text, 256 * 1024);
 	rc = configure_user(&text, directory);
@@ -165,10 +172,38 @@ lab_daemon_configure(struct lab_daemon *daemon, const char *directory,
 		if (daemon->port[i] != 0)
 			rc = configure_listener(&text, &registry_cas[i],
 			    daemon->port[i]);
+	if (rc == 0 && daemon->admin_port != 0)
+		rc = buf_printf(&text,
+		    "\nadmin {\n"
+		    "    address 127.0.0.1:%u\n"
+		    "    plain-http\n"
+		    "}\n",
+		    daemon->admin_port);
 	if (rc == 0)
 		rc = file_replace(daemon->config_path, 0644, text.data,
 		    text.len, err);
 	buf_clear(&text);
+	return rc;
+}
+
+int
+lab_daemon_add_account(const char *directory,
+    char code[static ADMINS_CODE_BYTES], struct error *err)
+{
+	struct admin_account account = {
+		.name = LAB_ACCOUNT,
+		.role = ROLE_ADMIN,
+		.created_at = clock_wall(),
+	};
+	char *path = xasprintf("%s/" ADMINS_FILE, directory);
+	struct admins *admins = admins_open(path, false, err);
+	int rc = -1;
+
+	if (admins != NULL &&
+	    admins_make_code(&account, account.created_at, code, err) == 0)
+		rc = admins_put_account(admins, &account, err);
+	admins_close(admins);
+	free(path);
 	return rc;
 }
 

@@ -239,9 +239,14 @@ set_up(struct lab *lab, struct error *err)
 	lab->pki = lab_pki_new(lab->now, tick, lab, err);
 	if (lab->pki == NULL ||
 	    lab_pki_write_servers(lab->pki, report->directory, err) != 0 ||
-	    lab_daemon_configure(&lab->daemon, report->directory, err) != 0 ||
-	    write_templates(report->directory, err) != 0)
+	    lab_daemon_configure(&lab->daemon, report->directory,
+		lab->options->keep, err) != 0 ||
+	    write_templates(report->directory, err) != 0 ||
+	    (lab->options->keep &&
+		lab_daemon_add_account(report->directory, report->admin_code,
+		    err) != 0))
 		return -1;
+	report->admin_port = lab->daemon.admin_port;
 	report->port = xcalloc(registry_ca_count, sizeof(*report->port));
 	memcpy(report->port, lab->daemon.port,
 	    registry_ca_count * sizeof(*report->port));

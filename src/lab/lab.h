@@ -14,9 +14,12 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "inventory/admins.h"
 #include "lab/fleet.h"
 #include "lab/refusal.h"
 #include "sim/device.h"
+
+#define LAB_ACCOUNT "lab" /* may do all on the admin listener */
 
 /* One device before one listener. */
 struct lab_cell {
@@ -50,6 +53,8 @@ struct lab_report {
 	size_t refusals_as_expected;
 	bool orderly_stop;
 	double seconds;
+	uint16_t admin_port; /* with keep; of the admin listener */
+	char admin_code[ADMINS_CODE_BYTES]; /* for the first login there */
 	pid_t server_pid; /* while the server runs; with keep it goes on */
 	bool passed;	  /* all of it as expected */
 };

@@ -1,5 +1,7 @@
 """sprov lab: the main job on loopback, as an operator sees it."""
 
+import http.client
+import json
 import os
 import re
 import shutil
@@ -252,6 +254,27 @@ def test_text(text, lab):
     for ca in lab.ports:
         assert re.search(r"^  [a-z]  %s " % re.escape(ca), text.out,
                          re.MULTILINE), ca
+
+
+def test_dashboard(text):
+    """The code that it prints is good for one login."""
+    code = re.search(r"^([0-9a-f-]{24}):$", text.out, re.MULTILINE).group(1)
+    port = int(re.search(r"http://127.0.0.1:(\d+)/", text.out).group(1))
+
+    def log_in():
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("POST", "/api/v1/login", json.dumps(
+            {"name": "lab", "code": code, "password": "twelve bytes +"}),
+            {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        body = json.loads(answer.read())
+        connection.close()
+        return answer, body
+
+    answer, body = log_in()
+    assert answer.status == 200 and "write" in body["scopes"], body
+    assert answer.getheader("Set-Cookie").startswith("__Host-")
+    assert log_in()[0].status == 401
 
 
 def test_text_says_what_json_says(text, lab):

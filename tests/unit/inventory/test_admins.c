@@ -146,11 +146,17 @@ test_accounts(void **state)
 		.code_until = 7,
 		.created_at = 3 },
 			     found;
+	char code[ADMINS_CODE_BYTES];
+	uint8_t hash[32];
 	struct error err;
 	int visited = 0;
 
 	fill(account.name, "noc");
-	admins_hash("code", account.code);
+	assert_int_equal(admins_make_code(&account, 1800000000, code, &err), 0);
+	assert_int_equal(strlen(code), sizeof(code) - 1);
+	assert_int_equal(account.code_until, 1800000000 + 24 * 3600);
+	admins_hash(code, hash);
+	assert_memory_equal(hash, account.code, sizeof(hash));
 	assert_int_equal(admins_put_account(fixture->admins, &account, &err),
 	    0);
 	assert_int_equal(admins_get_account(fixture->admins, "noc", &found,
