@@ -31,6 +31,7 @@ static const struct route {
 	{ "POST", "/api/v1/logout", OPEN, api_logout },
 	{ "POST", "/api/v1/password", 0, api_password },
 	{ "GET", "/api/v1/overview", ADMIN_READ, api_overview },
+	{ "GET", "/api/v1/rates", ADMIN_READ, api_rates },
 	{ "GET", "/api/v1/devices", ADMIN_READ, api_devices },
 	{ "GET", "/api/v1/devices/*", ADMIN_READ, api_device },
 	{ "GET", "/api/v1/devices/*/variables", ADMIN_READ, api_variables },

@@ -3,6 +3,7 @@
  */
 #include "admin/call.h"
 #include "admin/handlers.h"
+#include "admin/pulse.h"
 #include "admin/site.h"
 #include "base/mem.h"
 #include "inventory/admins.h"
@@ -74,7 +75,7 @@ connections_json(const struct guest_view *view)
 static json_t *
 rates_json(struct site *site)
 {
-	struct site_rates rates = site_rates(site);
+	struct pulse_rates rates = pulse_rates(site_pulse(site));
 
 	return json_pack("{sf sf sf sf sf}", "seconds", rates.seconds,
 	    "accepted", rates.accepted, "handshakes", rates.completed,
@@ -112,6 +113,18 @@ api_overview(struct call *call, const char *text)
 		totals_json(call), "rates", rates_json(call->site),
 		"connections", connections_json(view), "counters",
 		counters_json(view)));
+}
+
+void
+api_rates(struct call *call, const char *text)
+{
+	uint64_t after;
+
+	(void)text;
+	if (call_number(call, "after", 0, INT64_MAX, 0, &after) &&
+	    call_no_others(call))
+		call_json(call, 200,
+		    pulse_json(site_pulse(call->site), (time_t)after));
 }
 
 /* -------------------------------------------------------------- listeners */

@@ -11,7 +11,7 @@ struct call;
 typedef void api_handler(struct call *call, const char *text);
 
 /* api_state.c */
-api_handler api_overview, api_listeners, api_session, api_groups;
+api_handler api_overview, api_rates, api_listeners, api_session, api_groups;
 /* figures.c */
 api_handler api_metrics;
 /* api_login.c */

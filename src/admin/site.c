@@ -1,5 +1,6 @@
 #include "admin/site.h"
 #include "admin/dependents.h"
+#include "admin/pulse.h"
 #include "admin/report.h"
 #include "admin/session.h"
 #include "base/clock.h"
@@ -11,21 +12,16 @@
 #include "inventory/snapshot.h"
 #include "server/config.h"
 #include "server/counters.h"
+#include "server/metrics.h"
 #include "server/service.h"
 #include "server/worker.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-#define SAMPLES 61	      /* a minute of differences */
 #define SEEN_MS 10000	      /* how old what is known of resyncs may get */
 #define WANTED_MS 60000	      /* nobody asked for so long: let it age */
 #define BUILD_PAUSE_FACTOR 10 /* at most a tenth of the time goes into it */
-
-struct sample {
-	uint64_t at_us;
-	uint64_t accepted, completed, failed, answered;
-};
 
 struct site {
 	const char *config_path;
@@ -33,6 +29,7 @@ struct site {
 	time_t started_at;
 	struct report_cache *reports;
 	struct sessions *sessions;
+	struct pulse *pulse;
 	struct dependents *dependents;
 	pthread_mutex_t mutex; /* of what follows */
 	struct service *service;
@@ -40,8 +37,6 @@ struct site {
 	struct finder *finder;
 	uint64_t built_ms, next_build_ms, asked_ms;
 	bool building;
-	struct sample samples[SAMPLES]; /* a ring */
-	size_t sample_count, sample_next;
 };
 
 struct site *
@@ -53,6 +48,7 @@ site_new(const char *config_path)
 	site->started_at = clock_wall();
 	site->reports = report_cache_new();
 	site->sessions = sessions_new();
+	site->pulse = pulse_new();
 	site->dependents = dependents_new();
 	(void)pthread_mutex_init(&site->mutex, NULL);
 	return site;
@@ -65,6 +61,7 @@ site_free(struct site *site)
 		return;
 	report_cache_free(site->reports);
 	sessions_free(site->sessions);
+	pulse_free(site->pulse);
 	dependents_free(site->dependents);
 	finder_release(site->finder);
 	snapshot_release(site->snapshot);
@@ -131,6 +128,12 @@ struct dependents *
 site_dependents(struct site *site)
 {
 	return site->dependents;
+}
+
+struct pulse *
+site_pulse(struct site *site)
+{
+	return site->pulse;
 }
 
 time_t
@@ -246,7 +249,7 @@ site_is_stale(struct site *site)
 	return stale;
 }
 
-/* ------------------------------------------------------------------ rates */
+/* ------------------------------------------------------------------ pulse */
 
 static uint64_t
 sum(const struct site *site, enum counter which)
@@ -259,50 +262,54 @@ sum(const struct site *site, enum counter which)
 	return total;
 }
 
+/* Adds what a listener with one of its certificates has measured. */
+static void
+add_latencies(const struct site *site, uint64_t key,
+    struct pulse_totals *totals)
+{
+	uint64_t values[METRICS_VALUES] = { 0 };
+
+	for (size_t i = 0; i < site->view.worker_count; i++)
+		metrics_read(worker_metrics(site->view.workers[i]), key,
+		    values);
+	for (int which = 0; which < METRICS_LATENCIES; which++)
+		for (size_t i = 0; i < METRICS_CLASSES; i++)
+			totals->classes[which][i] +=
+			    values[metrics_at_class((enum metrics_latency)which,
+				i)];
+}
+
+static void
+sum_latencies(struct site *site, struct pulse_totals *totals)
+{
+	struct service *service = site_service(site);
+
+	for (size_t i = 0; i < service_listener_count(service); i++) {
+		const struct service_listener *listener =
+		    service_listener(service, i);
+
+		/* The first one of several is the listener itself. */
+		add_latencies(site, listener->metrics_key, totals);
+		for (size_t j = 1; j < listener->alternative_count; j++)
+			add_latencies(site,
+			    listener->alternatives[j].metrics_key, totals);
+	}
+	service_release(service);
+}
+
 void
 site_sample(struct site *site)
 {
-	const struct sample sample = {
+	struct pulse_totals totals = {
 		.at_us = clock_monotonic_us(),
+		.at = clock_wall(),
 		.accepted = sum(site, COUNT_ACCEPTED),
 		.completed = sum(site, COUNT_COMPLETED),
 		.failed = sum(site, COUNT_FAILED) + sum(site, COUNT_TIMED_OUT),
 		.answered = sum(site, COUNT_ANSWERED),
 	};
 
-	(void)pthread_mutex_lock(&site->mutex);
-	site->samples[site->sample_next] = sample;
-	site->sample_next = (site->sample_next + 1) % SAMPLES;
-	if (site->sample_count < SAMPLES)
-		site->sample_count++;
-	(void)pthread_mutex_unlock(&site->mutex);
-}
-
-struct site_rates
-site_rates(struct site *site)
-{
-	const struct sample *first, *last;
-	struct site_rates rates = { 0 };
-	size_t back;
-
-	(void)pthread_mutex_lock(&site->mutex);
-	back = site->sample_count < 11 ? site->sample_count : 11;
-	last = &site->samples[(site->sample_next + SAMPLES - 1) % SAMPLES];
-	first = &site->samples[(site->sample_next + SAMPLES - back) % SAMPLES];
-	if (back >= 2) {
-		double s = (double)(last->at_us - first->at_us) / 1e6;
-
-		rates = (struct site_rates) {
-			.seconds = s,
-			.accepted = (double)(last->accepted - first->accepted) /
-			    s,
-			.completed =
-			    (double)(last->completed - first->completed) / s,
-			.failed = (double)(last->failed - first->failed) / s,
-			.answered = (double)(last->answered - first->answered) /
-			    s,
-		};
-	}
-	(void)pthread_mutex_unlock(&site->mutex);
-	return rates;
+	if (site->service != NULL) /* only the caller's thread changes it */
+		sum_latencies(site, &totals);
+	pulse_add(site->pulse, &totals);
 }

@@ -19,6 +19,7 @@
 struct finder;
 struct dependents;
 struct report_cache;
+struct pulse;
 struct sessions;
 struct service;
 struct snapshot;
@@ -36,6 +37,7 @@ const char *site_config_path(const struct site *site);
 const struct guest_view *site_guest_view(const struct site *site);
 struct report_cache *site_reports(struct site *site);
 struct sessions *site_sessions(struct site *site);
+struct pulse *site_pulse(struct site *site);
 struct dependents *site_dependents(struct site *site);
 time_t site_started_at(const struct site *site);
 
@@ -52,12 +54,7 @@ struct finder *site_finder(struct site *site);
 bool site_is_stale(struct site *site);
 void site_refresh(struct site *site);
 
-/* Once a second: how much happened since; and what happened in the last ones. */
+/* Once a second: what was done until now goes into the pulse. */
 void site_sample(struct site *site);
-struct site_rates {
-	double seconds;				      /* that were looked at */
-	double accepted, completed, failed, answered; /* each second */
-};
-struct site_rates site_rates(struct site *site);
 
 #endif

@@ -125,3 +125,43 @@ export function useLast<T>(value: T | undefined): T | undefined {
 		last.current = value;
 	return last.current;
 }
+
+/**
+ * Run look now and again, as long as the page is seen; what it met last, or
+ * undefined.  Another key begins anew; null: do nothing.
+ */
+export function useLoop(look: (stop: AbortSignal) => Promise<void>,
+	everyMs: number, key: string | null): Problem | undefined {
+	const [problem, setProblem] = useState<Problem | undefined>();
+	const latest = useRef(look);
+	latest.current = look;
+
+	useEffect(() => {
+		if (key === null)
+			return undefined;
+		let timer = 0, failures = 0;
+		const stop = new AbortController();
+		const run = async () => {
+			let wait = everyMs;
+			try {
+				if (!document.hidden)
+					await latest.current(stop.signal);
+				failures = 0;
+				setProblem(undefined);
+			} catch (error) {
+				if (isAbort(error))
+					return;
+				const met = asProblem(error);
+				setProblem(met);
+				wait = pauseAfter(++failures, everyMs, met.retryAfter);
+			}
+			timer = window.setTimeout(run, wait);
+		};
+		void run();
+		return () => {
+			stop.abort();
+			window.clearTimeout(timer);
+		};
+	}, [key, everyMs]);
+	return problem;
+}

@@ -112,3 +112,9 @@ export function days(n: number): string {
 		return `ended ${plural(-n, "day")} ago`;
 	return n === 0 ? "ends today" : `${plural(n, "day")} left`;
 }
+
+/** What the server says begins small and has no full stop. */
+export function sentence(text: string): string {
+	return text.charAt(0).toUpperCase() + text.slice(1) +
+		(/[.!?]$/.test(text) ? "" : ".");
+}

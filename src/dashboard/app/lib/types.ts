@@ -244,3 +244,14 @@ export interface AuditAnswer {
 	cursor: number | null;
 	last: number;
 }
+
+export interface RatesAnswer {
+	at: number[]; // seconds since 1970
+	answers: number[];
+	handshakes: number[];
+	failed_handshakes: number[];
+	answer_median_us: (number | null)[];
+	answer_99_us: (number | null)[];
+	handshake_median_us: (number | null)[];
+	handshake_99_us: (number | null)[];
+}

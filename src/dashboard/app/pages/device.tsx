@@ -1,8 +1,9 @@
 // One device: what is wrong with it, who it is, whom it trusts, what happened,
 // and what it would get.
 import { useData, useNow } from "../lib/data";
-import { ago, count, dateTime, day, days, daysLeft, mac, plural }
-	from "../lib/format";
+import {
+	ago, count, dateTime, day, days, daysLeft, mac, plural, sentence,
+} from "../lib/format";
 import { go, href } from "../lib/route";
 import type {
 	Change, DeviceAnswer, DiffAnswer, DoctorAnswer, DriftAnswer, Event,
@@ -36,10 +37,6 @@ function Finding({ group }: { group: FailureGroup }) {
 					"likely, not certain"}.</p>}
 		</Notice>
 	);
-}
-
-function sentence(text: string): string {
-	return text.charAt(0).toUpperCase() + text.slice(1) + ".";
 }
 
 function Doctor({ device, now }: { device: DeviceAnswer; now: number }) {

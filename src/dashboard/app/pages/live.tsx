@@ -1,8 +1,8 @@
 // Resyncs and failures as they happen.  A storm brings more than anybody can
 // read: then the newest are shown, and how many were left out is said.
-import { useEffect, useRef, useState } from "preact/hooks";
-import { get, isAbort, type Problem } from "../lib/api";
-import { asProblem, pauseAfter, useData } from "../lib/data";
+import { useRef, useState } from "preact/hooks";
+import { get } from "../lib/api";
+import { useData, useLoop } from "../lib/data";
 import { clock, count, plural, rate } from "../lib/format";
 import { go, href } from "../lib/route";
 import { advance, type Stream } from "../lib/stream";
@@ -25,50 +25,20 @@ const KINDS = [
 ] as const;
 
 function useStream(kind: string, listener: string, paused: boolean) {
-	const [stream, setStream] = useState<Stream | undefined>();
-	const [problem, setProblem] = useState<Problem | undefined>();
-	const latest = useRef<Stream | undefined>(undefined);
 	const key = `${kind} ${listener}`;
-	const shownKey = useRef(key);
-
-	useEffect(() => {
-		if (shownKey.current !== key) {
-			shownKey.current = key;
-			latest.current = undefined;
-			setStream(undefined);
-		}
-		if (paused)
-			return undefined;
-		let timer = 0, failures = 0;
-		const stop = new AbortController();
-		const run = async () => {
-			let wait = EVERY_MS;
-			try {
-				if (!document.hidden) {
-					// Newest first: what does not fit is the oldest.
-					const answer = await get<EventsAnswer>("/api/v1/events",
-						{ kind, listener, limit: FETCH }, stop.signal);
-					latest.current = advance(latest.current, answer);
-					setStream(latest.current);
-					setProblem(undefined);
-				}
-				failures = 0;
-			} catch (error) {
-				if (isAbort(error))
-					return;
-				setProblem(asProblem(error));
-				wait = pauseAfter(++failures, EVERY_MS,
-					asProblem(error).retryAfter);
-			}
-			timer = window.setTimeout(run, wait);
-		};
-		void run();
-		return () => {
-			stop.abort();
-			window.clearTimeout(timer);
-		};
-	}, [key, paused]);
-	return { stream, problem };
+	const [state, setState] = useState<{ key: string; stream?: Stream }>(
+		{ key });
+	const latest = useRef(state);
+	const problem = useLoop(async (stop) => {
+		// Newest first: what does not fit is the oldest.
+		const answer = await get<EventsAnswer>("/api/v1/events",
+			{ kind, listener, limit: FETCH }, stop);
+		const old = latest.current.key === key ? latest.current.stream :
+			undefined;
+		latest.current = { key, stream: advance(old, answer) };
+		setState(latest.current);
+	}, EVERY_MS, paused ? null : key);
+	return { stream: state.key === key ? state.stream : undefined, problem };
 }
 
 function Rates() {

@@ -1,11 +1,17 @@
 // Is all well?  For a glance from across the room, and for the first minute of
 // a day: how many devices, what happens now, what fails, what ends soon.
-import { useEffect, useRef, useState } from "preact/hooks";
-import { useData, useNow } from "../lib/data";
-import { compact, count, days, percent, plural, rate, span } from "../lib/format";
+import type { ComponentChildren } from "preact";
+import { useRef, useState } from "preact/hooks";
+import { get } from "../lib/api";
+import { useData, useLoop, useNow } from "../lib/data";
+import {
+	compact, count, days, duration, percent, plural, rate, sentence, span,
+} from "../lib/format";
 import { href } from "../lib/route";
+import { append, lastOf, NO_SERIES, type Series } from "../lib/series";
 import type {
 	CertificatesAnswer, DoctorAnswer, ListenerCertificate, OverviewAnswer,
+	RatesAnswer,
 } from "../lib/types";
 import { Badge, Meter, type Tone } from "../ui/badge";
 import { Chart } from "../ui/chart";
@@ -13,10 +19,9 @@ import { Icon, type IconName } from "../ui/icons";
 import { Page, Panel } from "../ui/layout";
 import { Bones, Empty, Loaded } from "../ui/states";
 import { Table } from "../ui/table";
-import type { PageProps } from "./pages";
+import { hasPage, type PageProps } from "./pages";
 
 const EVERY_MS = 2000;
-const KEPT = 300; // points of the chart: ten minutes
 
 /* ------------------------------------------------------------------- tiles */
 
@@ -65,75 +70,103 @@ function Tiles({ of }: { of: OverviewAnswer }) {
 
 /* --------------------------------------------------------------------- now */
 
-interface Samples {
-	times: number[];
-	answers: number[];
-	failed: number[];
+function useSeries(): Series {
+	const [series, setSeries] = useState(NO_SERIES);
+	const latest = useRef(series);
+	useLoop(async (stop) => {
+		const after = latest.current.at[latest.current.at.length - 1];
+		latest.current = append(latest.current,
+			await get<RatesAnswer>("/api/v1/rates", { after }, stop));
+		setSeries(latest.current);
+	}, EVERY_MS, "rates");
+	return series;
 }
 
-function useSamples(of: OverviewAnswer | undefined): Samples {
-	const kept = useRef<Samples>({ times: [], answers: [], failed: [] });
-	const [seen, setSeen] = useState(kept.current);
-	useEffect(() => {
-		if (of === undefined)
-			return;
-		const old = kept.current, at = Date.parse(of.now) / 1000;
-		if (old.times[old.times.length - 1] === at)
-			return;
-		const add = (list: number[], n: number) => [...list, n].slice(-KEPT);
-		kept.current = {
-			times: add(old.times, at),
-			answers: add(old.answers, of.rates.answers),
-			failed: add(old.failed, of.rates.failed_handshakes),
-		};
-		setSeen(kept.current);
-	}, [of]);
-	return seen;
-}
+const milliseconds = (us: number | null) =>
+	us === null ? "–" : duration(Math.round(us));
 
-function Now({ of, samples }: { of: OverviewAnswer; samples: Samples }) {
+function Rate({ of, series }: { of: OverviewAnswer; series: Series }) {
 	const answers = rate(of.rates.answers);
 	const failed = rate(of.rates.failed_handshakes);
 	return (
-		<Panel title="Now" aside={
+		<Panel title="Resyncs" aside={
 			`${plural(of.connections.open, "connection")} open` +
 			(of.connections.waiting > 0 ?
 				`, ${count(of.connections.waiting)} waiting` : "")}>
-			<Chart times={samples.times} unit={compact} lines={[
-				{ label: "Answers per second", colour: "series-1",
-					values: samples.answers, now: answers },
-				{ label: "Failed handshakes per second", colour: "series-2",
-					dashed: true, values: samples.failed, now: failed },
+			<Chart times={series.at} unit={compact} top={4} lines={[
+				{ label: "Answers", colour: "series-1",
+					values: series.answers, now: `${answers}/s` },
+				{ label: "Failed handshakes", colour: "series-2", dashed: true,
+					values: series.failed_handshakes, now: `${failed}/s` },
 			]} summary={`Now ${answers} answers and ${failed} failed ` +
 				"handshakes per second."} />
 		</Panel>
 	);
 }
 
+function Latency({ series }: { series: Series }) {
+	const now = (values: (number | null)[]) => milliseconds(lastOf(values));
+	return (
+		<Panel title="Time they take" aside="at the server">
+			<Chart times={series.at} unit={duration} top={10_000} lines={[
+				{ label: "Handshake, 99 %", colour: "series-3", dashed: true,
+					values: series.handshake_99_us,
+					now: now(series.handshake_99_us) },
+				{ label: "Handshake, median", colour: "series-1",
+					values: series.handshake_median_us,
+					now: now(series.handshake_median_us) },
+				{ label: "Answer, 99 %", colour: "series-2", dotted: true,
+					values: series.answer_99_us,
+					now: now(series.answer_99_us) },
+			]} summary={`Now a handshake takes ` +
+				`${now(series.handshake_median_us)} in the median.`} />
+		</Panel>
+	);
+}
+
 /* ----------------------------------------------------------------- failing */
+
+const ROWS = 7;
 
 function Failing() {
 	const doctor = useData<DoctorAnswer>("/api/v1/doctor", {}, 30_000);
+	const groups = doctor.data?.groups ?? [];
 	return (
-		<Panel title="What fails" bare
-			aside={doctor.data && plural(doctor.data.failing, "device")}>
-			<Loaded of={doctor}>{(d) => d.groups.length === 0 ? (
+		<Panel title="What fails" bare aside={doctor.data &&
+			`${plural(doctor.data.failing, "device")}, ` +
+			plural(groups.length, "cause")}>
+			<Loaded of={doctor}>{(d) => groups.length === 0 ? (
 				<Empty icon="good" title="Nothing fails">
 					{d.events === 0 ? "No device has come yet." :
 						"Every device that came got what it asked for."}
 				</Empty>
 			) : (
-				<Table caption="Groups of failures" rows={d.groups.slice(0, 6)}
+				<Table caption="Groups of failures, the largest first"
+					rows={groups.slice(0, ROWS)}
 					rowKey={(g) => `${g.cause} ${g.listener} ${g.text}`}
 					columns={[
-						{ head: "Cause", cell: (g) => (
-							<span>{g.text}</span>
-						) },
+						{ head: "Cause", cell: (g) => sentence(g.text) },
+						{ head: "Listener", width: "wide",
+							cell: (g) => g.listener },
 						{ head: "Devices", number: true,
 							cell: (g) => count(g.devices) },
 					]} />
 			)}</Loaded>
+			{groups.length > ROWS && <More page="doctor">
+				{plural(groups.length - ROWS, "more cause")}
+			</More>}
 		</Panel>
+	);
+}
+
+/** The rest, on the page that has all; in words only while there is none. */
+function More({ page, children }: {
+	page: string; children: ComponentChildren;
+}) {
+	return (
+		<p class="more quiet small">
+			{hasPage(page) ? <a href={href([page])}>{children}</a> : children}
+		</p>
 	);
 }
 
@@ -145,33 +178,44 @@ function toneOf(c: ListenerCertificate): Tone {
 	return c.days < 14 ? "bad" : c.days < 60 || c.attention ? "warn" : "good";
 }
 
+/** What ends first comes first; then what more devices stand on. */
+function byUrgency(a: ListenerCertificate, b: ListenerCertificate): number {
+	return a.days - b.days || (b.devices?.alone ?? 0) - (a.devices?.alone ?? 0);
+}
+
 function Certificates() {
 	const answer = useData<CertificatesAnswer>("/api/v1/certificates", {},
 		60_000);
+	const all = answer.data?.listeners ?? [];
 	return (
 		<Panel title="Certificates of the listeners" bare
 			aside={answer.data && (answer.data.attention > 0 ?
 				`${plural(answer.data.attention, "listener")} to look at` :
-				"nothing to do")}>
-			<Loaded of={answer}>{(a) => a.listeners.length === 0 ? (
+				"none needs attention")}>
+			<Loaded of={answer}>{() => all.length === 0 ? (
 				<Empty title="No listener has a certificate" />
 			) : (
 				<Table caption="Certificates by the days they have left"
-					rows={[...a.listeners].sort((x, y) => x.days - y.days)}
+					rows={[...all].sort(byUrgency).slice(0, ROWS)}
 					rowKey={(c) => c.name} columns={[
 						{ head: "Listener", cell: (c) => c.name },
-						{ head: "CA", width: "medium", cell: (c) =>
+						{ head: "CA", width: "wide", cell: (c) =>
 							c.ca ?? <span class="quiet">not known</span> },
 						{ head: "Ends", cell: (c) => (
 							<Badge tone={toneOf(c)}>{c.not_after === null ?
 								"no end" : days(c.days)}</Badge>
 						) },
-						{ head: "Accept it", number: true, cell: (c) =>
+						{ head: "Devices", number: true, cell: (c) =>
 							c.devices ? count(c.devices.accept) : "–" },
-						{ head: "Need it", number: true, cell: (c) =>
-							c.devices ? count(c.devices.alone) : "–" },
+						{ head: "Only here", number: true, width: "medium",
+							cell: (c) => c.devices ?
+								count(c.devices.alone) : "–" },
 					]} />
 			)}</Loaded>
+			{all.length > ROWS && <More page="certificates">
+				{plural(all.length - ROWS, "more listener")}, none of which
+				ends before these
+			</More>}
 		</Panel>
 	);
 }
@@ -189,7 +233,7 @@ function Since({ of }: { of: OverviewAnswer }) {
 
 export function Overview({ session }: PageProps) {
 	const overview = useData<OverviewAnswer>("/api/v1/overview", {}, EVERY_MS);
-	const samples = useSamples(overview.data);
+	const series = useSeries();
 	const whole = session.tenant === "";
 	return (
 		<Page title="Overview"
@@ -198,13 +242,19 @@ export function Overview({ session }: PageProps) {
 				<div class="tiles">{[1, 2, 3, 4].map((i) =>
 					<div key={i} class="panel"><Bones rows={3} /></div>)}
 				</div>}>{(o) => <Tiles of={o} />}</Loaded>
-			<div class={whole ? "split" : "stack"}>
-				{overview.data ? <Now of={overview.data} samples={samples} /> :
-					overview.loading &&
-					<div class="panel"><Bones rows={6} /></div>}
-				{whole && <Failing />}
+			<div class="charts">
+				{overview.data ? <>
+					<Rate of={overview.data} series={series} />
+					<Latency series={series} />
+				</> : overview.loading && [1, 2].map((i) =>
+					<div key={i} class="panel"><Bones rows={6} /></div>)}
 			</div>
-			{whole && <Certificates />}
+			{whole && (
+				<div class="halves">
+					<Failing />
+					<Certificates />
+				</div>
+			)}
 		</Page>
 	);
 }

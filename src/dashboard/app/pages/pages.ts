@@ -32,3 +32,7 @@ export const PAGES: PageEntry[] = [
 	{ name: "audit", title: "Audit", icon: "audit", scope: "audit",
 		whole: false, page: Audit },
 ];
+
+export function hasPage(name: string): boolean {
+	return PAGES.some((entry) => entry.name === name);
+}
