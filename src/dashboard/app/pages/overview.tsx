@@ -146,8 +146,6 @@ function Failing() {
 					rowKey={(g) => `${g.cause} ${g.listener} ${g.text}`}
 					columns={[
 						{ head: "Cause", cell: (g) => sentence(g.text) },
-						{ head: "Listener", width: "wide",
-							cell: (g) => g.listener },
 						{ head: "Devices", number: true,
 							cell: (g) => count(g.devices) },
 					]} />
