@@ -6,6 +6,7 @@
 #include "inventory/events.h"
 #include "server/config_admin.h"
 #include "server/config_exception.h"
+#include "server/config_notify.h"
 #include "server/config_files.h"
 #include "server/config_listener.h"
 #include "server/config_performance.h"
@@ -57,6 +58,7 @@ config_free(struct config *config)
 	free(config->routes);
 	config_files_clear(config);
 	config_admin_clear(config);
+	config_notify_clear(config);
 	for (size_t i = 0; i < config->exception_count; i++)
 		exception_clear(&config->exceptions[i]);
 	free(config->exceptions);
@@ -385,6 +387,8 @@ static void
 read_performance(struct config_reader *reader, const struct scfg_directive *d);
 static void
 read_exception(struct config_reader *reader, const struct scfg_directive *d);
+static void
+read_notify(struct config_reader *reader, const struct scfg_directive *d);
 
 static const struct config_directive directives[] = {
 	{ .name = "state-directory",
@@ -515,6 +519,13 @@ static const struct config_directive directives[] = {
 	    .max = 0,
 	    .block = true,
 	    .read = config_read_admin },
+	{ .name = "notify",
+	    .usage = "NAME { ... }",
+	    .min = 1,
+	    .max = 1,
+	    .repeats = true,
+	    .block = true,
+	    .read = read_notify },
 	{ .name = "exception",
 	    .usage = "NAME { ... }",
 	    .min = 1,
@@ -554,6 +565,12 @@ static void
 read_exception(struct config_reader *reader, const struct scfg_directive *d)
 {
 	config_exception_read(reader, d, &table);
+}
+
+static void
+read_notify(struct config_reader *reader, const struct scfg_directive *d)
+{
+	config_notify_read(reader, d, &table);
 }
 
 /* Fill in what depends on the whole file. */

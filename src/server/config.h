@@ -62,6 +62,11 @@
  *         who noc@example.net
  *     }
  *
+ *     notify noc {                        # who is told: config_notify.h
+ *         webhook https://hooks.example.net/sprov
+ *         secret-file noc.secret
+ *     }
+ *
  *     listener csb {
  *         address 0.0.0.0:443
  *         address [::]:443
@@ -222,6 +227,8 @@ struct config_admin {
 	bool open_metrics; /* metrics loopback: there without a token */
 };
 
+struct config_notify;
+
 struct config {
 	char *path;	       /* of the file, as given */
 	char *state_directory; /* default: the directory of the file */
@@ -256,6 +263,8 @@ struct config {
 	size_t ladder_count;
 	struct config_tftp tftp;
 	struct config_admin admin;
+	struct config_notify *notifies; /* server/config_notify.h */
+	size_t notify_count;
 	struct exception *exceptions;
 	struct config_place *exception_places;
 	size_t exception_count;

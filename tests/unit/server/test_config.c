@@ -318,7 +318,7 @@ static const struct {
 	      "timeout, "
 	      "profile, common, public, "
 	      "report, public-file, own-profile, firmware, ladder, tftp, "
-	      "performance, admin, exception or listener\n" },
+	      "performance, admin, notify, exception or listener\n" },
 	{ "\"\" x\n",
 	    F "1:1: unknown directive \"\": "
 	      "expected state-directory, inventory, secrets-key, templates, "
@@ -327,7 +327,7 @@ static const struct {
 	      "timeout, "
 	      "profile, common, public, "
 	      "report, public-file, own-profile, firmware, ladder, tftp, "
-	      "performance, admin, exception or listener\n" },
+	      "performance, admin, notify, exception or listener\n" },
 	{ "tls legacy\n",
 	    F "1:1: \"tls\" does not belong here: "
 	      "expected it in a listener block\n" },
