@@ -13,6 +13,7 @@
 #include "cmd/csr.h"
 #include "cmd/device.h"
 #include "cmd/firmware.h"
+#include "cmd/notify.h"
 #include "cmd/profile.h"
 
 static const struct command commands[] = {
@@ -35,6 +36,7 @@ static const struct command commands[] = {
 	{ "doctor", "what fails, why, and what to do", cmd_doctor },
 	{ "admin", "who may use the API and the dashboard", cmd_admin },
 	{ "audit", "who changed what", cmd_audit },
+	{ "notify", "try whom the server tells what it notices", cmd_notify },
 	{ "simulate", "be a device for one resync, and say what it did",
 	    cmd_simulate },
 };

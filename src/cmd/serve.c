@@ -2,12 +2,15 @@
 #include "base/clock.h"
 #include "cmd/cmd.h"
 #include "cmd/selftest.h"
+#include "notice/notice.h"
+#include "notice/send.h"
 #include "pki/anchors.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
 #include "server/config.h"
 #include "server/firmware.h"
 #include "server/guest.h"
+#include "server/guests.h"
 #include "server/server.h"
 #include "server/service.h"
 #include "spa/registry.h"
@@ -69,7 +72,10 @@ check(const char *path)
 	    NULL;
 	int rc = CMD_DONE;
 
-	if (service == NULL) {
+	if (service != NULL)
+		send_check(service_config(service), &errors);
+	if (errors.count > 0) {
+		service_release(service);
 		rc = cmd_fail_all(&errors);
 		errors_clear(&errors);
 		return rc;
@@ -114,7 +120,9 @@ cmd_serve(int argc, char **argv)
 		.option_count = sizeof(options) / sizeof(*options),
 	};
 	struct errors errors = { 0 };
-	struct admin *admin;
+	struct noticer *noticer = NULL;
+	struct admin *admin = NULL;
+	struct guests guests;
 	int first, rc;
 
 	rc = cmd_options(&syntax, argc, argv, &first);
@@ -122,14 +130,22 @@ cmd_serve(int argc, char **argv)
 		return rc;
 	if (only_check)
 		return check(path);
-	admin = how.rehearsal ? NULL : admin_new(path);
-	how.guest = admin != NULL ? admin_guest(admin) : NULL;
+	if (!how.rehearsal) {
+		admin = admin_new(path);
+		noticer = noticer_new(path);
+		guests_init(&guests,
+		    (const struct guest *const[]) {
+			noticer_guest(noticer), admin_guest(admin) },
+		    2);
+		how.guest = &guests.guest;
+	}
 	rc = server_run(path, &how, &errors) == 0 ? CMD_DONE :
 						    cmd_fail_all(&errors);
 	if (rc == CMD_DONE && how.rehearsal)
 		(void)printf("%s: every listener shows what is configured\n",
 		    path);
 	admin_free(admin);
+	noticer_free(noticer);
 	errors_clear(&errors);
 	return rc;
 }
