@@ -13,6 +13,8 @@
 #include "server/worker.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -37,13 +39,15 @@ as_time(long long when)
 static uint64_t
 resident_bytes(void)
 {
-	unsigned long pages = 0;
 	FILE *file = fopen("/proc/self/statm", "re");
+	char line[128] = "", *at;
+	unsigned long pages = 0;
 
 	if (file == NULL)
 		return 0;
-	if (fscanf(file, "%*u %lu", &pages) != 1)
-		pages = 0;
+	if (fgets(line, sizeof(line), file) != NULL &&
+	    (at = strchr(line, ' ')) != NULL)
+		pages = strtoul(at + 1, NULL, 10);
 	(void)fclose(file);
 	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }

@@ -95,6 +95,20 @@ class Site:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
+    def told(self):
+        """What the server tells a command that is added now."""
+        out = self.folder / "told"
+        script = self.folder / "tell.sh"
+        script.write_text("#!/bin/sh\ncat >%s.part && mv %s.part %s\n"
+                          % (out, out, out))
+        script.chmod(0o755)
+        with open(self.config, "a", encoding="utf-8") as config:
+            config.write("notify pager {\n    command tell.sh\n"
+                         "    on migration\n    every 100ms\n}\n")
+        self.server.send_signal(signal.SIGHUP)
+        wait_for(out.exists, "the notice")
+        return json.loads(out.read_text())
+
     def resync(self, rounds):
         """Let all devices resync; how the last round went."""
         return json.loads(self.run(FLEET, "run", self.folder, rounds))
@@ -243,6 +257,10 @@ def test_a_broken_certificate_stops_it(site):
     assert state["all"]["moved"] == 0
     assert state["all"]["put_back"] == 20
     assert here.variables() == before
+    told = here.told()
+    assert told["kind"] == "migration"
+    assert told["details"]["to"] == NEW
+    assert told["details"]["reason"] == state["reason"]
     # The old rule still comes first: a resync takes the new one back.
     time.sleep(1.2)  # until the server looks at the inventory again
     here.resync(2)

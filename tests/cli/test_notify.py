@@ -6,6 +6,7 @@ import hmac
 import http.server
 import json
 import os
+import socket
 import ssl
 import threading
 import time
@@ -164,8 +165,17 @@ def test_few_devices_are_no_news(server):
         assert [n["kind"] for n in receiver.taken()] == ["exception"]
 
 
+def get_from(server, source):
+    """As the device, from another address."""
+    with server.context().wrap_socket(socket.create_connection(
+            ("127.0.0.1", server.port), 30, (source, 0))) as client:
+        client.sendall(b"GET /spa%s.cfg HTTP/1.0\r\n\r\n" % MAC.encode())
+        while client.recv(4096):
+            pass
+
+
 def test_requests_that_fail(server):
-    """The rate, and the doctor's group, once each."""
+    """The rate, the doctor's group, and a clone, once each."""
     put_secret(server)
     with Receiver() as receiver:
         server.configure(server.listener() + webhook(
@@ -187,6 +197,11 @@ def test_requests_that_fail(server):
         failure = receiver.wait(kind="failure")[0]
         assert failure["devices"] >= 1 and failure["details"]["cause"]
         assert failure["details"]["listener"] == "one"
+        for source in "127.0.0.1", "127.0.0.2", "127.0.0.1":
+            get_from(server, source)
+        clone, = receiver.wait(kind="clone")
+        assert clone["details"]["mac"] == MAC
+        assert clone["severity"] == "critical"
         assert "secret" not in json.dumps(receiver.taken())
         assert server.stop() == 0
         keys = [n["details"].get("cause", n["kind"])
