@@ -308,8 +308,12 @@ site_sample(struct site *site)
 		.failed = sum(site, COUNT_FAILED) + sum(site, COUNT_TIMED_OUT),
 		.answered = sum(site, COUNT_ANSWERED),
 	};
+	bool has_service;
 
-	if (site->service != NULL) /* only the caller's thread changes it */
+	(void)pthread_mutex_lock(&site->mutex);
+	has_service = site->service != NULL; /* from then on, for good */
+	(void)pthread_mutex_unlock(&site->mutex);
+	if (has_service)
 		sum_latencies(site, &totals);
 	pulse_add(site->pulse, &totals);
 }
