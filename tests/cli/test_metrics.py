@@ -87,6 +87,7 @@ def watched(pki):
         ["curl", "--silent", "http://127.0.0.1:%d/spa%s.cfg" % (plain, MAC)],
         capture_output=True, timeout=30, check=False)
     yield admin
+    server.stop()  # and so with what counts devices, too
     server.close()
 
 
@@ -197,6 +198,7 @@ def test_loopback_without_token(server):
     assert admin.get("/api/v1/overview", token=None).status == 401
     # A token that is wrong is not ignored.
     assert admin.get("/metrics", token="sprov_" + 64 * "0").status == 401
+    assert server.stop() == 0
 
 
 def test_not_ready(server):
