@@ -73,7 +73,7 @@ function Search({ value, onChange, onDown }: {
 }) {
 	return (
 		<div class="field grow">
-			<label for="search">Search</label>
+			<label for="search">Search <kbd>Ctrl K</kbd></label>
 			<input id="search" type="search" value={value}
 				maxLength={SEARCH_MAX} autoComplete="off" spellcheck={false}
 				placeholder="part of a MAC, serial number, model or group"

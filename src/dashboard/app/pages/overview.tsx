@@ -129,7 +129,7 @@ function Latency({ series }: { series: Series }) {
 const ROWS = 7;
 
 function Failing() {
-	const doctor = useData<DoctorAnswer>("/api/v1/doctor", {}, 30_000);
+	const doctor = useData<DoctorAnswer>("/api/v1/doctor", {}, 60_000);
 	const groups = doctor.data?.groups ?? [];
 	return (
 		<Panel title="What fails" bare aside={doctor.data &&
@@ -183,7 +183,7 @@ function byUrgency(a: ListenerCertificate, b: ListenerCertificate): number {
 
 function Certificates() {
 	const answer = useData<CertificatesAnswer>("/api/v1/certificates", {},
-		60_000);
+		300_000);
 	const all = answer.data?.listeners ?? [];
 	return (
 		<Panel title="Certificates of the listeners" bare

@@ -24,11 +24,17 @@ export function Kind({ event }: { event: Event }) {
 	);
 }
 
+/** "no-such-path" as words; a sentence stays one. */
+export function inWords(reason: string): string {
+	return /^[a-z]+(-[a-z]+)+$/.test(reason) ?
+		reason.replace(/-/g, " ") : reason;
+}
+
 /** The reason first: it is what one reads down the column. */
 export function whatHappened(event: Event): string {
 	const said = [];
 	if (event.reason !== "")
-		said.push(event.reason);
+		said.push(inWords(event.reason));
 	if (event.alert_received !== null)
 		said.push(`its alert: ${event.alert_received}`);
 	if (event.alert_sent !== null)

@@ -42,7 +42,10 @@ export function useFocusOnTitle(page: string): void {
 	useEffect(() => {
 		if (!first.current) {
 			window.scrollTo(0, 0);
-			document.getElementById("page-title")?.focus();
+			// Unless the page itself has put it somewhere.
+			const main = document.getElementById("main");
+			if (!main?.contains(document.activeElement))
+				document.getElementById("page-title")?.focus();
 		}
 		first.current = false;
 	}, [page]);

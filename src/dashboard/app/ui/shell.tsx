@@ -1,7 +1,7 @@
 // What stands around each page: the menu, who is logged in, light or dark.
 import { useEffect, useState } from "preact/hooks";
 import { PAGES, type PageEntry } from "../pages/pages";
-import { useRoute } from "../lib/route";
+import { go, parseRoute, useRoute } from "../lib/route";
 import { logOut, may, type Session } from "../lib/session";
 import { setTheme, theme, THEMES } from "../lib/theme";
 import { Icon } from "./icons";
@@ -49,6 +49,22 @@ function Brand() {
 	);
 }
 
+/** Ctrl+K, from every page: the field may be there only after a moment. */
+function searchDevices(): void {
+	if (parseRoute(location.hash).parts.join("/") !== "devices")
+		go("#/devices");
+	const focus = (tries: number) => {
+		const field = document.getElementById("search");
+		if (field instanceof HTMLInputElement) {
+			field.focus();
+			field.select();
+		} else if (tries > 0) {
+			requestAnimationFrame(() => focus(tries - 1));
+		}
+	};
+	requestAnimationFrame(() => focus(60));
+}
+
 export function Shell({ session }: { session: Session }) {
 	const route = useRoute();
 	const [open, setOpen] = useState(false);
@@ -60,10 +76,16 @@ export function Shell({ session }: { session: Session }) {
 	useFocusOnTitle(route.parts.join("/"));
 	useEffect(() => setOpen(false), [location.hash]);
 	useEffect(() => {
-		const close = (event: KeyboardEvent) =>
-			event.key === "Escape" && setOpen(false);
-		window.addEventListener("keydown", close);
-		return () => window.removeEventListener("keydown", close);
+		const pressed = (event: KeyboardEvent) => {
+			if (event.key === "Escape")
+				setOpen(false);
+			if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
+				event.preventDefault();
+				searchDevices();
+			}
+		};
+		window.addEventListener("keydown", pressed);
+		return () => window.removeEventListener("keydown", pressed);
 	}, []);
 
 	return (
