@@ -40,8 +40,7 @@ def raise_limit():
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-# One that haproxy too can have: it wants two descriptors for each.
-CONNECTIONS = min(60000, (raise_limit() - 1000) // 2)
+CONNECTIONS = min(60000, raise_limit() - 1000)
 
 
 _reserved = []
@@ -75,10 +74,10 @@ class Server:
     wait_s = None  # how long a client may be silent; set as share is
     arguments = []
 
-    def __init__(self, site, core=0, resumption=False, workers=1):
+    def __init__(self, site, core=0, resumption=False, workers=1, number=0):
         self.site, self.core = site, core
         self.resumption, self.workers = resumption, workers
-        self.folder = site.folder / ("run-" + self.name)
+        self.folder = site.folder / ("run-%s%s" % (self.name, number or ""))
         self.port = free_port()
         self.processes = []
         self.log = self.folder / "log"
@@ -273,7 +272,8 @@ ssl_certificate %s/server.crt;
 
 
 class Haproxy(Server):
-    """One file for all: it keeps answers, not folders."""
+    """One file for all: it keeps answers, not folders.  It wants two
+    descriptors for each connection."""
 
     name = program = package = "haproxy"
     one_file = True
@@ -300,7 +300,7 @@ frontend bench
 ssl-min-ver TLSv1.0 ciphers %s %s
     http-request return status 200 content-type \
 application/octet-stream file %s
-""" % (CONNECTIONS, self.workers, 20000 if self.resumption else 0,
+""" % (CONNECTIONS // 2, self.workers, 20000 if self.resumption else 0,
             self.wait_s or 60, self.wait_s or 60, self.address, BACKLOG, bundle,
             self.site.fleet, CIPHERS, "" if self.resumption else "no-tls-tickets", self.site.one_file))
         return self.path(), "-db", "-f", config
