@@ -4,11 +4,14 @@
 #include "admin/handlers.h"
 #include "admin/openapi.h"
 #include "admin/ready.h"
+#include "admin/replay.h"
 #include "admin/site.h"
+#include "base/mem.h"
 #include "dashboard/assets.h"
 #include "inventory/admins.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/evp.h>
@@ -33,7 +36,11 @@ static const struct route {
 	{ "GET", "/api/v1/overview", ADMIN_READ, api_overview },
 	{ "GET", "/api/v1/rates", ADMIN_READ, api_rates },
 	{ "GET", "/api/v1/devices", ADMIN_READ, api_devices },
+	{ "POST", "/api/v1/devices", ADMIN_WRITE, api_device_add },
+	{ "POST", "/api/v1/devices/import", ADMIN_WRITE, api_device_import },
 	{ "GET", "/api/v1/devices/*", ADMIN_READ, api_device },
+	{ "PATCH", "/api/v1/devices/*", ADMIN_WRITE, api_device_change },
+	{ "DELETE", "/api/v1/devices/*", ADMIN_WRITE, api_device_remove },
 	{ "GET", "/api/v1/devices/*/variables", ADMIN_READ, api_variables },
 	{ "GET", "/api/v1/devices/*/profile", ADMIN_READ, api_profile },
 	{ "GET", "/api/v1/devices/*/diff", ADMIN_READ, api_diff },
@@ -41,6 +48,9 @@ static const struct route {
 	{ "GET", "/api/v1/devices/*/doctor", ADMIN_READ, api_device_doctor },
 	{ "GET", "/api/v1/devices/*/events", ADMIN_READ, api_device_events },
 	{ "GET", "/api/v1/groups", ADMIN_READ, api_groups },
+	{ "GET", "/api/v1/settings", ADMIN_READ, api_settings },
+	{ "PATCH", "/api/v1/settings", ADMIN_WRITE, api_settings_change },
+	{ "DELETE", "/api/v1/settings", ADMIN_WRITE, api_settings_remove },
 	{ "GET", "/api/v1/listeners", ADMIN_READ, api_listeners },
 	{ "GET", "/api/v1/certificates", ADMIN_READ, api_certificates },
 	{ "GET", "/api/v1/cas", ADMIN_READ, api_cas },
@@ -49,6 +59,10 @@ static const struct route {
 	{ "GET", "/api/v1/plan", ADMIN_READ, api_plan },
 	{ "GET", "/api/v1/migrations", ADMIN_READ, api_migrations },
 	{ "GET", "/api/v1/migrations/newest", ADMIN_READ, api_migration },
+	{ "POST", "/api/v1/migrations/newest/stop", ADMIN_WRITE,
+	    api_migration_stop },
+	{ "POST", "/api/v1/migrations/newest/rollback", ADMIN_WRITE,
+	    api_migration_rollback },
 	{ "GET", "/api/v1/events", ADMIN_READ, api_events },
 	{ "GET", "/api/v1/audit", ADMIN_AUDIT, api_audit },
 	{ "GET", "/api/v1/doctor", ADMIN_READ, api_doctor },
@@ -144,6 +158,107 @@ may(struct call *call, const struct route *route)
 	return true;
 }
 
+/* ------------------------------------------------------------------- once */
+
+/* Each part with its length, so that no two lists of parts are one text. */
+static void
+hash_parts(const char *const *parts, const size_t *lens, size_t count,
+    uint8_t hash[static REPLAY_HASH_BYTES])
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+	if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
+		abort(); /* no memory */
+	for (size_t i = 0; i < count; i++) {
+		(void)EVP_DigestUpdate(md, &lens[i], sizeof(lens[i]));
+		(void)EVP_DigestUpdate(md, parts[i], lens[i]);
+	}
+	(void)EVP_DigestFinal_ex(md, hash, NULL);
+	EVP_MD_CTX_free(md);
+}
+
+static void
+hash_call(const struct call *call, const char *key,
+    uint8_t who[static REPLAY_HASH_BYTES],
+    uint8_t what[static REPLAY_HASH_BYTES])
+{
+	const char *const asker[] = { call->caller.name, key };
+	const size_t asker_lens[] = { strlen(asker[0]), strlen(key) };
+	const char *const asked[] = { call->request.method_name,
+		call->request.target, call->body != NULL ? call->body : "" };
+	const size_t asked_lens[] = { strlen(asked[0]), strlen(asked[1]),
+		call->body_len };
+
+	hash_parts(asker, asker_lens, LENGTH(asker), who);
+	hash_parts(asked, asked_lens, LENGTH(asked), what);
+}
+
+static void
+answer_again(struct call *call, struct replay_answer *answer)
+{
+	call->status = answer->status;
+	call->content_type = answer->body_len > 0 ? "application/json" : NULL;
+	if (buf_append_text(&call->fields, answer->fields) != 0 ||
+	    buf_append(&call->out, answer->body, answer->body_len) != 0)
+		call_problem(call, 500, "the answer is too long");
+	(void)snprintf(call->version, sizeof(call->version), "%s",
+	    answer->version);
+	call_add_field(call, "Idempotent-Replayed: true");
+	replay_answer_clear(answer);
+}
+
+static void
+keep_answer(struct call *call, struct replay *replay, const uint8_t *who)
+{
+	char *fields = xstrdup(buf_text(&call->fields));
+	struct replay_answer answer = { .status = call->status,
+		.fields = fields,
+		.version = call->version,
+		.body = call->out.data,
+		.body_len = call->out.len };
+	bool good = call->status >= 200 && call->status < 300;
+
+	replay_end(replay, who, good ? &answer : NULL);
+	free(fields);
+}
+
+/* A change whose client may ask for it twice. */
+static void
+answer_once(struct call *call, const struct route *route, const char *text)
+{
+	struct replay *replay = site_replay(call->site);
+	char key[REPLAY_KEY_MAX + 2];
+	uint8_t who[REPLAY_HASH_BYTES], what[REPLAY_HASH_BYTES];
+	struct replay_answer answer;
+
+	call_field(call, "Idempotency-Key", key, sizeof(key));
+	if (*key == '\0') {
+		route->answer(call, text);
+		return;
+	}
+	hash_call(call, key, who, what);
+	switch (replay_begin(replay, who, what, call->now, &answer)) {
+	case REPLAY_NEW:
+		route->answer(call, text);
+		keep_answer(call, replay, who);
+		break;
+	case REPLAY_SAME:
+		answer_again(call, &answer);
+		break;
+	case REPLAY_OTHER:
+		call_problem(call, 422,
+		    "this Idempotency-Key was used for another request: "
+		    "expected a new one");
+		break;
+	case REPLAY_BUSY:
+		call_add_field(call, "Retry-After: 1");
+		call_problem(call, 409,
+		    "the request with this Idempotency-Key is not answered "
+		    "yet");
+		break;
+	}
+}
+
 void
 api_answer(struct call *call)
 {
@@ -158,11 +273,23 @@ api_answer(struct call *call)
 		*call->allow = '\0';
 		route = &routes[0];
 	}
-	if (route != NULL && may(call, route) &&
-	    (strcmp(method_of(call), "GET") == 0 ||
-		access_check_origin(call)) &&
-	    call_read_query(call))
+	if (route == NULL || !may(call, route) ||
+	    (strcmp(method_of(call), "GET") != 0 &&
+		!access_check_origin(call)) ||
+	    !call_read_query(call))
+		return;
+	if (route->scope == ADMIN_WRITE)
+		answer_once(call, route, text);
+	else
 		route->answer(call, text);
+}
+
+size_t
+api_body_max(const struct request *request)
+{
+	return strcmp(request->path, "/api/v1/devices/import") == 0 ?
+	    CALL_IMPORT_MAX :
+	    CALL_BODY_MAX;
 }
 
 /* ------------------------------------------------------------- at once */
@@ -251,7 +378,9 @@ make_etag(struct call *call)
 		NULL) != 1)
 		return;
 	text_hex(hash, 12, hex);
-	(void)snprintf(call->etag, sizeof(call->etag), "\"%s\"", hex);
+	/* What can be changed first: writing.h looks at that part only. */
+	(void)snprintf(call->etag, sizeof(call->etag), "\"%s%s%s\"",
+	    call->version, *call->version != '\0' ? "-" : "", hex);
 }
 
 /* RFC 9110 13.1.2: a list of tags, or "*"; ours have no comma in them. */
@@ -288,6 +417,9 @@ api_finish(struct call *call)
 	/* Kept by nobody without asking, and by no proxy at all. */
 	call_add_field(call, "Cache-Control: %s",
 	    reads && call->status == 200 ? "private, no-cache" : "no-store");
+	if (!reads && *call->version != '\0')
+		(void)snprintf(call->etag, sizeof(call->etag), "\"%s\"",
+		    call->version);
 	if (!reads || call->status != 200)
 		return;
 	make_etag(call);

@@ -5,11 +5,16 @@
 #define ADMIN_API_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct call;
+struct request;
 
 /* Is it answered at once, without the pool?  Then it is. */
 bool api_answer_now(struct call *call);
+
+/* How long may the body of that request be? */
+size_t api_body_max(const struct request *request);
 
 /* In the pool: identify who asks, find out what he asks for, answer. */
 void api_answer(struct call *call);

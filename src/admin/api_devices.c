@@ -3,11 +3,11 @@
  */
 #include "admin/call.h"
 #include "admin/handlers.h"
+#include "admin/writing.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "inventory/finder.h"
 #include "inventory/resyncs.h"
-#include "inventory/snapshot.h"
 #include "server/config.h"
 #include "server/service.h"
 
@@ -163,28 +163,54 @@ resyncs_json(struct call *call, const struct mac *mac)
 	return list;
 }
 
-void
-api_device(struct call *call, const char *text)
+static void
+answer_device(struct call *call, struct inventory *inventory,
+    const struct device *device)
 {
-	const struct device *device = NULL;
 	struct finder_match match = { .device = NULL };
-	struct error err;
-	struct mac mac;
 	json_t *json;
 
-	if (!call_no_others(call))
-		return;
-	if (mac_parse(&mac, text, &err) == 0)
-		device = snapshot_find(call->snapshot, &mac);
-	if (device == NULL || !call_may_see_group(call, device->group)) {
+	if (!writing_may(call, inventory, device->group)) {
 		call_problem(call, 404, "there is no such device");
 		return;
 	}
 	/* Fields are those of now; the index may be a little behind. */
-	if (!finder_get(call_finder(call), &mac, &match))
+	if (!finder_get(call_finder(call), &device->mac, &match))
 		match.standing = STANDING_NEVER;
 	match.device = device;
 	json = device_json(&match);
-	(void)json_object_set_new(json, "resyncs", resyncs_json(call, &mac));
+	writing_show_variables(json, inventory, &device->variables);
+	(void)json_object_set_new(json, "resyncs",
+	    resyncs_json(call, &device->mac));
+	writing_tag_device(call, device, call->version);
 	call_json(call, 200, json);
+}
+
+/* From the store itself, so that a change is seen by who made it. */
+void
+api_device(struct call *call, const char *text)
+{
+	struct inventory *inventory;
+	struct device device;
+	struct error err;
+	struct mac mac;
+
+	if (!call_no_others(call))
+		return;
+	if (mac_parse(&mac, text, &err) != 0) {
+		call_problem(call, 404, "there is no such device");
+		return;
+	}
+	inventory = writing_read(call);
+	if (inventory == NULL)
+		return;
+	if (inventory_get_device(inventory, &mac, &device, &err) == 0) {
+		answer_device(call, inventory, &device);
+		device_clear(&device);
+	} else if (err.kind == ERROR_NOT_FOUND) {
+		call_problem(call, 404, "there is no such device");
+	} else {
+		call_error(call, &err);
+	}
+	inventory_close(inventory);
 }

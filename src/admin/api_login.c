@@ -242,8 +242,7 @@ api_logout(struct call *call, const char *text)
 	call_add_field(call,
 	    "Set-Cookie: " SESSION_COOKIE
 	    "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
-	call->status = 204;
-	call->content_type = NULL;
+	call_done(call);
 }
 
 static void

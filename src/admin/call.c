@@ -131,18 +131,26 @@ call_no_others(struct call *call)
 	return true;
 }
 
+static bool
+has_type(const struct call *call, const char *type)
+{
+	const char *given = call->request.content_type;
+	size_t len = strlen(type);
+
+	return strncasecmp(given, type, len) == 0 &&
+	    (given[len] == '\0' || given[len] == ';' || given[len] == ' ');
+}
+
 json_t *
 call_body_json(struct call *call)
 {
-	static const char type[] = "application/json";
-	const char *given = call->request.content_type;
 	json_error_t wrong;
 	json_t *json;
 
-	if (strncasecmp(given, type, strlen(type)) != 0 ||
-	    (given[strlen(type)] != '\0' &&
-		strchr("; ", given[strlen(type)]) == NULL)) {
-		call_problem(call, 415, "expected a body of %s", type);
+	if (!has_type(call, "application/json") &&
+	    !(call->request.method == REQUEST_OTHER &&
+		has_type(call, "application/merge-patch+json"))) {
+		call_problem(call, 415, "expected a body of application/json");
 		return NULL;
 	}
 	json = json_loadb(call->body_len > 0 ? call->body : "", call->body_len,
@@ -246,6 +254,31 @@ call_problem(struct call *call, int status, const char *fmt, ...)
 		put_json(call, status, "application/problem+json",
 		    json_pack("{ss ss si}", "type", "about:blank", "title",
 			response_reason(status), "status", status));
+}
+
+void
+call_problem_with(struct call *call, int status, json_t *json, const char *fmt,
+    ...)
+{
+	char text[512];
+	json_t *problem;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	problem = json_pack("{ss ss si ss}", "type", "about:blank", "title",
+	    response_reason(status), "status", status, "detail", text);
+	(void)json_object_update(problem, json);
+	json_decref(json);
+	put_json(call, status, "application/problem+json", problem);
+}
+
+void
+call_done(struct call *call)
+{
+	call->status = 204;
+	call->content_type = NULL;
 }
 
 void

@@ -29,6 +29,7 @@ struct site;
 struct snapshot;
 
 #define CALL_BODY_MAX (1024 * 1024)	   /* of a request */
+#define CALL_IMPORT_MAX (32 * 1024 * 1024) /* of one with many devices */
 #define CALL_ANSWER_MAX (64 * 1024 * 1024) /* of an answer */
 #define CALL_NAME_MAX 127
 
@@ -67,8 +68,9 @@ struct call {
 	struct buf out;
 	const void *bytes; /* instead of out: lives as long as the program */
 	size_t bytes_len;
-	struct buf fields; /* further ones of the head */
-	char etag[40];
+	struct buf fields;	  /* further ones of the head */
+	char version[2 * 12 + 1]; /* of what can be changed; "": nothing can */
+	char etag[64];
 	char allow[64]; /* of a 405 */
 };
 
@@ -108,6 +110,9 @@ void call_wipe_json(json_t *json);
 /* Answer with that status and a problem; the text is for people. */
 void call_problem(struct call *call, int status, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
+/* The same with further keys; json is taken. */
+void call_problem_with(struct call *call, int status, json_t *json,
+    const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* The same for what a function below said. */
 void call_error(struct call *call, const struct error *err);
 
@@ -115,6 +120,9 @@ void call_error(struct call *call, const struct error *err);
 void call_json(struct call *call, int status, json_t *json);
 /* Answer with JSON text; free()d with the call. */
 void call_json_text(struct call *call, char *text, size_t len);
+
+/* Answer that it is done, with nothing more to say. */
+void call_done(struct call *call);
 
 /* Another field of the head. */
 void call_add_field(struct call *call, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -24,6 +24,7 @@
 #define HANDSHAKE_MS 10000
 #define REQUEST_MS 10000 /* from its first byte to its last */
 #define BODY_MS 30000
+#define LARGE_BODY_MS 120000
 #define ANSWER_MS 60000
 #define DRAIN_MS 1000
 #define DRAIN_BYTES_MAX (4 * 1024 * 1024)
@@ -65,6 +66,7 @@ struct person {
 	struct body *body;
 	size_t drained;
 	bool keep_alive, queued;
+	bool large; /* its call counts among the desk's */
 	uint64_t began_us;
 };
 
@@ -89,6 +91,15 @@ desk_init(struct desk *desk, uv_loop_t *loop, struct site *site)
 /* --------------------------------------------------------------- its end */
 
 static void
+drop_call(struct person *person)
+{
+	call_free(person->call);
+	person->call = NULL;
+	person->desk->large -= person->large;
+	person->large = false;
+}
+
+static void
 release(struct person *person)
 {
 	struct desk *desk = person->desk;
@@ -103,7 +114,7 @@ release(struct person *person)
 		person->next->previous = person->previous;
 	desk->count--;
 	body_free(person->body);
-	call_free(person->call);
+	drop_call(person);
 	tls_conn_free(person->tls);
 	front_release(person->front);
 	free(person->certificate_name);
@@ -324,13 +335,20 @@ static void
 begin_body(struct person *person)
 {
 	const struct request *request = &person->call->request;
+	size_t max = api_body_max(request);
 
-	person->body = body_new(request, CALL_BODY_MAX);
+	person->large = max > CALL_BODY_MAX;
+	person->desk->large += person->large;
+	if (person->large && person->desk->large > DESK_LARGE_MAX) {
+		refuse(person, 503);
+		return;
+	}
+	person->body = body_new(request, max);
 	/* It is always read, up to its limit, so it may come. */
 	if (request->expect == REQUEST_EXPECT_CONTINUE && person->in.len == 0)
 		(void)!buf_append_text(&person->out,
 		    "HTTP/1.1 100 Continue\r\n\r\n");
-	enter(person, PHASE_BODY, BODY_MS);
+	enter(person, PHASE_BODY, person->large ? LARGE_BODY_MS : BODY_MS);
 }
 
 /* True when something came of what has arrived. */
@@ -500,8 +518,7 @@ step_answer(struct person *person)
 		return write_some(person, person->bytes, person->bytes_len,
 		    &person->bytes_sent);
 	buf_clear(&person->out);
-	call_free(person->call);
-	person->call = NULL;
+	drop_call(person);
 	if (!person->keep_alive) {
 		if (person->tls != NULL)
 			tls_conn_shutdown(person->tls);

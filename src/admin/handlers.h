@@ -18,6 +18,13 @@ api_handler api_metrics;
 api_handler api_login, api_logout, api_password;
 /* api_devices.c */
 api_handler api_devices, api_device;
+/* api_device_edit.c, api_import.c */
+api_handler api_device_add, api_device_change, api_device_remove,
+    api_device_import;
+/* api_settings.c */
+api_handler api_settings, api_settings_change, api_settings_remove;
+/* api_migration.c */
+api_handler api_migration_stop, api_migration_rollback;
 /* api_audit.c */
 api_handler api_audit;
 /* api_events.c */

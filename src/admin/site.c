@@ -1,6 +1,7 @@
 #include "admin/site.h"
 #include "admin/dependents.h"
 #include "admin/pulse.h"
+#include "admin/replay.h"
 #include "admin/report.h"
 #include "admin/session.h"
 #include "base/clock.h"
@@ -19,6 +20,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include <openssl/rand.h>
+
 #define SEEN_MS 10000	      /* how old what is known of resyncs may get */
 #define WANTED_MS 60000	      /* nobody asked for so long: let it age */
 #define BUILD_PAUSE_FACTOR 10 /* at most a tenth of the time goes into it */
@@ -31,6 +34,9 @@ struct site {
 	struct sessions *sessions;
 	struct pulse *pulse;
 	struct dependents *dependents;
+	struct replay *replay;
+	uint8_t tag_key[SITE_TAG_KEY_BYTES];
+	pthread_mutex_t writing;
 	pthread_mutex_t mutex; /* of what follows */
 	struct service *service;
 	struct snapshot *snapshot;
@@ -50,6 +56,10 @@ site_new(const char *config_path)
 	site->sessions = sessions_new();
 	site->pulse = pulse_new();
 	site->dependents = dependents_new();
+	site->replay = replay_new();
+	if (RAND_bytes(site->tag_key, sizeof(site->tag_key)) != 1)
+		abort(); /* nothing at all works without */
+	(void)pthread_mutex_init(&site->writing, NULL);
 	(void)pthread_mutex_init(&site->mutex, NULL);
 	return site;
 }
@@ -63,6 +73,8 @@ site_free(struct site *site)
 	sessions_free(site->sessions);
 	pulse_free(site->pulse);
 	dependents_free(site->dependents);
+	replay_free(site->replay);
+	(void)pthread_mutex_destroy(&site->writing);
 	finder_release(site->finder);
 	snapshot_release(site->snapshot);
 	service_release(site->service);
@@ -134,6 +146,30 @@ struct pulse *
 site_pulse(struct site *site)
 {
 	return site->pulse;
+}
+
+struct replay *
+site_replay(struct site *site)
+{
+	return site->replay;
+}
+
+const uint8_t *
+site_tag_key(const struct site *site)
+{
+	return site->tag_key;
+}
+
+void
+site_write_lock(struct site *site)
+{
+	(void)pthread_mutex_lock(&site->writing);
+}
+
+void
+site_write_unlock(struct site *site)
+{
+	(void)pthread_mutex_unlock(&site->writing);
 }
 
 time_t

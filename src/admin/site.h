@@ -10,6 +10,7 @@
 #define ADMIN_SITE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -18,6 +19,7 @@
 
 struct finder;
 struct dependents;
+struct replay;
 struct report_cache;
 struct pulse;
 struct sessions;
@@ -40,6 +42,15 @@ struct sessions *site_sessions(struct site *site);
 struct pulse *site_pulse(struct site *site);
 struct dependents *site_dependents(struct site *site);
 time_t site_started_at(const struct site *site);
+struct replay *site_replay(struct site *site);
+
+/* Random, of this run. */
+#define SITE_TAG_KEY_BYTES 32
+const uint8_t *site_tag_key(const struct site *site);
+
+/* Of those who change the inventory here, one at a time. */
+void site_write_lock(struct site *site);
+void site_write_unlock(struct site *site);
 
 /* References, the caller's to release; any thread may ask. */
 struct service *site_service(struct site *site);

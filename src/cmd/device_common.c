@@ -13,10 +13,9 @@
 #include "base/text.h"
 #include "cmd/audit.h"
 #include "pki/seal.h"
+#include "provision/fields.h"
 #include "server/config.h"
 #include "server/config_inventory.h"
-#include "spa/firmware.h"
-#include "spa/registry.h"
 
 #define DEFAULT_URI "sqlite:/var/lib/sprov/inventory.db"
 #define SQLITE "sqlite:"
@@ -142,98 +141,6 @@ device_open_with(const char *given, const char *key, const char *change)
 }
 
 int
-device_check_model(const char *text, char name[static INVENTORY_NAME_MAX + 1],
-    struct error *err)
-{
-	const struct model *nearest = NULL;
-	const struct model *model = registry_find_model(text, &nearest);
-	char shown[64];
-
-	if (model != NULL) {
-		(void)snprintf(name, INVENTORY_NAME_MAX + 1, "%s", model->name);
-		return 0;
-	}
-	text_escape(text, strlen(text), shown, sizeof(shown));
-	if (nearest != NULL)
-		return error_set(err, ERROR_INPUT,
-		    "unknown model \"%s\"; did you mean %s?", shown,
-		    nearest->name);
-	return error_set(err, ERROR_INPUT,
-	    "unknown model \"%s\": expected one such as SPA504G or ATA192",
-	    shown);
-}
-
-int
-device_check_firmware(const char *text, struct error *err)
-{
-	struct firmware firmware;
-
-	return firmware_parse(&firmware, text, err);
-}
-
-static int
-scope_target(struct device_target *target, enum scope_kind kind,
-    const char *name, struct error *err)
-{
-	size_t len = strlen(name);
-
-	target->is_device = false;
-	target->kind = kind;
-	if (kind == SCOPE_MODEL)
-		return device_check_model(name, target->name, err);
-	if (kind == SCOPE_TAG && tags_check_name(name, err) != 0)
-		return -1;
-	if (kind == SCOPE_GROUP && len == 0)
-		return error_set(err, ERROR_INPUT,
-		    "\"group:\" lacks the name of the group");
-	if (len > INVENTORY_NAME_MAX)
-		return error_set(err, ERROR_INPUT,
-		    "the name of the group is %zu bytes long, at most %d are "
-		    "allowed",
-		    len, INVENTORY_NAME_MAX);
-	memcpy(target->name, name, len + 1);
-	return 0;
-}
-
-int
-device_target_parse(struct device_target *target, const char *text,
-    struct error *err)
-{
-	char shown[64];
-
-	*target = (struct device_target) { .is_device = true };
-	if (strcmp(text, "default") == 0)
-		return scope_target(target, SCOPE_DEFAULT, "", err);
-	if (text_starts(text, "model:"))
-		return scope_target(target, SCOPE_MODEL,
-		    text + strlen("model:"), err);
-	if (text_starts(text, "group:"))
-		return scope_target(target, SCOPE_GROUP,
-		    text + strlen("group:"), err);
-	if (text_starts(text, "tag:"))
-		return scope_target(target, SCOPE_TAG, text + strlen("tag:"),
-		    err);
-	if (mac_read(&target->mac, text, strlen(text)))
-		return 0;
-	text_escape(text, strlen(text), shown, sizeof(shown));
-	return error_set(err, ERROR_INPUT,
-	    "\"%s\": expected a MAC address, group:NAME, tag:NAME, "
-	    "model:MODEL or default",
-	    shown);
-}
-
-void
-device_target_format(enum scope_kind kind, const char *name,
-    char text[static TARGET_TEXT_BYTES])
-{
-	static const char *const prefixes[] = { "default",
-		"model:", "group:", "tag:" };
-
-	(void)snprintf(text, TARGET_TEXT_BYTES, "%s%.*s", prefixes[kind],
-	    INVENTORY_NAME_MAX, name);
-}
-
-int
 device_need_group(struct inventory *inventory, const char *name, bool *made,
     struct error *err)
 {
@@ -340,65 +247,4 @@ assignment_parse(struct assignment *assignment, const char *text,
 	(void)error_prefix(err, "%s: ", assignment->name);
 	assignment_clear(assignment);
 	return -1;
-}
-
-static const char *const field_names[] = { "mac", "model", "firmware", "serial",
-	"group", "state", "parent", "tags", "kind" };
-
-bool
-device_is_field(const char *name)
-{
-	for (size_t i = 0; i < LENGTH(field_names); i++)
-		if (strcasecmp(name, field_names[i]) == 0)
-			return true;
-	return false;
-}
-
-static int
-assign_text(char field[static INVENTORY_NAME_MAX + 1], const char *name,
-    const char *value, struct error *err)
-{
-	size_t len = strlen(value);
-
-	if (len > INVENTORY_NAME_MAX)
-		return error_set(err, ERROR_INPUT,
-		    "the %s is %zu bytes long, at most %d are allowed", name,
-		    len, INVENTORY_NAME_MAX);
-	memcpy(field, value, len + 1);
-	return 0;
-}
-
-int
-device_assign(struct device *device, const struct assignment *assignment,
-    struct error *err)
-{
-	const char *name = assignment->name, *value = assignment->value;
-
-	if (strcasecmp(name, "model") == 0)
-		return device_check_model(value, device->model, err);
-	if (strcasecmp(name, "firmware") == 0) {
-		if (*value != '\0' && device_check_firmware(value, err) != 0)
-			return -1;
-		return assign_text(device->firmware, name, value, err);
-	}
-	if (strcasecmp(name, "serial") == 0)
-		return assign_text(device->serial, name, value, err);
-	if (strcasecmp(name, "group") == 0)
-		return assign_text(device->group, name, value, err);
-	if (strcasecmp(name, "state") == 0)
-		return device_state_parse(value, &device->state, err);
-	if (strcasecmp(name, "tags") == 0)
-		return tags_parse(&device->tags, value, err);
-	if (strcasecmp(name, "kind") == 0)
-		return error_set(err, ERROR_INPUT,
-		    "a device has no kind: that is a field of groups");
-	if (strcasecmp(name, "mac") == 0)
-		return error_set(err, ERROR_INPUT,
-		    "the MAC of a device cannot be set: remove the device and "
-		    "add the other one");
-	if (strcasecmp(name, "parent") == 0)
-		return error_set(err, ERROR_INPUT,
-		    "a device has no parent: set its group, or the parent of "
-		    "that group");
-	return variables_set(&device->variables, name, value, err);
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "cmd/cmd.h"
 #include "inventory/inventory.h"
+#include "provision/device_target.h"
 
 /* The parts; as main() each. */
 int device_add(int argc, char **argv);
@@ -58,29 +59,6 @@ device_open_with(const char *given, const char *key, const char *change);
 /* Say it once when secrets were written in clear. */
 void device_note_clear(const struct inventory *inventory);
 
-/* What variables are read from or set on: "MAC", "group:NAME", "tag:NAME",
- * "model:MODEL" or "default". */
-struct device_target {
-	bool is_device;
-	struct mac mac;			   /* of a device */
-	enum scope_kind kind;		   /* of anything else ... */
-	char name[INVENTORY_NAME_MAX + 1]; /* ... and its name */
-};
-
-#define TARGET_TEXT_BYTES (INVENTORY_NAME_MAX + 1 + 8)
-
-int device_target_parse(struct device_target *target, const char *text,
-    struct error *err) MUST_CHECK;
-/* What device_target_parse reads; also of a scope. */
-void device_target_format(enum scope_kind kind, const char *name,
-    char text[static TARGET_TEXT_BYTES]);
-
-/* The registry's spelling of a model; as import_model_check. */
-int device_check_model(const char *text,
-    char name[static INVENTORY_NAME_MAX + 1], struct error *err) MUST_CHECK;
-/* As import_firmware_check. */
-int device_check_firmware(const char *text, struct error *err) MUST_CHECK;
-
 /* Make the group when it is missing; *made says whether it was. */
 int device_need_group(struct inventory *inventory, const char *name, bool *made,
     struct error *err) MUST_CHECK;
@@ -91,13 +69,6 @@ struct assignment {
 };
 void assignment_clear(struct assignment *assignment);
 int assignment_parse(struct assignment *assignment, const char *text,
-    struct error *err) MUST_CHECK;
-
-/* Is it one of the names that fields of devices and groups have? */
-bool device_is_field(const char *name);
-/* Set a field (by its name) or a variable of a device; an empty value clears a
- * field that may be unknown. */
-int device_assign(struct device *device, const struct assignment *assignment,
     struct error *err) MUST_CHECK;
 
 /* "1 device", "2 devices". */

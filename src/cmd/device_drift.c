@@ -17,6 +17,7 @@
 #include "cmd/print.h"
 #include "inventory/snapshot.h"
 #include "provision/drift.h"
+#include "provision/fields.h"
 #include "provision/render.h"
 #include "spa/flat_profile.h"
 
@@ -455,7 +456,7 @@ device_drift(int argc, char **argv)
 		    &old_days);
 	if (status >= 0)
 		return status;
-	if (model != NULL && device_check_model(model, name, &err) != 0)
+	if (model != NULL && fields_check_model(model, name, &err) != 0)
 		return cmd_fail(&err);
 	drift.model = model != NULL ? name : NULL;
 	drift.old_s = (time_t)old_days * DAY_SECONDS;

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "provision/fields.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
@@ -63,7 +64,8 @@ assign_device(struct device *device, const struct assignments *assignments,
     struct error *err)
 {
 	for (size_t i = 0; i < assignments->count; i++)
-		if (device_assign(device, &assignments->list[i], err) != 0)
+		if (fields_set_device(device, assignments->list[i].name,
+			assignments->list[i].value, err) != 0)
 			return -1;
 	return 0;
 }
@@ -114,20 +116,15 @@ describe_device(struct device *device, const char *const fields[4], int argc,
 	static const char *const names[4] = { "firmware", "serial", "group",
 		"tags" };
 	struct assignments assignments = { 0 };
-	struct assignment field;
-	int rc = -1;
+	int rc;
 
 	if (mac_parse(&device->mac, argv[0], err) != 0 ||
-	    device_check_model(argv[1], device->model, err) != 0)
+	    fields_check_model(argv[1], device->model, err) != 0)
 		return -1;
 	for (size_t i = 0; i < LENGTH(names); i++) {
 		if (fields[i] == NULL)
 			continue;
-		field.name = xstrdup(names[i]);
-		field.value = xstrdup(fields[i]);
-		rc = device_assign(device, &field, err);
-		assignment_clear(&field);
-		if (rc != 0)
+		if (fields_set_device(device, names[i], fields[i], err) != 0)
 			return -1;
 	}
 	rc = assignments_parse(&assignments, argc - 2, argv + 2, err);
@@ -202,7 +199,7 @@ unset_variables(struct variables *variables, const struct cmd_texts *unset,
 	for (size_t i = 0; i < unset->count; i++) {
 		const char *name = unset->text[i];
 
-		if (device_is_field(name))
+		if (fields_have(name))
 			return error_set(err, ERROR_INPUT,
 			    "--unset %s: that is no variable; %s= clears it",
 			    name, name);
@@ -236,36 +233,6 @@ change_device(struct inventory *inventory, struct change *change,
 }
 
 static int
-assign_scope(struct scope *scope, const struct assignment *assignment,
-    struct error *err)
-{
-	const char *name = assignment->name;
-
-	if (scope->kind == SCOPE_GROUP && strcasecmp(name, "parent") == 0) {
-		if (strlen(assignment->value) > INVENTORY_NAME_MAX)
-			return error_set(err, ERROR_INPUT,
-			    "the parent is longer than %d bytes",
-			    INVENTORY_NAME_MAX);
-		(void)snprintf(scope->parent, sizeof(scope->parent), "%s",
-		    assignment->value);
-		return 0;
-	}
-	if (scope->kind == SCOPE_GROUP && strcasecmp(name, "kind") == 0)
-		return group_kind_parse(assignment->value, &scope->group_kind,
-		    err);
-	if (device_is_field(name))
-		return error_set(err, ERROR_INPUT,
-		    "%s cannot be set here: it is a field of %s, and no "
-		    "variable may have its name",
-		    name,
-		    strcasecmp(name, "parent") == 0 ||
-			    strcasecmp(name, "kind") == 0 ?
-			"groups" :
-			"devices");
-	return variables_set(&scope->variables, name, assignment->value, err);
-}
-
-static int
 change_scope(struct inventory *inventory, struct change *change,
     struct error *err)
 {
@@ -286,8 +253,8 @@ change_scope(struct inventory *inventory, struct change *change,
 	if (unset_variables(&scope.variables, &change->unset, err) != 0)
 		goto out;
 	for (size_t i = 0; i < change->assignments.count; i++)
-		if (assign_scope(&scope, &change->assignments.list[i], err) !=
-		    0)
+		if (fields_set_scope(&scope, change->assignments.list[i].name,
+			change->assignments.list[i].value, err) != 0)
 			goto out;
 	rc = inventory_put_scope(inventory, &scope, err);
 	if (rc == 0 && made)

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "inventory/import.h"
+#include "provision/fields.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define PROGRESS_ROWS 20000 /* between two words on a terminal */
@@ -332,8 +333,8 @@ device_import(int argc, char **argv)
 	const char *uri = NULL, *key = NULL, *format = NULL, *delimiter = NULL;
 	const char *encoding = NULL;
 	struct cmd_texts maps = { 0 };
-	struct job job = { .how = { .check_model = device_check_model,
-			       .check_firmware = device_check_firmware,
+	struct job job = { .how = { .check_model = fields_check_model,
+			       .check_firmware = fields_check_firmware,
 			       .row = note_row } };
 	const struct cmd_option options[] = {
 		DEVICE_INVENTORY_OPTION(&uri),

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "importer/importer.h"
+#include "provision/fields.h"
 #include "spa/registry.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
@@ -458,7 +459,7 @@ device_import_from(int argc, char **argv)
 		    INVENTORY_NAME_MAX);
 		return CMD_USAGE;
 	}
-	if (model != NULL && device_check_model(model, name, &err) != 0) {
+	if (model != NULL && fields_check_model(model, name, &err) != 0) {
 		cmd_error("--model: %s", err.text);
 		return CMD_USAGE;
 	}

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "provision/fields.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
@@ -300,7 +301,7 @@ device_list(int argc, char **argv)
 		cmd_error("--state: %s", err.text);
 		return CMD_USAGE;
 	}
-	if (model != NULL && device_check_model(model, name, &err) != 0) {
+	if (model != NULL && fields_check_model(model, name, &err) != 0) {
 		cmd_error("%s", err.text);
 		return CMD_FAILED;
 	}

@@ -2,6 +2,7 @@
  * What the values of variables may be.
  */
 #include "cmd/device_common.h"
+#include "provision/fields.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -82,7 +83,7 @@ put_type(const char *uri, const char *key, const char *name, const char *text,
 	struct type type;
 	int rc;
 
-	if (device_is_field(name))
+	if (fields_have(name))
 		return error_set(err, ERROR_INPUT,
 		    "%s is a field, and no variable may have its name", name);
 	if (text != NULL && type_parse(&type, text, err) != 0)

@@ -10,6 +10,7 @@
 #include "cmd/ca_common.h"
 #include "cmd/device_common.h"
 #include "inventory/inventory.h"
+#include "provision/fields.h"
 #include "server/config.h"
 #include "server/service.h"
 #include "spa/knowledge.h"
@@ -220,7 +221,7 @@ check_arguments(const struct cmd_syntax *syntax, struct arguments *arguments,
 		return CMD_USAGE;
 	}
 	if (arguments->model != NULL &&
-	    device_check_model(arguments->model, arguments->model_name, &err) !=
+	    fields_check_model(arguments->model, arguments->model_name, &err) !=
 		0) {
 		cmd_error("--model: %s", err.text);
 		return CMD_USAGE;

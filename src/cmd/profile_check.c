@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/device_common.h"
+#include "provision/fields.h"
 #include "provision/render.h"
 #include "provision/starter.h"
 #include "provision/template.h"
@@ -328,11 +329,11 @@ read_as(struct checking *checking, char *text, struct error *err)
 
 	if (at != NULL) {
 		*at++ = '\0';
-		if (device_check_firmware(at, err) != 0)
+		if (fields_check_firmware(at, err) != 0)
 			return -1;
 		checking->as_firmware = at;
 	}
-	if (device_check_model(text, name, err) != 0)
+	if (fields_check_model(text, name, err) != 0)
 		return -1;
 	checking->as = registry_find_model(name, NULL);
 	return 0;

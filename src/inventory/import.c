@@ -303,6 +303,10 @@ import_stream(struct inventory *inventory, lines_read *read, void *arg,
 	lines_free(lines);
 	if (errors->count > errors_before) {
 		inventory_rollback(inventory);
+	} else if (options->dry_run) {
+		inventory_rollback(inventory);
+		*counts = import->counts;
+		rc = 0;
 	} else if (inventory_commit(inventory, &err) != 0) {
 		errors_add(errors, "%s: %s", options->name, err.text);
 	} else {

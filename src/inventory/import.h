@@ -42,6 +42,10 @@ enum import_result {
 typedef void import_row(void *arg, enum import_result result, size_t line,
     size_t column, const struct mac *mac, const char *text);
 
+/* May a row make this of a device?  before NULL: of none.  ERROR_INPUT: no. */
+typedef int import_check(void *arg, const struct device *before,
+    const struct device *after, struct error *err);
+
 /* A column and the field or variable that is in it; field "-": leave it out. */
 struct import_map {
 	const char *column, *field;
@@ -55,12 +59,13 @@ struct import_options {
 	size_t map_count;
 	/* For rows that say nothing of it; NULL: none. */
 	const char *model, *group, *tags;
-	char delimiter;	 /* '\0': as the first row has it */
-	bool latin1;	 /* ISO 8859-1 instead of UTF-8 */
-	import_row *row; /* may be NULL */
+	char delimiter;	     /* '\0': as the first row has it */
+	bool latin1;	     /* ISO 8859-1 instead of UTF-8 */
+	import_check *check; /* may be NULL, and so may row */
+	import_row *row;
 	void *arg;
-	bool
-	    update; /* devices that are there already are updated, not refused */
+	bool update;  /* devices that are there already, instead of refusing */
+	bool dry_run; /* nothing is committed */
 };
 
 struct import_counts {

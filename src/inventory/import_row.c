@@ -262,6 +262,9 @@ put_device(struct import *import, struct device *device,
 		device_copy(&before, device);
 	if ((known || set_defaults(import, device, err) == 0) &&
 	    set_cells(import, device, err) == 0 &&
+	    (import->options->check == NULL ||
+		import->options->check(import->options->arg,
+		    known ? &before : NULL, device, err) == 0) &&
 	    need_group(import, device->group, err) == 0)
 		rc = write_device(import, device, known ? &before : NULL,
 		    result, err);

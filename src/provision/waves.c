@@ -225,9 +225,9 @@ judge(struct work *work, struct waves_step *step, struct error *err)
 	return 0;
 }
 
-/* Within a transaction. */
+/* The newest one, which has to be running, with its members. */
 static int
-do_step(struct work *work, struct waves_step *step, struct error *err)
+load_running(struct work *work, struct error *err)
 {
 	struct migration *migration = work->migration;
 
@@ -238,7 +238,25 @@ do_step(struct work *work, struct waves_step *step, struct error *err)
 		    "no migration is running: migration %lld is %s",
 		    (long long)migration->id,
 		    migration_state_name(migration->state));
-	if (load_members(work, err) != 0 || judge(work, step, err) != 0)
+	return load_members(work, err);
+}
+
+static int
+write_all(struct work *work, struct error *err)
+{
+	if (migration_store_update(work->inventory, work->migration, err) != 0)
+		return -1;
+	return migration_store_update_members(work->inventory,
+	    work->migration->id, work->members, work->count, err);
+}
+
+/* Within a transaction. */
+static int
+do_step(struct work *work, struct waves_step *step, struct error *err)
+{
+	struct migration *migration = work->migration;
+
+	if (load_running(work, err) != 0 || judge(work, step, err) != 0)
 		return -1;
 	if (migration->state == MIGRATION_RUNNING &&
 	    move_members(work, &step->moved, err) != 0)
@@ -249,10 +267,7 @@ do_step(struct work *work, struct waves_step *step, struct error *err)
 		return -1;
 	if (step->event == WAVES_WAITING && step->moved == 0)
 		return 0; /* nothing to write */
-	if (migration_store_update(work->inventory, migration, err) != 0)
-		return -1;
-	return migration_store_update_members(work->inventory, migration->id,
-	    work->members, work->count, err);
+	return write_all(work, err);
 }
 
 int
@@ -279,6 +294,38 @@ waves_step(struct inventory *inventory, struct resyncs *resyncs, time_t now,
 }
 
 static int
+do_stop(struct work *work, const char *reason, size_t *put_back,
+    struct error *err)
+{
+	if (load_running(work, err) != 0 ||
+	    put_back_members(work, false, put_back, err) != 0)
+		return -1;
+	end_migration(work, MIGRATION_STOPPED, reason);
+	return write_all(work, err);
+}
+
+int
+waves_stop(struct inventory *inventory, time_t now, const char *reason,
+    struct migration *migration, size_t *put_back, struct error *err)
+{
+	struct work work = {
+		.inventory = inventory, .now = now, .migration = migration
+	};
+	int rc;
+
+	*put_back = 0;
+	if (inventory_begin(inventory, err) != 0)
+		return -1;
+	rc = do_stop(&work, reason, put_back, err);
+	if (rc == 0)
+		rc = inventory_commit(inventory, err);
+	else
+		inventory_rollback(inventory);
+	work_clear(&work);
+	return rc;
+}
+
+static int
 do_roll_back(struct work *work, size_t *put_back, size_t *changed,
     struct error *err)
 {
@@ -296,10 +343,7 @@ do_roll_back(struct work *work, size_t *put_back, size_t *changed,
 	for (size_t i = 0; i < work->count; i++)
 		*changed += work->members[i].state == MEMBER_CHANGED;
 	end_migration(work, MIGRATION_ROLLED_BACK, "taken back by hand");
-	if (migration_store_update(work->inventory, migration, err) != 0)
-		return -1;
-	return migration_store_update_members(work->inventory, migration->id,
-	    work->members, work->count, err);
+	return write_all(work, err);
 }
 
 int

@@ -105,6 +105,13 @@ struct waves_step {
 int waves_step(struct inventory *inventory, struct resyncs *resyncs, time_t now,
     struct waves_step *step, struct error *err) MUST_CHECK;
 
+/* End the migration that runs, as it would end itself: devices on trial get
+ * their previous rules, those that have moved stay.  ERROR_NOT_FOUND when none
+ * is running. */
+int waves_stop(struct inventory *inventory, time_t now, const char *reason,
+    struct migration *migration, size_t *put_back,
+    struct error *err) MUST_CHECK;
+
 /* Give all devices of the newest migration their previous rules.  put_back
  * counts them; changed those whose rules somebody else has set meanwhile. */
 int waves_roll_back(struct inventory *inventory, time_t now,

@@ -8,7 +8,7 @@ import pytest
 
 import minting
 
-from adminapi import Admin
+from adminapi import Admin, undeclared
 from conftest import MAC, OTHER
 from daemon import free_port, wait_until
 
@@ -185,26 +185,6 @@ def test_configuration(server, sprov, block, complaint):
     assert done.status == 1 and complaint in done.err, done
 
 
-def undeclared(schema, value, place):
-    """Keys of value that schema does not know."""
-    if isinstance(value, list):
-        for item in value:
-            yield from undeclared(schema.get("items", {}), item,
-                                  place + "[]")
-    if not isinstance(value, dict) or "properties" not in schema and \
-            "additionalProperties" not in schema:
-        return
-    others = schema.get("additionalProperties", True)
-    for key, inner in value.items():
-        if key in schema.get("properties", {}):
-            yield from undeclared(schema["properties"][key], inner,
-                                  "%s.%s" % (place, key))
-        elif isinstance(others, dict):
-            yield from undeclared(others, inner, "%s.*" % place)
-        elif not others:
-            yield "%s.%s" % (place, key)
-
-
 def test_openapi(admin):
     """The document knows each path that is answered, and each key."""
     server = admin.server
@@ -224,7 +204,9 @@ def test_openapi(admin):
         if "get" not in operations or path == "/metrics":
             continue
         answer = admin.get(path.replace("{mac}", MAC)
-                           .replace("{model}", "SPA504G"))
+                           .replace("{model}", "SPA504G") + (
+                               "?target=group:berlin"
+                               if path.endswith("/settings") else ""))
         content = operations["get"]["responses"]["200"]["content"]
         if path == "/api/v1/migrations/newest":
             assert answer.status == 404

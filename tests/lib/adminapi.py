@@ -8,6 +8,26 @@ import subprocess
 from daemon import BINARY, give_away
 
 
+def undeclared(schema, value, place):
+    """Keys of value that schema does not know."""
+    if isinstance(value, list):
+        for item in value:
+            yield from undeclared(schema.get("items", {}), item,
+                                  place + "[]")
+    if not isinstance(value, dict) or "properties" not in schema and \
+            "additionalProperties" not in schema:
+        return
+    others = schema.get("additionalProperties", True)
+    for key, inner in value.items():
+        if key in schema.get("properties", {}):
+            yield from undeclared(schema["properties"][key], inner,
+                                  "%s.%s" % (place, key))
+        elif isinstance(others, dict):
+            yield from undeclared(others, inner, "%s.*" % place)
+        elif not others:
+            yield "%s.%s" % (place, key)
+
+
 class Answer:
     """Status, fields and body of an answer."""
 
@@ -34,6 +54,7 @@ class Admin:
         self.secure = secure
         self.token = None
         self.identity = None
+        self.asked = []
 
     def block(self):
         """What stands for it in the configuration."""
@@ -82,6 +103,7 @@ class Admin:
         own = connection or self.connect()
         own.request(method, path, body=body, headers=headers)
         answer = Answer(own.getresponse())
+        self.asked.append((method, path.split("?")[0], answer))
         if connection is None:
             own.close()
         return answer
