@@ -1,3 +1,88 @@
 // What people do on a page, and what they have to see then; each returns the
 // list of what was otherwise.
-export const actions = {};
+import { settled } from "./checks.mjs";
+
+const number = async (page, name) => Number((await page.locator(".tile", {
+	hasText: name }).locator(".value").textContent()).replaceAll(",", ""));
+
+/** Until what() is another one than before. */
+async function changed(page, what, before) {
+	for (let i = 0; i < 200; i++) {
+		await settled(page);
+		if (await what() !== before)
+			return [];
+		await page.waitForTimeout(50);
+	}
+	return [`nothing changed: still ${before}`];
+}
+
+export const actions = {
+	/** By keyboard alone: to a cell, into what it rests on, and back. */
+	async trust(page) {
+		const problems = [];
+		await page.locator(".matrix td[tabindex='0']").focus();
+		for (const key of ["ArrowDown", "ArrowRight", "End", "Home", "Enter"])
+			await page.keyboard.press(key);
+		const said = page.locator(".detail .evidence");
+		await said.waitFor();
+		if (!/Decided by .*confidence|Nobody says/s.test(await said.textContent()))
+			problems.push(`no evidence: ${await said.textContent()}`);
+		if (!await page.locator(".detail").evaluate((e) =>
+			e === document.activeElement))
+			problems.push("the focus is not where the answer is");
+		if (!/model=.*&ca=/.test(page.url()))
+			problems.push(`the address does not say it: ${page.url()}`);
+		await page.keyboard.press("Escape");
+		await page.locator(".detail").waitFor({ state: "detached" });
+		if (!await page.evaluate(() => document.activeElement.matches("td")))
+			problems.push("the focus did not come back");
+		const rows = await page.locator(".matrix tbody tr").count();
+		await page.getByRole("button", { name: "All models" }).click();
+		if (await page.locator(".matrix tbody tr").count() <= rows)
+			problems.push("all models are not more than those of the fleet");
+		await page.locator(".matrix td.trusted").first().click();
+		await said.waitFor();
+		return problems;
+	},
+
+	/** The last day of the slider: our certificates are over; then drop CAs. */
+	async plan(page) {
+		const lack = () => number(page, "Lack a certificate");
+		const out = () => number(page, "Left out");
+		const before = [await lack(), await out()];
+		await page.locator("#plan-day").focus();
+		await page.keyboard.press("End");
+		const problems = await changed(page, lack, before[0]);
+		await page.getByLabel("All from which no certificate").check();
+		problems.push(...await changed(page, out, before[1]));
+		if (await out() <= before[1])
+			problems.push("without CAs fewer devices are left out");
+		if (!/in=180.*without=gone/.test(page.url()))
+			problems.push(`the address does not say it: ${page.url()}`);
+		return problems;
+	},
+
+	async certificates(page) {
+		await page.getByText("Month by month").click();
+		const problems = [];
+		if (await page.locator(".months li").count() === 0)
+			problems.push("no month in the list");
+		if (await page.locator("svg.time rect.bar").count() < 20)
+			problems.push("the timeline has few bars");
+		return problems;
+	},
+
+	async doctor(page) {
+		const cases = () => page.locator(".cause").count();
+		const before = await cases();
+		await page.locator("summary").first().click();
+		const problems = before === 0 ||
+			await page.locator("details[open] li").count() === 0 ?
+			["no group, or nobody in it"] : [];
+		await page.getByRole("button", { name: "Hour" }).click();
+		await settled(page);
+		if (!page.url().includes("since=1h"))
+			problems.push(`the address does not say it: ${page.url()}`);
+		return problems;
+	},
+};

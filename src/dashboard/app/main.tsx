@@ -10,6 +10,7 @@ import "./style/base.css";
 import "./style/table.css";
 import "./style/shell.css";
 import "./style/overview.css";
+import "./style/fleet.css";
 
 function App() {
 	const state = useSession();

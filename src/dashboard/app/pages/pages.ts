@@ -4,9 +4,14 @@ import type { Route } from "../lib/route";
 import type { Session } from "../lib/session";
 import type { IconName } from "../ui/icons";
 import { Audit } from "./audit";
+import { Certificates } from "./certificates";
 import { Devices } from "./devices";
+import { Doctor } from "./doctor";
 import { Live } from "./live";
+import { Migrations } from "./migration";
 import { Overview } from "./overview";
+import { Plan } from "./plan";
+import { Trust } from "./trust";
 
 export interface PageProps {
 	route: Route; // parts[0] is the page's name
@@ -27,8 +32,18 @@ export const PAGES: PageEntry[] = [
 		whole: false, page: Overview },
 	{ name: "devices", title: "Devices", icon: "devices", scope: "read",
 		whole: false, page: Devices },
+	{ name: "trust", title: "Trust", icon: "trust", scope: "read",
+		whole: false, page: Trust },
+	{ name: "plan", title: "Plan", icon: "plan", scope: "read",
+		whole: true, page: Plan },
+	{ name: "certificates", title: "Certificates", icon: "certificates",
+		scope: "read", whole: true, page: Certificates },
 	{ name: "live", title: "Live", icon: "live", scope: "read",
 		whole: false, page: Live },
+	{ name: "doctor", title: "Doctor", icon: "doctor", scope: "read",
+		whole: true, page: Doctor },
+	{ name: "migration", title: "Migration", icon: "migration",
+		scope: "read", whole: true, page: Migrations },
 	{ name: "audit", title: "Audit", icon: "audit", scope: "audit",
 		whole: false, page: Audit },
 ];
