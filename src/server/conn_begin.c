@@ -119,10 +119,10 @@ conn_step_hello(struct conn *conn)
 	conn->said_hello &= data[0] == RECORD_HANDSHAKE;
 	set_low_water(conn, 1);
 	conn->phase = PHASE_TURN;
-	gate_queue(conn->host->gate, &conn->waiting,
-	    n > 0 &&
-		choose_session(&conn->listener, &conn->source, data, (size_t)n,
-		    &conn->chosen),
+	conn->resumes = n > 0 &&
+	    choose_session(&conn->listener, &conn->source, data, (size_t)n,
+		&conn->chosen);
+	gate_queue(conn->host->gate, &conn->waiting, conn->resumes,
 	    &(struct admission_limits) {
 		.handshakes_max = config->performance.handshakes,
 		.patience_ms = config->performance.device_timeout_ms / 2,
@@ -208,8 +208,10 @@ begin(struct conn *conn)
 		    err.text);
 		return false;
 	}
-	/* While others wait, they come first. */
-	if (admission_waiting(gate_admission(conn->host->gate)) > 0)
+	/* While others wait, they come first.  Without a ticket for it there is
+	 * no reading of an old one either. */
+	if (!conn->resumes &&
+	    admission_waiting(gate_admission(conn->host->gate)) > 0)
 		tls_conn_skip_ticket(conn->tls);
 	if (tls_context_has_far_key(conn->listener->tls))
 		listen_to_key(conn);

@@ -81,6 +81,7 @@ struct conn {
 	int low_water;	 /* of the socket, where it is not 1 */
 	uv_async_t *key; /* wakes it when a far key is done; or NULL */
 	bool said_hello; /* all of a ClientHello is there */
+	bool resumes;	 /* its ClientHello shows a session of ours */
 	bool hung_up;	 /* before its handshake was complete */
 	bool asked;	 /* has sent a request */
 	bool own;	 /* one of our own: server/visits.h */
