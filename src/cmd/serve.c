@@ -106,8 +106,8 @@ cmd_serve(int argc, char **argv)
 		    .help = "read and check everything, serve nothing" },
 		{ .name = "self-test",
 		    .flag = &how.rehearsal,
-		    .help = "see with the eyes of devices what it would show, "
-			    "serve nothing" },
+		    .help =
+			"visit all listeners as devices do, serve nothing" },
 	};
 	const struct cmd_syntax syntax = {
 		.name = "sprov serve",
