@@ -17,7 +17,7 @@ from daemon import BINARY, Server, free_port, wait_until
 
 @pytest.fixture
 def site():
-    made = faults.Site()
+    made = faults.Site(self_test=True)
     yield made
     made.close()
 
@@ -57,8 +57,8 @@ def test_at_start_and_reload(site):
 
 
 def test_off(site):
-    with open(site.config, "a", encoding="utf-8") as file:
-        file.write("self-test off\n")
+    site.config.write_text(site.config.read_text(encoding="utf-8").replace(
+        "self-test on", "self-test off"), encoding="utf-8")
     site.start()
     site.simulate(faults.PHONE, "csb2")
     site.log.wait(event="request")
@@ -96,6 +96,7 @@ def test_several_certificates():
             text += "    certificate %s.crt key %s.key\n" % (name, name)
         server.write("anchors.pem", faults.root(faults.CLIENT_SB1).pem)
         server.configure(
+            "self-test on\n"
             "listener one {\n    address 127.0.0.1:%d\n%s    tls legacy\n"
             "    client-anchors anchors.pem\n}\n"
             "listener plain {\n    address 127.0.0.1:%d\n    plain-http\n}\n"

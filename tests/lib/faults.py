@@ -117,11 +117,11 @@ TEMPLATE = """\
 class Site(Server):
     """All listeners, all devices."""
 
-    def __init__(self):
+    def __init__(self, self_test=False):
         super().__init__()
         self.ports = {}
         self.used = 0
-        self.make_listeners()
+        self.make_listeners(self_test)
         self.make_devices()
         self.write("templates/device.xml", TEMPLATE)
         self.cas = self.folder / "cas"
@@ -130,7 +130,7 @@ class Site(Server):
             (self.cas / (name.replace(" ", "-") + ".pem")).write_bytes(
                 root(name).pem)
 
-    def make_listeners(self):
+    def make_listeners(self, self_test):
         good = b"".join(root(name).pem for name in (
             CLIENT_SB1, CLIENT_SIPURA, CLIENT_MIC))
         self.write("anchors.pem", good)
@@ -152,7 +152,7 @@ class Site(Server):
                     name, self.ports[name], name, name,
                     given.get("policy", "legacy"),
                     given.get("anchors", "anchors.pem")))
-        self.configure(text)
+        self.configure("self-test on\n" + text if self_test else text)
 
     def make_devices(self):
         rows = ["mac,model,firmware,serial,state,display_name"]
