@@ -92,6 +92,8 @@ def start_fleet(folder, server):
     text = (folder / "sprov.conf").read_text()
     for line in "user nobody\n", "templates templates\n":
         text = text.replace(line, "")
+    # Its admin listener gives way to ours, which has TLS.
+    text = re.sub(r"\nadmin \{.*?\n\}\n", "\n", text, flags=re.S)
     admin = start(server, re.sub(
         r"(address 127\.0\.0\.1:)\d+",
         lambda found: found.group(1) + str(free_port()), text))

@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import type { Route } from "../lib/route";
 import type { Session } from "../lib/session";
 import type { IconName } from "../ui/icons";
+import { Account } from "./account";
 import { Audit } from "./audit";
 import { Certificates } from "./certificates";
 import { Devices } from "./devices";
@@ -24,6 +25,7 @@ export interface PageEntry {
 	icon: IconName;
 	scope: string; // without it the page is not offered
 	whole: boolean; // about the devices of all tenants
+	apart?: boolean; // not in the menu: something else leads there
 	page: ComponentType<PageProps>;
 }
 
@@ -46,6 +48,8 @@ export const PAGES: PageEntry[] = [
 		scope: "read", whole: true, page: Migrations },
 	{ name: "audit", title: "Audit", icon: "audit", scope: "audit",
 		whole: false, page: Audit },
+	{ name: "account", title: "Account", icon: "key", scope: "read",
+		whole: false, apart: true, page: Account },
 ];
 
 export function hasPage(name: string): boolean {

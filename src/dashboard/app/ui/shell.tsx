@@ -28,7 +28,7 @@ function Menu({ entries, current }: {
 	return (
 		<nav aria-label="Pages">
 			<ul class="menu">
-				{entries.map((entry) => (
+				{entries.filter((entry) => !entry.apart).map((entry) => (
 					<li key={entry.name}>
 						<a href={`#/${entry.name}`} aria-current={
 							entry.name === current ? "page" : undefined}>
@@ -114,10 +114,12 @@ export function Shell({ session }: { session: Session }) {
 							onClick={() => void logOut()}>
 							<Icon name="leave" /> Log out
 						</button>
-						<p class="quiet cut">
-							{session.name}
+						<a class="button plain cut" href="#/account"
+							aria-current={entry?.name === "account" ?
+								"true" : undefined}>
+							<Icon name="key" /> {session.name}
 							{session.tenant !== "" && ` · ${session.tenant}`}
-						</p>
+						</a>
 					</div>
 				</aside>
 				<main class="main" id="main">
