@@ -374,6 +374,53 @@ migrate_rollback(int argc, char **argv)
 	return status;
 }
 
+/* ------------------------------------------------------------------ stop */
+
+static int
+stop(const struct config *config, bool json)
+{
+	struct migration migration;
+	struct migrate_files files;
+	size_t put_back;
+	struct error err;
+	int rc;
+
+	if (migrate_open(&files, config, "migrate stop", &err) != 0)
+		return cmd_fail(&err);
+	rc = waves_stop(files.inventory, clock_wall(), "stopped by hand",
+	    &migration, &put_back, &err);
+	migrate_close(&files);
+	if (rc != 0)
+		return cmd_fail(&err);
+	if (json)
+		return look_and_print(config, true);
+	(void)printf("migration %" PRId64 " is stopped: %zu devices on trial "
+		     "have their previous rules again\n",
+	    migration.id, put_back);
+	return CMD_PROBLEM;
+}
+
+int
+migrate_stop(int argc, char **argv)
+{
+	const char *path = CONFIG_DEFAULT_PATH;
+	struct config *config;
+	bool json = false;
+	int status;
+
+	status = simple_options("sprov migrate stop",
+	    "End the migration that runs, as it would end itself: what was "
+	    "moved stays.\n",
+	    &path, &json, argc, argv);
+	if (status >= 0)
+		return status;
+	if ((config = migrate_config(path)) == NULL)
+		return CMD_FAILED;
+	status = stop(config, json);
+	config_free(config);
+	return status;
+}
+
 int
 cmd_migrate(int argc, char **argv)
 {
@@ -385,6 +432,7 @@ cmd_migrate(int argc, char **argv)
 		{ "step", "look once, and do what is due", migrate_step },
 		{ "status", "show it, with a bar for each wave",
 		    migrate_status },
+		{ "stop", "end it; what has moved stays", migrate_stop },
 		{ "rollback", "give all devices their previous rules",
 		    migrate_rollback },
 		{ "list", "list all migrations", migrate_list },

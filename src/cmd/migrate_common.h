@@ -19,6 +19,7 @@ int migrate_start(int argc, char **argv);
 int migrate_step(int argc, char **argv);
 int migrate_run(int argc, char **argv);
 int migrate_status(int argc, char **argv);
+int migrate_stop(int argc, char **argv);
 int migrate_rollback(int argc, char **argv);
 int migrate_list(int argc, char **argv);
 

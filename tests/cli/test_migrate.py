@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from adminapi import Admin
 from conftest import BINARY, TREE
 from daemon import free_port
 
@@ -300,6 +301,84 @@ def test_rollback(site):
     assert [one["state"] for one in listed] == ["rolled-back"]
 
 
+def test_stop(site):
+    """By hand, and by the API: what has moved stays, the others go back."""
+    here = site(20)
+    admin = Admin(here, free_port())
+    here.config.write_text(here.config.read_text() + admin.block())
+    here.environment["SPROV_URL"] = "http://127.0.0.1:%d" % admin.port
+    admin.token = admin.add_token("script", "--scope", "read,write")
+    here.serve()
+    here.resync(1)
+    here.wait_recorded("old", 20)
+    before = here.variables()
+    here.start("--waves", "50%,100%")
+    assert len(here.on_trial()) == 10
+    assert "10 devices on trial" in here.migrate("stop", status=3)
+    assert here.variables() == before
+    state = here.state(status=3)
+    assert state["state"] == "stopped"
+    assert state["reason"] == "stopped by hand"
+    assert "no migration is running" in here.migrate("stop", status=1)
+    here.start("--waves", "50%,100%")
+    answer = admin.ask("POST", "/api/v1/migrations/newest/stop")
+    assert answer.status == 200, answer
+    assert answer.json == {"id": 2, "state": "stopped", "put_back": 10,
+                           "reason": "stopped by token script",
+                           "left_alone": 0}
+    assert here.variables() == before
+    answer = admin.ask("POST", "/api/v1/migrations/newest/stop")
+    assert answer.status == 409 and "no migration" in answer.json["detail"]
+    answer = admin.ask("POST", "/api/v1/migrations/newest/rollback")
+    assert answer.status == 200 and answer.json["state"] == "rolled-back"
+    listed = json.loads(here.run(BINARY, "audit", "list", "--json", "-c",
+                                 here.config, "--limit", "5"))
+    assert [(e["by"], e["action"]) for e in listed] == [
+        ("token", "migrate rollback"), ("token", "migrate stop"),
+        ("command", "migrate start"), ("command", "migrate stop"),
+        ("command", "migrate start")]
+    assert listed[1]["detail"]["migration"] == {
+        "id": 2, "is": "stopped", "reason": "stopped by token script"}
+
+
+def test_client(site):
+    """docs/api-client.sh imports, reads the plan, follows to the end."""
+    here = site(12)
+    admin = Admin(here, free_port())
+    here.config.write_text(here.config.read_text() + admin.block())
+    here.environment.update({
+        "SPROV_URL": "http://127.0.0.1:%d" % admin.port, "SPROV_PAUSE": "0.5",
+        "SPROV_TOKEN": admin.add_token("client", "--scope", "read,write")})
+    here.serve()
+    here.resync(1)
+    here.wait_recorded("old", 12)
+    here.start("--waves", "50%,100%", "--min-wait", "1h")
+    more = here.folder / "more.csv"
+    more.write_text("mac,model\n000e08ddee01,SPA504G\n")
+    client = here.begin(TREE / "docs" / "api-client.sh", more,
+                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                        text=True)
+    lines = iter(client.stdout)
+    assert next(lines) == "imported 1 of 1 devices\n"
+    assert next(lines).startswith("planned for ")
+    fleet = here.begin(FLEET, "run", here.folder, 0, stdout=subprocess.PIPE)
+    run = here.begin(BINARY, "migrate", "run", "-c", here.config,
+                     "--interval", 50, stdout=subprocess.DEVNULL)
+    rest = [line for line in lines if line.startswith("migration")]
+    assert client.wait(timeout=60) == 0
+    assert run.wait(timeout=60) == 0
+    (here.folder / "stop").touch()
+    fleet.communicate(timeout=60)
+    assert rest[0].startswith("migration 1 is running: ")
+    assert rest[-1] == "migration 1 is done: 12 of 12 moved\n"
+    # Again: it was imported already.  Another file: what is wrong is said.
+    out = here.run(TREE / "docs" / "api-client.sh", more)
+    assert "imported 1 of 1" in out
+    more.write_text("mac,model\n000e08ddee02,SPA5O4G\n")
+    out = here.run(TREE / "docs" / "api-client.sh", more, status=1)
+    assert "line 2: unknown model" in out and "SPA504G" in out
+
+
 # Without a server: what start accepts, and what it says.
 
 
@@ -311,7 +390,8 @@ def three(site):
 
 def test_help(sprov, good):
     out = good("migrate", "--help")
-    for name in ("start", "run", "step", "status", "rollback", "list"):
+    for name in ("start", "run", "step", "status", "stop", "rollback",
+                 "list"):
         assert "\n  %s " % name in out
         text = good("migrate", name, "--help")
         assert text.startswith("usage: sprov migrate %s " % name)
