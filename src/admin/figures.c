@@ -71,6 +71,21 @@ put_process(struct exposition *out, const struct call *call)
 	    "Memory that is in use.", resident_bytes());
 }
 
+/* Who is told nothing cannot be told that. */
+static void
+put_notices(struct exposition *out, const struct standing *standing)
+{
+	struct exposition_label label = { "outcome", "taken" };
+
+	exposition_family(out, "sprov_notices_total", "counter",
+	    "Attempts to tell a webhook or a command what was noticed.");
+	exposition_integer(out, "", &label, 1,
+	    atomic_load(&standing->notices_taken));
+	label.value = "refused";
+	exposition_integer(out, "", &label, 1,
+	    atomic_load(&standing->notices_refused));
+}
+
 void
 figures_server(struct exposition *out, struct call *call)
 {
@@ -108,6 +123,7 @@ figures_server(struct exposition *out, struct call *call)
 	put_number(out, "sprov_inventory_asked_timestamp_seconds", "gauge",
 	    "When the store last said that there is nothing newer.",
 	    as_time(atomic_load(&standing->inventory_asked_at)));
+	put_notices(out, standing);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "server/config_notify.h"
 #include "server/guest.h"
 #include "server/service.h"
+#include "server/standing.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -243,12 +244,14 @@ tell_next(struct noticer *noticer, struct teller *teller)
 	if (send_now(teller->notify, &teller->secret, pending->body, now,
 		noticer->cancel_fd, &err) == 0) {
 		log_outcome(teller, pending, NULL);
+		atomic_fetch_add(&noticer->view.standing->notices_taken, 1);
 		said_add(noticer->said, teller->notify->name, pending->key,
 		    now);
 		teller->failures = 0;
 		drop_pending(teller, 0);
 		return;
 	}
+	atomic_fetch_add(&noticer->view.standing->notices_refused, 1);
 	back_off(teller, pending, &err);
 	if (now - pending->since > GIVE_UP_S) {
 		log_outcome(teller, pending, "given up after a day");

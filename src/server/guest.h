@@ -27,7 +27,7 @@ struct guest_view {
 	struct record *record;
 	struct keystate *keys;
 	struct profile_cache *cache;
-	const struct standing *standing;
+	struct standing *standing; /* guests may count in it */
 };
 
 struct guest {

@@ -18,6 +18,9 @@ struct standing {
 	atomic_llong inventory_at;  /* the snapshot in use was loaded */
 	atomic_llong inventory_asked_at; /* the store last said that there is
 					  * nothing newer */
+	/* Attempts to tell people something (src/notice/): it was taken, or
+	 * not. */
+	atomic_ullong notices_taken, notices_refused;
 };
 
 #endif
