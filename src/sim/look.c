@@ -14,7 +14,7 @@
 
 #define REQUEST_MAX 8192
 
-_Static_assert(CHECK_TEXT_MAX == TLS_PEER_TEXT_MAX,
+_Static_assert(CHECK_TEXT_MAX == TLS_CA_TEXT_MAX,
     "names of CAs are copied as they are");
 
 static struct tls_context *

@@ -33,6 +33,7 @@ new_conn(struct tls_context *context, int fd, struct error *err)
 	struct tls_conn *conn = xcalloc(1, sizeof(*conn));
 
 	conn->alert_sent = conn->alert_received = -1;
+	conn->peer.verify_text = "";
 	conn->context = tls_context_use(context);
 	ERR_clear_error();
 	if ((conn->ssl = SSL_new(context->ssl_ctx)) == NULL ||
@@ -259,7 +260,8 @@ const struct tls_peer *
 tls_conn_peer(struct tls_conn *conn)
 {
 	static const char text[] = "not proven: the handshake did not end";
-	static const struct tls_peer none = { .verdict = TLS_PEER_NONE };
+	static const struct tls_peer none = { .verdict = TLS_PEER_NONE,
+		.verify_text = "" };
 
 	if (conn == NULL)
 		return &none;
@@ -274,8 +276,17 @@ tls_conn_peer(struct tls_conn *conn)
 		conn->unproven = xcalloc(1, sizeof(*conn->unproven));
 	*conn->unproven = conn->peer;
 	conn->unproven->verdict = TLS_PEER_UNTRUSTED;
-	memcpy(conn->unproven->verify_text, text, sizeof(text));
+	conn->unproven->verify_text = text;
 	return conn->unproven;
+}
+
+void
+tls_conn_drop_der(struct tls_conn *conn)
+{
+	free(conn->peer_der);
+	conn->peer_der = NULL;
+	conn->peer.der = NULL;
+	conn->peer.der_len = 0;
 }
 
 const X509 *
@@ -351,7 +362,7 @@ tls_conn_certificate_requested(const struct tls_conn *conn)
 }
 
 static void
-common_name(const X509_NAME *name, char text[static TLS_PEER_TEXT_MAX])
+common_name(const X509_NAME *name, char text[static TLS_CA_TEXT_MAX])
 {
 	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
 	const ASN1_STRING *value = at < 0 ?
@@ -361,12 +372,12 @@ common_name(const X509_NAME *name, char text[static TLS_PEER_TEXT_MAX])
 	text[0] = '\0';
 	if (value != NULL)
 		text_escape(ASN1_STRING_get0_data(value),
-		    (size_t)ASN1_STRING_length(value), text, TLS_PEER_TEXT_MAX);
+		    (size_t)ASN1_STRING_length(value), text, TLS_CA_TEXT_MAX);
 }
 
 size_t
 tls_conn_requested_cas(const struct tls_conn *conn,
-    char (*names)[TLS_PEER_TEXT_MAX], size_t max)
+    char (*names)[TLS_CA_TEXT_MAX], size_t max)
 {
 	const STACK_OF(X509_NAME) *list = SSL_get0_peer_CA_list(conn->ssl);
 	int count = list != NULL ? sk_X509_NAME_num(list) : 0;

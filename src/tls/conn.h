@@ -90,12 +90,13 @@ enum tls_verdict {
 	TLS_PEER_UNTRUSTED, /* any other verification error */
 };
 
-#define TLS_PEER_TEXT_MAX 256
+/* RFC 5280 A.1: ub-common-name is 64; escapes make it longer. */
+#define TLS_PEER_TEXT_MAX 128
 struct tls_peer {
 	enum tls_verdict verdict;
 	int verify_error;		/* X509_V_ERR_..., 0 when trusted */
 	int verify_depth;		/* 0 is the leaf */
-	char verify_text[128];		/* in OpenSSL's words */
+	const char *verify_text;	/* in OpenSSL's words; never freed */
 	char anchor[TLS_PEER_TEXT_MAX]; /* subject CN of the chain's end as
 					     * far as it was built; "" when that
 				     * is the leaf */
@@ -113,6 +114,9 @@ struct tls_peer {
  * server.
  */
 const struct tls_peer *tls_conn_peer(struct tls_conn *conn);
+
+/* Let go of peer->der; tls_conn_certificate() is enough for most. */
+void tls_conn_drop_der(struct tls_conn *conn);
 
 /* The leaf itself, as OpenSSL parsed it: reading it again from DER would cost
  * as much as all the rest of an answer.  Borrowed; NULL when there is none. */
@@ -140,8 +144,9 @@ bool tls_conn_certificate_requested(const struct tls_conn *conn);
  * one without.  Writes at most max and returns how many it named, 0 when it
  * leaves the choice to the client.
  */
+#define TLS_CA_TEXT_MAX 256
 size_t tls_conn_requested_cas(const struct tls_conn *conn,
-    char (*names)[TLS_PEER_TEXT_MAX], size_t max);
+    char (*names)[TLS_CA_TEXT_MAX], size_t max);
 
 /* Alert numbers (RFC 8446 6), -1 when none: the last sent and received.
  * close_notify does not count. */

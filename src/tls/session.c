@@ -144,8 +144,7 @@ refuse(struct tls_conn *conn, enum tls_verdict verdict, int error,
 {
 	conn->peer.verdict = verdict;
 	conn->peer.verify_error = error;
-	(void)snprintf(conn->peer.verify_text, sizeof(conn->peer.verify_text),
-	    "%s", text);
+	conn->peer.verify_text = text;
 }
 
 static void
@@ -184,7 +183,8 @@ tls_session_restore(struct tls_conn *conn)
 	const struct cert_name_part *part;
 	struct cert_name name;
 
-	conn->peer = (struct tls_peer) { .verdict = TLS_PEER_NONE };
+	conn->peer = (struct tls_peer) { .verdict = TLS_PEER_NONE,
+		.verify_text = "" };
 	if (leaf == NULL)
 		return;
 	conn->peer.verdict = TLS_PEER_TRUSTED;

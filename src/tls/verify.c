@@ -49,8 +49,7 @@ keep_error(struct tls_peer *peer, int error, int depth)
 					       TLS_PEER_UNTRUSTED;
 	peer->verify_error = error;
 	peer->verify_depth = depth;
-	(void)snprintf(peer->verify_text, sizeof(peer->verify_text), "%s",
-	    X509_verify_cert_error_string(error));
+	peer->verify_text = X509_verify_cert_error_string(error);
 }
 
 static int
@@ -125,7 +124,8 @@ begin_verify(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
 {
 	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(store_ctx);
 
-	conn->peer = (struct tls_peer) { .verdict = TLS_PEER_TRUSTED };
+	conn->peer = (struct tls_peer) { .verdict = TLS_PEER_TRUSTED,
+		.verify_text = "" };
 	X509_VERIFY_PARAM_set_auth_level(param, 0);
 	return param;
 }
@@ -255,9 +255,8 @@ tls_verify_server(X509_STORE_CTX *store_ctx, void *arg)
 		ok = 0;
 		error = X509_V_ERR_CERT_REJECTED;
 		keep_error(&conn->peer, error, 0);
-		(void)snprintf(conn->peer.verify_text,
-		    sizeof(conn->peer.verify_text),
-		    "signed with SHA-2, which this device cannot verify");
+		conn->peer.verify_text =
+		    "signed with SHA-2, which this device cannot verify";
 	}
 	X509_STORE_CTX_set_error(store_ctx, error);
 	describe_peer(conn, store_ctx);
@@ -272,8 +271,7 @@ tls_verify_nothing(X509_STORE_CTX *store_ctx, void *context)
 	(void)context;
 	(void)begin_verify(conn, store_ctx);
 	keep_error(&conn->peer, X509_V_ERR_APPLICATION_VERIFICATION, 0);
-	(void)snprintf(conn->peer.verify_text, sizeof(conn->peer.verify_text),
-	    "not verified");
+	conn->peer.verify_text = "not verified";
 	describe_peer(conn, store_ctx);
 	return 1;
 }

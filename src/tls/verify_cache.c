@@ -145,7 +145,7 @@ describe(const struct verify_cache *cache, const struct entry *entry,
 	peer->verdict = TLS_PEER_TRUSTED;
 	peer->verify_error = 0;
 	peer->verify_depth = 0;
-	peer->verify_text[0] = '\0';
+	peer->verify_text = "";
 	memcpy(peer->issuer, name->issuer, TLS_PEER_TEXT_MAX);
 	memcpy(peer->anchor, name->anchor, TLS_PEER_TEXT_MAX);
 	memcpy(peer->sha256, entry->sha256, sizeof(peer->sha256));
