@@ -8,10 +8,13 @@
  *
  *     admin.c    the thread, its sockets, what it learns from the server
  *     conn.c     one connection, its requests and answers
+ *     desk.c     all of them, and their turns in the pool
  *     call.c     one request on its way: parameters, fields, answer
  *     api.c      which path is answered by what, and who may ask
  *     site.c     what all answers are made from
  *     api_*.c    the answers
+ *     writing.c  changing the inventory; replay.c: not twice
+ *     noting.c   what is done here, in the audit log
  *     report.c   what the command line knows, as JSON
  */
 #ifndef ADMIN_ADMIN_H

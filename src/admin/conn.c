@@ -1,16 +1,14 @@
 #include "admin/conn.h"
 #include "admin/api.h"
 #include "admin/call.h"
+#include "admin/conn_parts.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/body.h"
-#include "pki/anchors.h"
 #include "pki/cert.h"
-#include "pki/chain.h"
 #include "server/wire.h"
 #include "tls/conn.h"
-#include "tls/context.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -30,63 +28,7 @@
 #define DRAIN_BYTES_MAX (4 * 1024 * 1024)
 #define IDLE_MS 75000 /* pages look again every few seconds */
 
-enum phase {
-	PHASE_HANDSHAKE,
-	PHASE_IDLE,
-	PHASE_REQUEST,
-	PHASE_BODY,
-	PHASE_WORK,
-	PHASE_ANSWER,
-	PHASE_DRAIN, /* what the client still sends is dropped, so that a
-		      * reset does not overtake the answer */
-	PHASE_CLOSED,
-};
-
 enum step { STEP_AGAIN, STEP_READ, STEP_WRITE, STEP_WORK, STEP_END };
-
-struct person {
-	struct desk *desk;
-	struct person *next, *previous;
-	struct person *next_waiting;
-	struct front *front;
-	struct addr source;
-	int fd;
-	uv_poll_t poll;
-	uv_timer_t timer;
-	uv_work_t work;
-	unsigned open_handles; /* and works in the pool */
-	enum phase phase;
-	struct tls_conn *tls;
-	char *certificate_name; /* of a person that is trusted; or NULL */
-	struct buf in, out;
-	size_t sent;
-	const char *bytes; /* to be sent after out */
-	size_t bytes_len, bytes_sent;
-	struct call *call; /* whose answer is on its way */
-	struct body *body;
-	size_t drained;
-	bool keep_alive, queued;
-	bool large; /* its call counts among the desk's */
-	uint64_t began_us;
-};
-
-void
-front_release(struct front *front)
-{
-	if (front == NULL || --front->references > 0)
-		return;
-	tls_context_free(front->tls);
-	chain_free(front->chain);
-	anchors_free(front->anchors);
-	free(front);
-}
-
-void
-desk_init(struct desk *desk, uv_loop_t *loop, struct site *site)
-{
-	*desk = (struct desk) { .loop = loop, .site = site };
-	desk->waiting_tail = &desk->waiting;
-}
 
 /* --------------------------------------------------------------- its end */
 
@@ -99,8 +41,8 @@ drop_call(struct person *person)
 	person->large = false;
 }
 
-static void
-release(struct person *person)
+void
+person_release(struct person *person)
 {
 	struct desk *desk = person->desk;
 
@@ -127,45 +69,18 @@ release(struct person *person)
 static void
 on_closed(uv_handle_t *handle)
 {
-	release(handle->data);
+	person_release(handle->data);
 }
 
-static void
-leave_queue(struct person *person)
-{
-	struct person **link = &person->desk->waiting;
-
-	if (!person->queued)
-		return;
-	while (*link != person)
-		link = &(*link)->next_waiting;
-	*link = person->next_waiting;
-	if (person->next_waiting == NULL)
-		person->desk->waiting_tail = link;
-	person->queued = false;
-}
-
-static void
-close_person(struct person *person)
+void
+person_close(struct person *person)
 {
 	if (person->phase == PHASE_CLOSED)
 		return;
 	person->phase = PHASE_CLOSED;
-	leave_queue(person);
+	desk_leave(person);
 	uv_close((uv_handle_t *)&person->poll, on_closed);
 	uv_close((uv_handle_t *)&person->timer, on_closed);
-}
-
-void
-desk_close(struct desk *desk)
-{
-	struct person *next;
-
-	for (struct person *person = desk->first; person != NULL;
-	     person = next) {
-		next = person->next;
-		close_person(person);
-	}
 }
 
 static void on_timeout(uv_timer_t *timer);
@@ -225,7 +140,7 @@ start_answer(struct person *person)
 		    .fields = buf_text(&call->fields),
 		},
 		&person->out) != 0) {
-		close_person(person);
+		person_close(person);
 		return;
 	}
 	person->sent = 0;
@@ -236,69 +151,20 @@ start_answer(struct person *person)
 }
 
 static void run(struct person *person);
-static void start_work(struct desk *desk);
 
-/* In the pool. */
-static void
-work(uv_work_t *work)
+void
+person_answer(struct person *person)
 {
-	struct person *person = work->data;
-
-	api_answer(person->call);
+	start_answer(person);
+	run(person);
 }
-
-static void
-after_work(uv_work_t *work, int status)
-{
-	struct person *person = work->data;
-	struct desk *desk = person->desk;
-
-	(void)status; /* nobody cancels it */
-	desk->working--;
-	if (person->phase == PHASE_WORK) {
-		start_answer(person);
-		run(person);
-	}
-	release(person);
-	start_work(desk);
-}
-
-static void
-start_work(struct desk *desk)
-{
-	while (desk->working < DESK_WORK_MAX && desk->waiting != NULL) {
-		struct person *person = desk->waiting;
-
-		leave_queue(person);
-		desk->working++;
-		person->open_handles++;
-		person->work.data = person;
-		(void)uv_queue_work(desk->loop, &person->work, work,
-		    after_work);
-	}
-}
-
-static void
-queue_work(struct person *person)
-{
-	struct desk *desk = person->desk;
-
-	(void)uv_timer_stop(&person->timer);
-	person->phase = PHASE_WORK;
-	person->queued = true;
-	person->next_waiting = NULL;
-	*desk->waiting_tail = person;
-	desk->waiting_tail = &person->next_waiting;
-	start_work(desk);
-}
-
 static void
 answer(struct person *person)
 {
 	if (api_answer_now(person->call))
 		start_answer(person);
 	else
-		queue_work(person);
+		desk_queue(person);
 }
 
 /* -------------------------------------------------------------- requests */
@@ -326,7 +192,7 @@ refuse(struct person *person, int status)
 	person->sent = 0;
 	if (response_write_head(&response, &person->out) != 0 ||
 	    buf_append_text(&person->out, body) != 0)
-		close_person(person);
+		person_close(person);
 	else
 		enter(person, PHASE_ANSWER, ANSWER_MS);
 }
@@ -605,7 +471,7 @@ run(struct person *person)
 				(void)uv_poll_stop(&person->poll);
 			return;
 		case STEP_END:
-			close_person(person);
+			person_close(person);
 			return;
 		}
 	}
@@ -634,25 +500,7 @@ on_timeout(uv_timer_t *timer)
 			run(person);
 		return;
 	}
-	close_person(person);
-}
-
-/* Who has waited longest for nothing makes room for another one. */
-static bool
-make_room(struct desk *desk)
-{
-	struct person *oldest = NULL;
-
-	if (desk->count < DESK_CONNECTIONS_MAX)
-		return true;
-	for (struct person *person = desk->first; person != NULL;
-	     person = person->next)
-		if (person->phase == PHASE_IDLE ||
-		    person->phase == PHASE_HANDSHAKE)
-			oldest = person;
-	if (oldest != NULL)
-		close_person(oldest);
-	return oldest != NULL && desk->count < 2 * DESK_CONNECTIONS_MAX;
+	person_close(person);
 }
 
 void
@@ -663,7 +511,7 @@ person_start(struct desk *desk, struct front *front, int fd,
 	struct person *person;
 	struct error err;
 
-	if (!make_room(desk)) {
+	if (!desk_make_room(desk)) {
 		(void)close(fd);
 		return;
 	}

@@ -54,9 +54,11 @@ copy_answer(struct replay_answer *to, const struct replay_answer *from)
 	*to = (struct replay_answer) { .status = from->status,
 		.fields = xstrdup(from->fields),
 		.version = xstrdup(from->version),
-		.body = xstrndup(from->body_len > 0 ? from->body : "",
-		    from->body_len),
+		.body = xmalloc(from->body_len + 1),
 		.body_len = from->body_len };
+	if (from->body_len > 0)
+		memcpy(to->body, from->body, from->body_len);
+	to->body[from->body_len] = '\0';
 }
 
 static void
