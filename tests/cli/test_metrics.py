@@ -98,7 +98,7 @@ def read_figures(admin):
                  f.sum("sprov_handshakes_total", alert="unknown_ca")
                  else None)(
             Figures(admin.get("/metrics").body.decode())),
-        "devices are counted, and the alert")
+        "devices are counted, and the alert", patience=120)
 
 
 def test_who_may_read(admin):

@@ -18,6 +18,9 @@ import minting
 from conftest import MAC
 from daemon import give_away, wait_until
 
+# Reports are made a tenth of the time at most, and may be slow once.
+PATIENCE = 120
+
 SECRET = b"a secret of more than sixteen bytes"
 
 
@@ -71,7 +74,7 @@ class Receiver:
         return wait_until(
             lambda: (lambda found: found if len(found) >= count else None)(
                 [n for n in self.taken() if fields.items() <= n.items()]),
-            "%d of %s" % (count, fields))
+            "%d of %s" % (count, fields), patience=PATIENCE)
 
 
 def check_signature(headers, body, secret=SECRET):
