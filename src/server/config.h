@@ -79,7 +79,7 @@
  *     }
  *
  * profile, common, public and report may be repeated.  Without any "profile" line
- * the built-in list applies (config.c, default_profile_paths).
+ * the built-in list applies (config_routes.c, default_profile_paths).
  */
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
