@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -124,6 +125,9 @@ test_fields(void **state)
 	log_text(&line, "newline", "a\nlevel=error");
 	log_bytes(&line, "bytes", "\0\xff", 2);
 	log_number(&line, "number", -5);
+	log_number(&line, "zero", 0);
+	log_number(&line, "least", LLONG_MIN);
+	log_number(&line, "most", LLONG_MAX);
 	log_format(&line, "format", "%d/%s", 3, "x");
 	log_end(&line);
 	text = capture_end(&capture);
@@ -132,6 +136,7 @@ test_fields(void **state)
 	    "blank=\"a b\" empty=\"\" equal=\"a=b\" "
 	    "quote=\"say \\x22x\\x22\" backslash=\"a\\x5cb\" "
 	    "newline=\"a\\x0alevel=error\" bytes=\"\\x00\\xff\" number=-5 "
+	    "zero=0 least=-9223372036854775808 most=9223372036854775807 "
 	    "format=3/x\n");
 	free(text);
 }
