@@ -15,7 +15,7 @@ const SCOPES: Record<string, string> = {
 	accounts: "manage accounts and tokens",
 };
 
-function Password() {
+function Password({ name }: { name: string }) {
 	const [done, setDone] = useState(false);
 	const [wrong, setWrong] = useState("");
 	const [busy, setBusy] = useState(false);
@@ -42,16 +42,19 @@ function Password() {
 		}
 		setBusy(false);
 	};
-	const field = (name: string, label: string, complete: string, min: number) => (
+	const field = (of: string, label: string, complete: string, min: number) => (
 		<div class="field">
-			<label for={`password-${name}`}>{label}</label>
-			<input id={`password-${name}`} name={name} type="password" required
+			<label for={`password-${of}`}>{label}</label>
+			<input id={`password-${of}`} name={of} type="password" required
 				minLength={min} maxLength={256} autoComplete={complete} />
 		</div>
 	);
 	return (
 		<Panel title="Another password">
 			<form class="stack form" onSubmit={submit}>
+				{/* For what keeps passwords: whose this one is. */}
+				<input type="text" name="name" autoComplete="username"
+					value={name} readOnly hidden />
 				{wrong !== "" && <Notice tone="bad">{wrong}</Notice>}
 				{done && <Notice tone="good">
 					It is changed. All other sessions have ended.
@@ -85,7 +88,7 @@ export function Account({ session }: PageProps) {
 						</ul></dd>
 					</dl>
 				</Panel>
-				<Password />
+				<Password name={session.name} />
 			</div>
 		</Page>
 	);

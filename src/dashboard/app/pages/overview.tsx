@@ -45,7 +45,8 @@ function Tile({ name, icon, value, note, tone = "none", part, all, to }: {
 
 function Tiles({ of }: { of: OverviewAnswer }) {
 	const d = of.devices, active = d.total - d.retired;
-	const share = (n: number) => `${percent(n, active)} of ${compact(active)}`;
+	const share = (n: number) => active === 0 ? "there are none yet" :
+		`${percent(n, active)} of ${compact(active)}`;
 	return (
 		<div class="tiles">
 			<Tile name="Devices" icon="devices" value={count(active)}
@@ -85,6 +86,8 @@ function useSeries(): Series {
 const milliseconds = (us: number | null) =>
 	us === null ? "–" : duration(Math.round(us));
 
+const axisTime = (us: number) => us === 0 ? "0" : duration(us);
+
 function Rate({ of, series }: { of: OverviewAnswer; series: Series }) {
 	const answers = rate(of.rates.answers);
 	const failed = rate(of.rates.failed_handshakes);
@@ -108,7 +111,7 @@ function Latency({ series }: { series: Series }) {
 	const now = (values: (number | null)[]) => milliseconds(lastOf(values));
 	return (
 		<Panel title="Time they take" aside="at the server">
-			<Chart times={series.at} unit={duration} top={10_000} lines={[
+			<Chart times={series.at} unit={axisTime} top={10_000} lines={[
 				{ label: "Handshake, 99 %", colour: "series-3", dashed: true,
 					values: series.handshake_99_us,
 					now: now(series.handshake_99_us) },

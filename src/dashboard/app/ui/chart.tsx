@@ -24,6 +24,7 @@ function options({ lines, unit, top }: ChartProps,
 		ticks: { show: false } };
 	return {
 		width, height,
+		padding: [8, 28, 0, 0], // the last time is not cut off
 		legend: { show: false },
 		cursor: { points: { size: 7 }, y: false,
 			drag: { x: false, y: false } },
