@@ -2,7 +2,6 @@
 // of now stand in its legend, and summary says the rest in words.
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
 import { colour } from "../lib/theme";
 
 export interface Line {
