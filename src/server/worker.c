@@ -41,11 +41,12 @@ struct worker {
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of the queue */
 	struct message *head, **tail;
+	bool handling; /* there may be more to come from the queue */
 	atomic_size_t connections;
 	struct counters counters;
 };
 
-/* No connection is left, and none can come: let the loop end. */
+/* Let the loop end. */
 static void
 end(struct worker *worker)
 {
@@ -55,25 +56,31 @@ end(struct worker *worker)
 	gate_close(worker->host.gate);
 }
 
+/*
+ * Where no connection is left, and none can come: one that was taken from the
+ * queue together with the order to stop still can.
+ */
+static void
+end_if_done(struct worker *worker)
+{
+	if (worker->host.stopping && worker->host.first == NULL &&
+	    !worker->handling)
+		end(worker);
+}
+
 static void
 ended(struct conn_host *host)
 {
 	struct worker *worker = (struct worker *)host;
 
 	atomic_fetch_sub(&worker->connections, 1);
-	/* With the last connection and no way to get another, the loop ends. */
-	if (host->stopping && host->first == NULL)
-		end(worker);
+	end_if_done(worker);
 }
 
 static void
 stop(struct worker *worker, bool abort)
 {
 	worker->host.stopping = true;
-	if (worker->host.first == NULL) {
-		end(worker);
-		return;
-	}
 	conn_host_sweep(&worker->host, abort);
 }
 
@@ -137,11 +144,14 @@ on_wake(uv_async_t *wake)
 	worker->head = NULL;
 	worker->tail = &worker->head;
 	(void)pthread_mutex_unlock(&worker->mutex);
+	worker->handling = true;
 	for (; message != NULL; message = next) {
 		next = message->next;
 		handle(worker, message);
 		free(message);
 	}
+	worker->handling = false;
+	end_if_done(worker);
 }
 
 static void
