@@ -187,16 +187,19 @@ print_remarks(const struct job *job, enum fleet_remark kind, const char *title)
 static void
 print_leak(const struct fleet_leak *leak)
 {
+	size_t column;
+
 	(void)printf("  ");
 	if (leak->mode != 0)
-		(void)cmd_wrapf(2, 2, "%s (mode %04o%s): %s", leak->file,
+		column = cmd_wrapf(2, 2, "%s (mode %04o%s): %s", leak->file,
 		    (unsigned)leak->mode,
 		    (leak->mode & 04) != 0 ? ", all may read it" : "",
 		    leak->parameters);
 	else
-		(void)cmd_wrapf(2, 2, "%s: %s", leak->file, leak->parameters);
+		column = cmd_wrapf(2, 2, "%s: %s", leak->file,
+		    leak->parameters);
 	if (leak->devices > 0)
-		(void)printf(" (%zu %s)", DEVICES(leak->devices));
+		(void)cmd_wrapf(column, 2, "(%zu %s)", DEVICES(leak->devices));
 	(void)printf("\n");
 }
 
@@ -380,8 +383,12 @@ run(struct job *job)
 		done = commit(job, inventory) == 0;
 	}
 	status = job->json ? print_json(job, done) : print_words(job, done);
-	if (done && !job->json && !job->dry_run)
+	if (done && !job->json && !job->dry_run) {
 		device_note_clear(inventory);
+		(void)
+		    printf("next: \"sprov profile check --all\" looks at what "
+			   "each device would get\n");
+	}
 out:
 	inventory_close(inventory);
 	fleet_free(job->fleet);

@@ -17,6 +17,8 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/device_common.h"
+#include "cmd/print.h"
+#include "inventory/snapshot.h"
 #include "provision/fields.h"
 #include "provision/render.h"
 #include "provision/starter.h"
@@ -34,6 +36,8 @@ struct checking {
 	const struct model *as; /* NULL: not given */
 	const char *as_firmware;
 	struct profile_listeners *listeners; /* NULL: no configuration */
+	const char *group; /* check the devices of it and below it */
+	bool all;	   /* check all devices */
 };
 
 /* "2:7: mismatched tag" says where it is. */
@@ -264,19 +268,14 @@ check_file(struct checking *checking, struct checked *checked,
 	return 0;
 }
 
-static int
-check_device(struct checking *checking, struct checked *checked,
-    struct error *err)
+/* What a device would get. */
+static void
+inspect_device(struct checking *checking, struct checked *checked,
+    const struct device *device)
 {
-	const struct device *device;
+	struct error err = { 0 };
 	struct buf out;
 
-	if (checking->site.snapshot == NULL &&
-	    profile_site_load(&checking->site, checking->inventory) != 0)
-		return error_set(err, ERROR_NONE, "%s", ""); /* it is said */
-	device = profile_find_device(&checking->site, checked->input, err);
-	if (device == NULL)
-		return -1;
 	checked->kind = "device";
 	checked->mac = &device->mac;
 	if (checking->as == NULL) {
@@ -285,14 +284,28 @@ check_device(struct checking *checking, struct checked *checked,
 	}
 	buf_init(&out, PROFILE_BYTES_MAX);
 	if (render_profile(checking->site.templates, checking->site.snapshot,
-		device, &out, err) != 0)
-		add_malformed(&checked->findings, err->text);
+		device, &out, &err) != 0)
+		add_malformed(&checked->findings, err.text);
 	else
 		inspect_text(checking, checked, buf_text(&out), out.len, false);
 	if (out.data != NULL)
 		explicit_bzero(out.data, out.len);
 	buf_clear(&out);
-	*err = (struct error) { 0 };
+}
+
+static int
+check_device(struct checking *checking, struct checked *checked,
+    struct error *err)
+{
+	const struct device *device;
+
+	if (checking->site.snapshot == NULL &&
+	    profile_site_load(&checking->site, checking->inventory) != 0)
+		return error_set(err, ERROR_NONE, "%s", ""); /* it is said */
+	device = profile_find_device(&checking->site, checked->input, err);
+	if (device == NULL)
+		return -1;
+	inspect_device(checking, checked, device);
 	return 0;
 }
 
@@ -368,6 +381,75 @@ check_all(struct checking *checking, int count, char **operands, bool json)
 	return status;
 }
 
+/* What became of a fleet: of the good ones nothing is said. */
+struct fleet_check {
+	struct checking *checking;
+	struct checked *bad; /* for JSON; each with its input */
+	size_t count, devices, problems;
+	bool json;
+};
+
+static int
+visit(const struct device *device, void *arg)
+{
+	struct fleet_check *fleet = arg;
+	struct checking *checking = fleet->checking;
+	char mac[MAC_TEXT_BYTES];
+	struct checked checked = { .input = mac,
+		.model = checking->as,
+		.firmware = checking->as_firmware };
+
+	if (device->state == DEVICE_RETIRED ||
+	    (checking->group != NULL &&
+		!snapshot_is_below(checking->site.snapshot, device,
+		    checking->group)))
+		return 0;
+	mac_format(&device->mac, mac);
+	inspect_device(checking, &checked, device);
+	fleet->devices++;
+	fleet->problems += checked.findings.problems > 0;
+	if (checked.findings.count > 0 && !fleet->json)
+		profile_check_print(&checked);
+	if (checked.findings.count == 0 || !fleet->json) {
+		findings_clear(&checked.findings);
+		return 0;
+	}
+	checked.input = xstrdup(mac);
+	fleet->bad = xrealloc(fleet->bad,
+	    (fleet->count + 1) * sizeof(*fleet->bad));
+	fleet->bad[fleet->count++] = checked;
+	return 0;
+}
+
+static int
+check_fleet(struct checking *checking, bool json)
+{
+	struct fleet_check fleet = { .checking = checking, .json = json };
+	struct error err = { 0 };
+	int status = CMD_DONE;
+
+	if (profile_site_load(&checking->site, checking->inventory) != 0)
+		return CMD_FAILED;
+	if (checking->group != NULL &&
+	    !snapshot_has_group(checking->site.snapshot, checking->group)) {
+		cmd_error("there is no group \"%.63s\" in the inventory",
+		    checking->group);
+		return CMD_FAILED;
+	}
+	(void)snapshot_each(checking->site.snapshot, visit, &fleet);
+	if (!json)
+		(void)printf("%zu %s checked, %zu with problems\n",
+		    DEVICES(fleet.devices), fleet.problems);
+	else if (profile_check_print_json(fleet.bad, fleet.count, &err) != 0)
+		status = cmd_fail(&err);
+	for (size_t i = 0; i < fleet.count; i++) {
+		findings_clear(&fleet.bad[i].findings);
+		free((char *)(uintptr_t)fleet.bad[i].input);
+	}
+	free(fleet.bad);
+	return status == CMD_DONE && fleet.problems > 0 ? CMD_PROBLEM : status;
+}
+
 /* Our listeners are looked at where a configuration says what they are. */
 static int
 look_and_check(struct checking *checking, int count, char **operands, bool json)
@@ -380,7 +462,9 @@ look_and_check(struct checking *checking, int count, char **operands, bool json)
 		if (checking->listeners == NULL)
 			return CMD_FAILED;
 	}
-	status = check_all(checking, count, operands, json);
+	status = checking->all || checking->group != NULL ?
+	    check_fleet(checking, json) :
+	    check_all(checking, count, operands, json);
 	profile_listeners_free(checking->listeners);
 	return status;
 }
@@ -398,24 +482,39 @@ profile_check_command(int argc, char **argv)
 		    .value = "MODEL[@FIRMWARE]",
 		    .help = "check for this model, at this firmware",
 		    .text = &as },
+		{ .name = "all",
+		    .letter = 'a',
+		    .help = "all devices; names those with findings",
+		    .flag = &checking.all },
+		{ .name = "group",
+		    .letter = 'g',
+		    .value = "NAME",
+		    .help = "the same of a group and of those below it",
+		    .text = &checking.group },
 		{ .name = "json",
 		    .letter = 'j',
 		    .help = "as JSON",
 		    .flag = &json },
 	};
 	const struct cmd_syntax syntax = { "sprov profile check",
-		"FILE|TEMPLATE|MAC...",
+		"[FILE|TEMPLATE|MAC...]",
 		"Say what is wrong with profiles, templates, and what devices "
 		"would get: names\nthat are not known for the model and its "
 		"firmware, values out of range, and\nsettings that stop the "
 		"resync or lock the administrator out.\n",
-		options, LENGTH(options), 1, -1 };
+		options, LENGTH(options), 0, -1 };
 	struct error err = { 0 };
 	char *own = NULL;
 	int first = 0, status = cmd_options(&syntax, argc, argv, &first);
 
 	if (status >= 0)
 		return status;
+	if ((first < argc) + checking.all + (checking.group != NULL) != 1) {
+		cmd_error("what is to be checked? files, templates and MACs, "
+			  "or --group, or --all; see sprov profile check "
+			  "--help");
+		return CMD_USAGE;
+	}
 	own = as != NULL ? xstrdup(as) : NULL;
 	if (own != NULL && read_as(&checking, own, &err) != 0) {
 		cmd_error("--as: %s", err.text);

@@ -309,6 +309,29 @@ def test_check_device(sprov, good, phone, tmp_path):
     assert 'malformed: template "gone.xml" does not exist' in result.out
 
 
+def test_check_fleet(sprov, good, phone):
+    """All of them, or those of a group and below; only the bad ones named."""
+    other = "000e08aabbcd"
+    good("device", "set", "group:acme", "kind=tenant")
+    good("device", "set", "group:berlin", "kind=site", "parent=acme")
+    good("device", "add", other, "SPA504G", "--group", "berlin")
+    assert good("profile", "check", "--all") == (
+        "2 devices checked, 0 with problems\n")
+    good("device", "set", other, "template=gone.xml")
+    for options in ["--all"], ["--group", "acme"]:
+        result = sprov("profile", "check", *options)
+        assert result.status == 3 and phone not in result.out
+        assert other + ": malformed: template" in result.out
+        assert result.out.endswith(" checked, 1 with problems\n")
+    only, = json.loads(sprov("profile", "check", "--all", "--json").out)
+    assert only["input"] == other and only["problems"] == 1
+    good("device", "set", other, "state=retired")
+    assert good("profile", "check", "--all") == (
+        "1 device checked, 0 with problems\n")
+    assert sprov("profile", "check", "--group", "none").status == 1
+    assert sprov("profile", "check", "--all", phone).status == 2
+
+
 def test_check_refusals(sprov, tmp_path):
     (tmp_path / "a.xml").write_text("<flat-profile/>")
     result = sprov("profile", "check", "nonsense")
