@@ -14,6 +14,7 @@
 #include "server/server.h"
 #include "server/service.h"
 #include "spa/registry.h"
+#include "tls/memory.h"
 
 #include <stdio.h>
 
@@ -130,6 +131,8 @@ cmd_serve(int argc, char **argv)
 		return rc;
 	if (only_check)
 		return check(path);
+	/* Before what follows has any memory of OpenSSL's. */
+	tls_memory_use_pool();
 	if (!how.rehearsal) {
 		admin = admin_new(path);
 		noticer = noticer_new(path);

@@ -21,7 +21,6 @@
 #include "server/standing.h"
 #include "server/tftp.h"
 #include "server/worker.h"
-#include "tls/memory.h"
 
 #include <inttypes.h>
 #include <malloc.h>
@@ -664,7 +663,6 @@ server_run(const char *path, const struct server_options *options,
 	 * small ones that it keeps, to split them again at once.
 	 */
 	(void)mallopt(M_MXFAST, 0);
-	tls_memory_use_pool();
 	/* A peer that is gone shows as an error of write(). */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)uv_loop_init(&server.loop);

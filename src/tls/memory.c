@@ -1,6 +1,8 @@
 #include "tls/memory.h"
 #include "base/pool.h"
 
+#include <assert.h>
+
 #include <openssl/crypto.h>
 
 static void *
@@ -30,6 +32,12 @@ give_back(void *block, const char *file, int line)
 void
 tls_memory_use_pool(void)
 {
-	if (pool_open())
-		(void)CRYPTO_set_mem_functions(take, resize, give_back);
+	int taken;
+
+	if (!pool_open())
+		return;
+	taken = CRYPTO_set_mem_functions(take, resize, give_back);
+	/* Else OpenSSL has memory already, and nobody would notice. */
+	assert(taken == 1);
+	(void)taken;
 }

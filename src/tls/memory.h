@@ -5,9 +5,9 @@
 #define TLS_MEMORY_H
 
 /*
- * From base/pool.h, for the whole process and from now on.  Before anything
- * else of OpenSSL: later it goes on with malloc(), as it does where there is
- * no pool.
+ * From base/pool.h, for the whole process and from now on; from malloc() where
+ * there is no pool.  To be called once, and before anything else of OpenSSL,
+ * which changes no more when it has memory: that is asserted.
  */
 void tls_memory_use_pool(void);
 
