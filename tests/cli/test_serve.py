@@ -780,6 +780,7 @@ def activate(sockets):
 def test_socket_activation(server):
     """The socket is the manager's: taken, not opened again."""
     with socket.socket() as given, socket.socket() as unused:
+        given.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         given.bind(("127.0.0.1", server.port))
         given.listen()
         unused.bind(("127.0.0.1", 0))
@@ -804,6 +805,7 @@ def test_socket_activation(server):
 def test_sockets_for_another_process(server):
     """LISTEN_PID of somebody else: none of ours."""
     with socket.socket() as given:
+        given.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         given.bind(("127.0.0.1", server.port))
         given.listen()
         server.configure(server.listener())
