@@ -13,9 +13,10 @@ export class Watch {
 		this.expected = undefined;
 		this.requests = 0;
 		page.on("console", (message) => {
+			const said = `${message.text()} ${message.location().url}`;
 			if (["error", "warning"].includes(message.type()) &&
-				!this.expected?.test(message.text()))
-				this.said.push(`console: ${message.text()}`);
+				!this.expected?.test(said))
+				this.said.push(`console: ${said}`);
 		});
 		page.on("pageerror", (error) =>
 			this.said.push(`script: ${error.stack ?? error}`));
