@@ -19,7 +19,7 @@ from conftest import MAC
 from daemon import give_away, wait_until
 
 # Reports are made a tenth of the time at most, and may be slow once.
-PATIENCE = 120
+PATIENCE = 300
 
 SECRET = b"a secret of more than sixteen bytes"
 
