@@ -138,7 +138,11 @@ writer_main(void *arg)
 		(void)setpriority(PRIO_PROCESS, 0, NICE);
 	/* It is there before anybody looks for it; why it is not is said when
 	 * there is something to write. */
-	writer->store = kind->open(writer->path, &ignored);
+	(void)pthread_mutex_lock(&writer->mutex);
+	path = xstrdup(writer->path);
+	(void)pthread_mutex_unlock(&writer->mutex);
+	writer->store = kind->open(path, &ignored);
+	free(path);
 	while (!stopping) {
 		(void)pthread_mutex_lock(&writer->mutex);
 		wait_for_batch(writer);
