@@ -246,6 +246,9 @@ test_resumed(void **state)
 				fail_msg("way %zu, time %d: not resumed", i,
 				    again);
 			/* It is known as well as it was. */
+			assert_string_equal(next.peer.verify_text,
+			    first.peer.verify_text);
+			next.peer.verify_text = first.peer.verify_text;
 			assert_memory_equal(&next.peer, &first.peer,
 			    sizeof(first.peer));
 			first.session = next.session;
