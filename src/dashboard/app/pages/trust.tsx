@@ -234,8 +234,8 @@ function Picture({ lines, cas, chosen, choose }: {
 										tabIndex={here_ ? 0 : -1}
 										aria-selected={is ? "true" : "false"}
 										aria-label={`${words(cell)}` +
-											(line.devices ? `, ${plural(
-												line.devices, "device")}` : "")}
+											(line.devices ? `, ${compact(
+												line.devices)} devices` : "")}
 										onFocus={() => setAt([r, c])}
 										onClick={() => choose({
 											model: line.block.models[0]!,
