@@ -61,6 +61,17 @@ certificate_json(const struct event *event)
 }
 
 static json_t *
+sent_json(const struct event *event)
+{
+	char hex[2 * sizeof(event->sent) + 1];
+
+	if (!event->has_sent)
+		return json_null();
+	text_hex(event->sent, sizeof(event->sent), hex);
+	return json_string(hex);
+}
+
+static json_t *
 event_json(const struct event *event)
 {
 	char class[17];
@@ -68,7 +79,7 @@ event_json(const struct event *event)
 	(void)snprintf(class, sizeof(class), "%016llx",
 	    (unsigned long long)event->class);
 	return json_pack("{sI so ss ss ss ss sI so ss ss ss so so so ss so so "
-			 "ss ss ss si ss sI ss ss}",
+			 "ss ss ss si ss sI ss ss so}",
 	    "id", (json_int_t)event->id, "at", call_time(event->at), "kind",
 	    event_kind_name(event->kind), "listener", event->listener, "ca",
 	    event->ca, "source", event->source, "microseconds",
@@ -81,7 +92,7 @@ event_json(const struct event *event)
 	    alert_json(event->alert_received), "method", event->method, "path",
 	    event->path, "user_agent", event->agent, "status", event->status,
 	    "reason", event->reason, "bytes", (json_int_t)event->bytes, "class",
-	    class, "choice", event->choice);
+	    class, "choice", event->choice, "sent_sha256", sent_json(event));
 }
 
 struct page {

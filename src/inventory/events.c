@@ -92,8 +92,10 @@ static const char learned_schema[] =
 static const char choice_schema[] =
     "ALTER TABLE event ADD COLUMN choice TEXT NOT NULL DEFAULT ''";
 
+static const char sent_schema[] = "ALTER TABLE event ADD COLUMN sent BLOB";
+
 static const char *const migrations[] = { events_schema, learned_schema,
-	choice_schema };
+	choice_schema, sent_schema };
 
 static const struct sqlite_kind kind = {
 	.name = "record of events",
@@ -107,7 +109,7 @@ static const struct sqlite_kind kind = {
 static const char put_sql[] =
     "INSERT INTO event VALUES (NULL, "
     "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /* The oldest go first: either they are past their time, or there are newer
  * ones than may be kept. */
@@ -274,6 +276,9 @@ put_one(struct events *events, const struct event *event, struct error *err)
 	events_bind_text(stmt, 33, event->reason);
 	(void)sqlite3_bind_int64(stmt, 34, (int64_t)event->bytes);
 	events_bind_text(stmt, 35, event->choice);
+	if (event->has_sent)
+		(void)sqlite3_bind_blob(stmt, 36, event->sent,
+		    sizeof(event->sent), SQLITE_TRANSIENT);
 	return events_run(events, stmt, err);
 }
 

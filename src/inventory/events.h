@@ -78,8 +78,10 @@ struct event {
 	int status;			 /* HTTP; 0: no answer */
 	char reason[EVENT_TEXT_MAX + 1]; /* in words */
 	uint64_t bytes;			 /* of the answer's body */
-	char choice[16]; /* how the certificate was chosen; "": there was no
+	char choice[16];  /* how the certificate was chosen; "": there was no
 			  * choice */
+	bool has_sent;	  /* a profile was the answer */
+	uint8_t sent[32]; /* SHA-256 of it, as it went out */
 };
 
 struct events;

@@ -92,6 +92,7 @@ read_event(sqlite3_stmt *stmt, struct event *event)
 	COPY_TEXT(stmt, 33, event->reason);
 	event->bytes = (uint64_t)sqlite3_column_int64(stmt, 34);
 	COPY_TEXT(stmt, 35, event->choice);
+	event->has_sent = copy_hash(stmt, 36, event->sent);
 }
 
 /* Prepare a statement for one use. */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "inventory/documents.h"
 #include "inventory/resyncs.h"
 #include "inventory/snapshot.h"
 #include "provision/decision.h"
@@ -297,6 +298,22 @@ count_answer(const struct exchange *exchange, const struct decision *decision,
 	    reason, parts->response.status);
 }
 
+/* Of the profile that goes out, the device's own or a common one; NULL: none
+ * does. */
+static const uint8_t *
+sent_hash(const struct request *request, const struct decision *decision,
+    struct reply_parts *parts)
+{
+	uint8_t *hash = parts->profile.note.sha256;
+
+	if (parts->response.status != 200 || is_file(decision) ||
+	    request->method != REQUEST_GET)
+		return NULL;
+	if (decision->reason != DECISION_OWN_PROFILE)
+		document_hash(buf_text(&parts->body), parts->body.len, hash);
+	return hash;
+}
+
 void
 answer_decide(const struct exchange *exchange, const struct request *request,
     struct decision *decision)
@@ -371,7 +388,8 @@ answer_request(const struct exchange *exchange, const struct request *request,
 	record_answer(exchange, &decision, parts.response.status);
 	count_answer(exchange, &decision, &parts);
 	tell_answer(exchange, request, parts.response.status, parts.reason,
-	    parts.response.content_length, decision.allow);
+	    parts.response.content_length, decision.allow,
+	    sent_hash(request, &decision, &parts));
 	OPENSSL_cleanse(&decision.key, sizeof(decision.key));
 	answer_profile_clear(&parts.profile);
 	buf_clear(&parts.body);
@@ -410,7 +428,8 @@ answer_plain(const struct exchange *exchange, const struct request *request,
 	put_text(&body, status);
 	response.content_length = body.len;
 	put_answer(out, &response, &body, false);
-	tell_answer(exchange, request, status, reason, body.len, status < 400);
+	tell_answer(exchange, request, status, reason, body.len, status < 400,
+	    NULL);
 	metrics_request(exchange->metrics, exchange->listener->metrics_key,
 	    plain_reason(request, status), status);
 	buf_clear(&body);

@@ -1,4 +1,5 @@
 #include "server/answer_profile.h"
+#include "inventory/documents.h"
 #include "inventory/snapshot.h"
 #include "provision/decision.h"
 #include "provision/render.h"
@@ -83,7 +84,7 @@ make(const struct exchange *exchange, const struct decision *decision,
 			    render_profile(templates, exchange->snapshot,
 				decision->device, &profile->clear, err)) != 0)
 		return -1;
-	profile->carries_key = carries_newest(decision->device,
+	profile->note.carries_key = carries_newest(decision->device,
 	    buf_text(&profile->clear));
 	return pack(decision, protection.gzip, &profile->clear, body, err);
 }
@@ -99,10 +100,12 @@ answer_profile(const struct exchange *exchange, const struct decision *decision,
 
 	profile->coding = protection_content_encoding(&as_asked);
 	if (exchange->cache != NULL &&
-	    profile_cache_get(exchange->cache, &name, body,
-		&profile->carries_key))
+	    profile_cache_get(exchange->cache, &name, body, &profile->note))
 		return 0;
-	return make(exchange, decision, upgrade_only, body, profile, err);
+	if (make(exchange, decision, upgrade_only, body, profile, err) != 0)
+		return -1;
+	document_hash(buf_text(body), body->len, profile->note.sha256);
+	return 0;
 }
 
 void
@@ -115,7 +118,7 @@ answer_profile_cache(const struct exchange *exchange,
 
 	if (exchange->cache != NULL)
 		profile_cache_put(exchange->cache, &name, buf_text(body),
-		    body->len, profile->carries_key);
+		    body->len, &profile->note);
 }
 
 void
@@ -139,7 +142,7 @@ answer_profile_wish(const struct exchange *exchange,
 	*wish = (struct keystate_wish) { .mac = device->mac };
 	if (decision->cipher != CIPHER_NONE)
 		wish->seen = decision->key.id;
-	if (profile->carries_key &&
+	if (profile->note.carries_key &&
 	    render_protection(exchange->snapshot, device, &protection,
 		&ignored) == 0 &&
 	    protection.cipher != CIPHER_NONE &&

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "server/keystate.h"
+#include "server/profile_cache.h"
 
 struct decision;
 struct exchange;
@@ -20,7 +21,7 @@ struct exchange;
 struct answer_profile {
 	const char *coding;	/* of Content-Encoding; NULL: none */
 	const char *protection; /* "gzip+aes", ...; NULL when from the cache */
-	bool carries_key;	/* the newest one is in it */
+	struct profile_cache_note note; /* of the bytes that go out */
 	struct buf clear; /* before it was packed; empty when from the cache */
 };
 void answer_profile_clear(struct answer_profile *profile);

@@ -17,7 +17,7 @@ struct entry {
 	struct profile_cache_name name;
 	UT_hash_handle hh; /* in the order of use, oldest first */
 	size_t len;
-	bool note;
+	struct profile_cache_note note;
 	char data[];
 };
 
@@ -97,7 +97,8 @@ profile_cache_limit(struct profile_cache *cache, uint64_t bytes_max)
 
 bool
 profile_cache_get(struct profile_cache *cache,
-    const struct profile_cache_name *name, struct buf *out, bool *note)
+    const struct profile_cache_name *name, struct buf *out,
+    struct profile_cache_note *note)
 {
 	struct shard *shard = shard_of(cache, name);
 	struct entry *entry;
@@ -122,7 +123,7 @@ profile_cache_get(struct profile_cache *cache,
 void
 profile_cache_put(struct profile_cache *cache,
     const struct profile_cache_name *name, const void *data, size_t len,
-    bool note)
+    const struct profile_cache_note *note)
 {
 	struct shard *shard = shard_of(cache, name);
 	struct entry *entry, *old;
@@ -130,7 +131,7 @@ profile_cache_put(struct profile_cache *cache,
 	entry = xmalloc(sizeof(*entry) + len);
 	entry->name = *name;
 	entry->len = len;
-	entry->note = note;
+	entry->note = *note;
 	memcpy(entry->data, data, len);
 	(void)pthread_mutex_lock(&shard->mutex);
 	HASH_FIND(hh, shard->entries, name, sizeof(*name), old);

@@ -36,6 +36,12 @@ struct profile_cache_name {
 	bool upgrade; /* only the way to newer firmware */
 };
 
+/* What is known of the bytes. */
+struct profile_cache_note {
+	bool carries_key;   /* the device's newest key is in them */
+	uint8_t sha256[32]; /* of them */
+};
+
 struct profile_cache;
 
 void profile_cache_free(struct profile_cache *cache); /* NULL is fine */
@@ -47,10 +53,11 @@ void profile_cache_limit(struct profile_cache *cache, uint64_t bytes_max);
 
 /* Append the bytes; false: it has none.  *note is what was put with them. */
 bool profile_cache_get(struct profile_cache *cache,
-    const struct profile_cache_name *name, struct buf *out, bool *note);
+    const struct profile_cache_name *name, struct buf *out,
+    struct profile_cache_note *note);
 void profile_cache_put(struct profile_cache *cache,
     const struct profile_cache_name *name, const void *data, size_t len,
-    bool note);
+    const struct profile_cache_note *note);
 
 struct profile_cache_counts {
 	uint64_t hits, misses, evicted;

@@ -248,7 +248,7 @@ note_request(struct event *event, const struct request *request)
 static void
 record(const struct exchange *exchange, enum event_kind kind,
     const struct request *request, int status, const char *reason,
-    uint64_t bytes)
+    uint64_t bytes, const uint8_t *sent)
 {
 	const struct ca *ca = exchange->listener->issuer.ca;
 	struct event event = { .kind = kind, .status = status, .bytes = bytes };
@@ -272,6 +272,9 @@ record(const struct exchange *exchange, enum event_kind kind,
 	note_peer(&event, exchange);
 	if (request != NULL)
 		note_request(&event, request);
+	event.has_sent = sent != NULL;
+	if (sent != NULL)
+		memcpy(event.sent, sent, sizeof(event.sent));
 	record_event(exchange->record, &event);
 }
 
@@ -279,7 +282,8 @@ record(const struct exchange *exchange, enum event_kind kind,
 
 void
 tell_answer(const struct exchange *exchange, const struct request *request,
-    int status, const char *reason, uint64_t body_len, bool allowed)
+    int status, const char *reason, uint64_t body_len, bool allowed,
+    const uint8_t *sent)
 {
 	enum event_kind kind = EVENT_INVALID;
 
@@ -288,7 +292,7 @@ tell_answer(const struct exchange *exchange, const struct request *request,
 	if (request != NULL)
 		kind = allowed && status < 400 ? EVENT_SERVED : EVENT_REFUSED;
 	log_answer(exchange, request, status, reason, body_len);
-	record(exchange, kind, request, status, reason, body_len);
+	record(exchange, kind, request, status, reason, body_len, sent);
 }
 
 void
@@ -297,7 +301,7 @@ tell_no_request(const struct exchange *exchange, const char *reason)
 	if (exchange->own)
 		return;
 	log_no_request(exchange, reason);
-	record(exchange, EVENT_NO_REQUEST, NULL, 0, reason, 0);
+	record(exchange, EVENT_NO_REQUEST, NULL, 0, reason, 0, NULL);
 }
 
 void
@@ -309,5 +313,5 @@ tell_failed_handshake(const struct exchange *exchange, const char *reason,
 	log_failed_handshake(exchange, reason, phase_timeout);
 	/* Who connects and leaves without a word is no device that failed. */
 	if (tls_conn_has_received(exchange->tls) || phase_timeout)
-		record(exchange, EVENT_HANDSHAKE, NULL, 0, reason, 0);
+		record(exchange, EVENT_HANDSHAKE, NULL, 0, reason, 0, NULL);
 }

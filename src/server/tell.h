@@ -12,9 +12,11 @@ struct exchange;
 struct request;
 
 /* A request was answered; request is NULL when the bytes were none.  allowed:
- * the device got what it asked for, if the status says so, too. */
+ * the device got what it asked for, if the status says so, too.  sent: SHA-256
+ * of the profile that goes out; NULL: none does. */
 void tell_answer(const struct exchange *exchange, const struct request *request,
-    int status, const char *reason, uint64_t body_len, bool allowed);
+    int status, const char *reason, uint64_t body_len, bool allowed,
+    const uint8_t *sent);
 
 /* A client shook hands and then asked for nothing: so ends a device to which
  * the name or address of the certificate is wrong. */

@@ -197,6 +197,7 @@ def test_openapi(admin):
     for kind, status in ("failures", 403), ("served", 200):
         found = admin.read("/api/v1/events?kind=" + kind)["events"]
         assert [event["status"] for event in found] == [status]
+        assert (found[0]["sent_sha256"] is None) == (status == 403)
     assert admin.get("/api/v1/events?kind=none").status == 400
     document = admin.read("/api/v1/openapi.json", token=None)
     assert document["openapi"] == "3.1.0"

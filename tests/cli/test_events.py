@@ -1,5 +1,6 @@
 """What the server keeps of what happened: events.db, seen from outside."""
 
+import hashlib
 import sqlite3
 
 import pytest
@@ -52,6 +53,19 @@ def test_each_kind(running):
     event = wait_for(running, 4)[3]
     assert event["kind"] == 4 and event["alert_sent"] == 70
     assert event["mac"] is None and event["offered_max"] == 0x0301
+
+
+@pytest.mark.parametrize("protection", ["none", "gzip+aes"])
+def test_hash_of_what_was_sent(running, protection):
+    """Rendered, from the cache, and rendered anew; of a refusal none."""
+    running.device("set", MAC, "protection=" + protection)
+    running.log.wait(event="inventory-loaded")
+    for count in 1, 2:
+        body = running.get().body
+        event = wait_for(running, count)[-1]
+        assert event["sent"] == hashlib.sha256(body).digest()
+    running.get("/spa%s.cfg" % OTHER)
+    assert wait_for(running, 3)[-1]["sent"] is None
 
 
 def test_what_is_learned(running, pki):

@@ -106,7 +106,7 @@ make_one(struct bench *bench, size_t i, const struct protection *protection,
 	bench->pack[i] = cpu_ns() - start - bench->render[i];
 	if (rc == 0)
 		profile_cache_put(bench->cache, &name, buf_text(&packed),
-		    packed.len, false);
+		    packed.len, &(struct profile_cache_note) { false, { 0 } });
 	bench->clear_bytes += text.len;
 	bench->packed_bytes += packed.len;
 	buf_clear(&packed);
@@ -120,7 +120,8 @@ get_one(struct bench *bench, const struct protection *protection)
 	struct profile_cache_name name;
 	const struct device *device;
 	struct buf body;
-	bool note, found;
+	struct profile_cache_note note;
+	bool found;
 
 	bench->random = bench->random * 6364136223846793005 +
 	    1442695040888963407;

@@ -84,6 +84,8 @@ whole(time_t at, uint8_t last_octet)
 	(void)strcpy(event.agent, "Linksys/SPA-962-6.1.5(a) (88012AA00001)");
 	(void)strcpy(event.reason, "own-profile");
 	(void)strcpy(event.choice, "class");
+	event.has_sent = true;
+	memset(event.sent, 0x5e, sizeof(event.sent));
 	return event;
 }
 

@@ -27,13 +27,14 @@ has(struct profile_cache *cache, uint64_t change, uint8_t octet,
     uint64_t key_id, const char *wanted)
 {
 	struct profile_cache_name name = name_of(change, octet, key_id);
-	bool note = false, found;
+	struct profile_cache_note note = { false, { 0 } };
+	bool found;
 	struct buf out;
 
 	buf_init(&out, 100000);
 	found = profile_cache_get(cache, &name, &out, &note);
 	if (found)
-		assert_true(note);
+		assert_true(note.carries_key && note.sha256[31] == 3);
 	if (found && wanted != NULL)
 		assert_string_equal(buf_text(&out), wanted);
 	if (!found)
@@ -48,7 +49,8 @@ put(struct profile_cache *cache, uint64_t change, uint8_t octet,
 {
 	struct profile_cache_name name = name_of(change, octet, key_id);
 
-	profile_cache_put(cache, &name, text, len, true);
+	profile_cache_put(cache, &name, text, len,
+	    &(struct profile_cache_note) { true, { [31] = 3 } });
 }
 
 /* Found by nothing but the very name: whatever changes, it is another one. */
