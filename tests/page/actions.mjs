@@ -87,4 +87,20 @@ export const actions = {
 			problems.push(`the address does not say it: ${page.url()}`);
 		return problems;
 	},
+
+	/** Not at once, and not by Enter alone; then it is over. */
+	async migration(page) {
+		const stop = () => page.getByRole("button",
+			{ name: "Stop", exact: true }).click();
+		await stop();
+		await page.keyboard.press("Enter");
+		await page.locator("dialog[open]").waitFor({ state: "detached" });
+		const problems =
+			await page.getByText("It has stopped").count() === 0 ?
+				[] : ["Enter stopped it"];
+		await stop();
+		await page.getByRole("button", { name: "Stop it" }).click();
+		await page.getByText("It has stopped").waitFor();
+		return problems;
+	},
 };
