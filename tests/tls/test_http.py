@@ -1,5 +1,6 @@
 """Bytes that are, and are not, a request: over TLS, to the real server."""
 
+import os
 import re
 import socket
 import time
@@ -366,9 +367,22 @@ def test_client_that_does_not_read(server):
     server.write("templates/device.xml", filling + TEMPLATE)
     server.configure("workers 1\ntimeout write 500ms\n" + server.listener())
     server.start()
+
+    def sockets():
+        count = 0
+        for name in os.listdir("/proc/%d/fd" % server.pid):
+            try:
+                count += os.readlink("/proc/%d/fd/%s" % (
+                    server.pid, name)).startswith("socket:")
+            except FileNotFoundError:
+                pass  # just closed
+        return count
+
+    before = sockets()
     with server.client() as client:
         client.send("GET %s HTTP/1.1\r\n%s\r\n" % (PATH, HOST) * 150)
         assert server.get().status == 200
+        wait_until(lambda: sockets() == before, "the end of both connections")
         got = client.rest()
         assert got.count(b"HTTP/1.1 200 OK") < 150
     assert server.get().status == 200
