@@ -25,6 +25,7 @@
 #define BACKOFF_MS 1000
 #define BACKOFF_MAX_MS 600000
 #define GIVE_UP_S 86400
+#define NEVER UINT64_MAX /* there is nothing to wait for */
 #define FIRST_LOOK_MS 2000 /* after the start: the listeners come first */
 
 struct pending {
@@ -320,8 +321,7 @@ change(struct noticer *noticer, struct tellers *tellers)
 		log_message(LOG_LEVEL_WARN, "notices-not-read", "%s", err.text);
 }
 
-/* Until then, or until the main thread wants something; false: the end.  0:
- * there is nothing to wait for. */
+/* Until then, or until the main thread wants something; false: the end. */
 static bool
 wait_until(struct noticer *noticer, uint64_t until_ms, struct tellers **wanted)
 {
@@ -332,7 +332,7 @@ wait_until(struct noticer *noticer, uint64_t until_ms, struct tellers **wanted)
 
 	(void)pthread_mutex_lock(&noticer->mutex);
 	while (!noticer->stop && noticer->wanted == NULL && rc == 0)
-		rc = until_ms == 0 ?
+		rc = until_ms == NEVER ?
 		    pthread_cond_wait(&noticer->wake, &noticer->mutex) :
 		    pthread_cond_timedwait(&noticer->wake, &noticer->mutex,
 			&until);
@@ -348,12 +348,12 @@ noticer_main(void *arg)
 {
 	struct noticer *noticer = arg;
 	struct tellers *wanted;
-	uint64_t until_ms = 0;
+	uint64_t until_ms = NEVER;
 
 	while (wait_until(noticer, until_ms, &wanted)) {
 		if (wanted != NULL)
 			change(noticer, wanted);
-		until_ms = 0;
+		until_ms = NEVER;
 		if (noticer->tellers->count == 0)
 			continue;
 		if (clock_monotonic_ms() >= noticer->next_look_ms) {

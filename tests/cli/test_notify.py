@@ -16,7 +16,7 @@ import pytest
 import minting
 
 from conftest import MAC
-from daemon import give_away, wait_until
+from daemon import free_port, give_away, wait_until
 
 # Reports are made a tenth of the time at most, and may be slow once.
 PATIENCE = 60
@@ -177,8 +177,21 @@ def get_from(server, source):
             pass
 
 
-@pytest.mark.xfail(strict=False, reason="under load the notice of a failure "
-                   "group sometimes does not come: not understood yet")
+def test_several_at_once(server):
+    """The second does not wait for another look: here, for ten minutes."""
+    put_secret(server)
+    expiring(server, 3)
+    with Receiver() as receiver:
+        server.configure(
+            server.listener() +
+            server.listener("two", "127.0.0.1:%d" % free_port()) +
+            webhook(receiver.port, "    on expiry\n    devices 0\n").replace(
+                "every 200ms", "every 10m"))
+        server.start()
+        receiver.wait(2, kind="expiry")
+        assert server.stop() == 0
+
+
 def test_requests_that_fail(server):
     """The rate, the doctor's group, and a clone, once each."""
     put_secret(server)
