@@ -25,7 +25,7 @@
 #define BACKOFF_MS 1000
 #define BACKOFF_MAX_MS 600000
 #define GIVE_UP_S 86400
-#define NEVER UINT64_MAX /* there is nothing to wait for */
+#define NEVER UINT64_MAX   /* there is nothing to wait for */
 #define FIRST_LOOK_MS 2000 /* after the start: the listeners come first */
 
 struct pending {
