@@ -25,25 +25,25 @@ is_of(const struct ca_fleet_group *group, const struct model *model,
 		    strcmp(group->firmware.text, firmware) == 0);
 }
 
-/* Fleets have few versions, so a list of groups is short; the group found last
- * comes first, since devices of one batch stand together. */
+/* Fleets have few versions, so a list of groups is short. */
 static int
-count_device(const struct device *device, void *arg)
+count_kind(const struct device_kind *kind, void *arg)
 {
 	struct ca_fleet *fleet = arg;
-	const struct model *model = registry_find_model(device->model, NULL);
-	struct ca_fleet_group group = { .model = model, .count = 1 };
+	const struct model *model = registry_find_model(kind->model, NULL);
+	struct ca_fleet_group group = { .model = model,
+		.count = (size_t)kind->count };
 	struct error ignored;
 
-	if (device->state != DEVICE_ACTIVE || model == NULL)
+	if (kind->state != DEVICE_ACTIVE || model == NULL)
 		return 0;
-	fleet->device_count++;
-	group.has_firmware = *device->firmware != '\0' &&
-	    firmware_parse(&group.firmware, device->firmware, &ignored) == 0;
+	fleet->device_count += group.count;
+	group.has_firmware = *kind->firmware != '\0' &&
+	    firmware_parse(&group.firmware, kind->firmware, &ignored) == 0;
 	for (size_t i = fleet->group_count; i > 0; i--)
 		if (is_of(&fleet->groups[i - 1], model,
-			group.has_firmware ? device->firmware : "")) {
-			fleet->groups[i - 1].count++;
+			group.has_firmware ? kind->firmware : "")) {
+			fleet->groups[i - 1].count += group.count;
 			return 0;
 		}
 	fleet->groups = xrealloc(fleet->groups,
@@ -69,8 +69,7 @@ ca_fleet_load(struct ca_fleet *fleet, const char *given)
 		return 0;
 	}
 	if (inventory != NULL)
-		rc = inventory_each_device(inventory, count_device, fleet,
-		    &err);
+		rc = inventory_each_kind(inventory, count_kind, fleet, &err);
 	if (rc != 0)
 		cmd_error("%s", err.text);
 	fleet->present = rc == 0;

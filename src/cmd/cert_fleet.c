@@ -64,27 +64,27 @@ insert_group(struct cert_fleet *fleet, size_t at,
 }
 
 static int
-count_device(const struct device *device, void *arg)
+count_kind(const struct device_kind *kind, void *arg)
 {
 	struct cert_fleet *fleet = arg;
-	struct cert_group group = { .count = 1 };
+	struct cert_group group = { .count = (size_t)kind->count };
 	struct error ignored;
 	bool found;
 	size_t at;
 
-	if (device->state != DEVICE_ACTIVE)
+	if (kind->state != DEVICE_ACTIVE)
 		return 0;
-	group.model = registry_find_model(device->model, NULL);
+	group.model = registry_find_model(kind->model, NULL);
 	if (group.model == NULL) {
-		fleet->strange++;
+		fleet->strange += group.count;
 		return 0;
 	}
-	fleet->count++;
-	group.has_firmware = *device->firmware != '\0' &&
-	    firmware_parse(&group.firmware, device->firmware, &ignored) == 0;
+	fleet->count += group.count;
+	group.has_firmware = *kind->firmware != '\0' &&
+	    firmware_parse(&group.firmware, kind->firmware, &ignored) == 0;
 	at = find_group(fleet, &group, &found);
 	if (found) {
-		fleet->groups[at].count++;
+		fleet->groups[at].count += group.count;
 		return 0;
 	}
 	group.stack = registry_find_stack(group.model,
@@ -124,7 +124,7 @@ cert_fleet_load(struct cert_fleet *fleet, const char *given,
 	}
 	/* An inventory in memory is empty, which says nothing. */
 	fleet->known = !is_memory;
-	rc = inventory_each_device(inventory, count_device, fleet, err);
+	rc = inventory_each_kind(inventory, count_kind, fleet, err);
 	inventory_close(inventory);
 	if (rc != 0)
 		cert_fleet_clear(fleet);

@@ -61,8 +61,25 @@ plan_read_csv(struct plan_fleet *fleet, const char *path)
 struct visit {
 	struct plan_fleet *fleet;
 	struct errors errors;
+	bool bad; /* there is a device that cannot be planned */
 };
 
+static int
+visit_kind(const struct device_kind *kind, void *arg)
+{
+	struct visit *visit = arg;
+	bool bad_firmware;
+	struct error ignored;
+
+	if (kind->state != DEVICE_RETIRED &&
+	    plan_fleet_add(visit->fleet, kind->model, strlen(kind->model),
+		kind->firmware, strlen(kind->firmware), (uint64_t)kind->count,
+		&bad_firmware, &ignored) != 0)
+		visit->bad = true;
+	return 0;
+}
+
+/* Only then: which devices they are. */
 static int
 visit_device(const struct device *device, void *arg)
 {
@@ -94,7 +111,10 @@ plan_read_inventory(struct plan_fleet *fleet, const char *uri)
 
 	if (inventory == NULL)
 		return CMD_FAILED;
-	if (inventory_each_device(inventory, visit_device, &visit, &err) != 0)
+	if (inventory_each_kind(inventory, visit_kind, &visit, &err) != 0 ||
+	    (visit.bad &&
+		inventory_each_device(inventory, visit_device, &visit, &err) !=
+		    0))
 		rc = cmd_fail(&err);
 	else if (visit.errors.count > 0)
 		rc = cmd_fail_all(&visit.errors);

@@ -604,6 +604,18 @@ inventory_each_device(struct inventory *inventory,
 }
 
 int
+inventory_each_kind(struct inventory *inventory, inventory_visit_kind *visit,
+    void *arg, struct error *err)
+{
+	int rc;
+
+	inventory->visits++;
+	rc = inventory->store->each_kind(inventory->state, visit, arg, err);
+	inventory->visits--;
+	return rc;
+}
+
+int
 inventory_each_scope(struct inventory *inventory, inventory_visit_scope *scope,
     void *arg, struct error *err)
 {

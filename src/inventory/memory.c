@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "inventory/kinds.h"
 
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
@@ -459,6 +460,24 @@ memory_each_device(void *state, inventory_visit_device *visit, void *arg,
 }
 
 static int
+memory_each_kind(void *state, inventory_visit_kind *visit, void *arg,
+    struct error *err)
+{
+	const struct memory *memory = state;
+	struct kinds *kinds = kinds_new();
+	int rc;
+
+	(void)err;
+	for (const struct device_entry *entry = memory->devices; entry != NULL;
+	     entry = entry->hh.next)
+		kinds_add(kinds, entry->device.model, entry->device.firmware,
+		    entry->device.state, 1);
+	rc = kinds_each(kinds, visit, arg);
+	kinds_free(kinds);
+	return rc;
+}
+
+static int
 memory_each_scope(void *state, inventory_visit_scope *visit, void *arg,
     struct error *err)
 {
@@ -529,5 +548,6 @@ const struct inventory_store inventory_memory = {
 	.scrub = memory_scrub,
 	.each_changed = memory_each_changed,
 	.each_device = memory_each_device,
+	.each_kind = memory_each_kind,
 	.each_scope = memory_each_scope,
 };

@@ -1,7 +1,7 @@
 /*
  * The store in a SQLite file: its devices.  schema/ says what is in the file,
  * sqlite_open.c how it is opened, sqlite_scope.c has groups and types,
- * sqlite_change.c what changed.
+ * sqlite_change.c what changed, sqlite_kinds.c counts.
  */
 #include "inventory/sqlite_store.h"
 
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "inventory/kinds.h"
 
 /* A device's variables as text: names, values (sealed ones are longer) and two
  * marks each. */
@@ -53,6 +54,14 @@ static const char *const statement_sql[SQLITE_STATEMENTS] = {
 	[DEVICE_REMOVE] = "DELETE FROM device WHERE mac = ?1",
 	[DEVICE_GET] = SELECT_DEVICE "WHERE d.mac = ?1",
 	[DEVICE_EACH] = SELECT_DEVICE "ORDER BY d.mac",
+	[KIND_OF] = "SELECT model, firmware, state FROM device WHERE mac = ?1",
+	[KIND_ADD] = "INSERT INTO device_kind (model, firmware, state, count)"
+		     " VALUES (?1, ?2, ?3, ?4)"
+		     " ON CONFLICT (model, firmware, state)"
+		     " DO UPDATE SET count = count + excluded.count",
+	[KIND_TRIM] = "DELETE FROM device_kind WHERE count = 0",
+	[KIND_EACH] = "SELECT model, firmware, state, count FROM device_kind"
+		      " ORDER BY model, firmware, state",
 	[GROUP_ID] = "SELECT id FROM scope WHERE kind = 2 AND name = ?1",
 	[SCOPE_PUT] =
 	    "INSERT INTO scope (kind, name, group_kind, parent_id, variables)"
@@ -206,6 +215,7 @@ sqlite_rollback(void *state)
 
 	/* After some failures SQLite has rolled back by itself already. */
 	(void)sqlite3_exec(sqlite->file.db, "ROLLBACK", NULL, NULL, NULL);
+	kinds_clear(sqlite->kinds);
 	sqlite->group[0] = '\0';
 }
 
@@ -215,6 +225,7 @@ sqlite_commit(void *state, bool changed, struct error *err)
 	struct sqlite *sqlite = state;
 
 	if ((!changed || sqlite_log_commit(sqlite, err) == 0) &&
+	    sqlite_kinds_flush(sqlite, err) == 0 &&
 	    sqlite_file_exec(&sqlite->file, "COMMIT", err) == 0)
 		return 0;
 	sqlite_rollback(state);
@@ -256,7 +267,9 @@ sqlite_add_device(void *state, const struct device *device, struct error *err)
 
 	mac_format(&device->mac, mac);
 	if (put_device(sqlite, DEVICE_ADD, device, mac, err) == 0)
-		return sqlite_log_device(sqlite, mac, err);
+		return sqlite_kinds_change(sqlite, NULL, device, err) == 0 ?
+		    sqlite_log_device(sqlite, mac, err) :
+		    -1;
 	if (err->kind == ERROR_SYSTEM &&
 	    sqlite3_extended_errcode(sqlite->file.db) ==
 		SQLITE_CONSTRAINT_PRIMARYKEY)
@@ -269,14 +282,18 @@ sqlite_update_device(void *state, const struct device *device,
     struct error *err)
 {
 	struct sqlite *sqlite = state;
+	struct device_kind before;
 	char mac[MAC_TEXT_BYTES];
 
 	mac_format(&device->mac, mac);
-	if (put_device(sqlite, DEVICE_UPDATE, device, mac, err) != 0)
+	if (sqlite_kinds_find(sqlite, mac, &before, err) != 0 ||
+	    put_device(sqlite, DEVICE_UPDATE, device, mac, err) != 0)
 		return -1;
-	if (sqlite3_changes(sqlite->file.db) == 0)
+	if (before.count == 0)
 		return inventory_no_device(&device->mac, err);
-	return sqlite_log_device(sqlite, mac, err);
+	return sqlite_kinds_change(sqlite, &before, device, err) == 0 ?
+	    sqlite_log_device(sqlite, mac, err) :
+	    -1;
 }
 
 static int
@@ -284,16 +301,20 @@ sqlite_remove_device(void *state, const struct mac *mac, struct error *err)
 {
 	struct sqlite *sqlite = state;
 	sqlite3_stmt *stmt = sqlite_get_statement(sqlite, DEVICE_REMOVE, err);
+	struct device_kind before;
 	char text[MAC_TEXT_BYTES];
 
 	if (stmt == NULL)
 		return -1;
 	mac_format(mac, text);
-	sqlite_bind_text(stmt, 1, text);
-	if (sqlite_run(sqlite, stmt, err) != 0)
+	if (sqlite_kinds_find(sqlite, text, &before, err) != 0)
 		return -1;
-	if (sqlite3_changes(sqlite->file.db) == 0)
+	if (before.count == 0)
 		return inventory_no_device(mac, err);
+	sqlite_bind_text(stmt, 1, text);
+	if (sqlite_run(sqlite, stmt, err) != 0 ||
+	    sqlite_kinds_change(sqlite, &before, NULL, err) != 0)
+		return -1;
 	return sqlite_log_device(sqlite, text, err);
 }
 
@@ -412,6 +433,7 @@ sqlite_close(void *state)
 	for (size_t i = 0; i < SQLITE_STATEMENTS; i++)
 		(void)sqlite3_finalize(sqlite->statements[i]);
 	buf_clear(&sqlite->variables);
+	kinds_free(sqlite->kinds);
 	sqlite_file_close(&sqlite->file);
 	free(sqlite);
 }
@@ -422,6 +444,7 @@ inventory_sqlite_open(const char *path, bool read_only, struct error *err)
 	struct sqlite *sqlite = xcalloc(1, sizeof(*sqlite));
 
 	buf_init(&sqlite->variables, VARIABLES_TEXT_MAX);
+	sqlite->kinds = kinds_new();
 	sqlite->kind = (struct sqlite_kind) {
 		.name = "inventory",
 		.update = "the next change of a device",
@@ -436,6 +459,7 @@ inventory_sqlite_open(const char *path, bool read_only, struct error *err)
 	if (sqlite_file_open(&sqlite->file, &sqlite->kind, path, read_only,
 		err) == 0)
 		return sqlite;
+	kinds_free(sqlite->kinds);
 	free(sqlite);
 	return NULL;
 }
@@ -466,6 +490,7 @@ const struct inventory_store inventory_sqlite = {
 	.scrub = sqlite_scrub,
 	.each_changed = sqlite_each_changed,
 	.each_device = sqlite_each_device,
+	.each_kind = sqlite_each_kind,
 	.each_scope = sqlite_each_scope,
 	.migration = &inventory_sqlite_migrations,
 };

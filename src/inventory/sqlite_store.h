@@ -8,6 +8,8 @@
 #include "inventory/sqlite.h"
 #include "inventory/store.h"
 
+struct kinds;
+
 enum sqlite_statement {
 	CHANGE_GET,
 	CHANGE_MOVE,
@@ -24,6 +26,10 @@ enum sqlite_statement {
 	DEVICE_REMOVE,
 	DEVICE_GET,
 	DEVICE_EACH,
+	KIND_OF,
+	KIND_ADD,
+	KIND_TRIM,
+	KIND_EACH,
 	GROUP_ID,
 	SCOPE_PUT,
 	SCOPE_REMOVE,
@@ -52,6 +58,7 @@ struct sqlite {
 	size_t logged;	     /* devices; at most SQLITE_LOG_MAX */
 	bool log_overflowed; /* there were more */
 	bool scopes_changed;
+	struct kinds *kinds; /* what is to be added to their table */
 
 	/* The group that was looked up last: a fleet comes in by groups. */
 	char group[INVENTORY_NAME_MAX + 1]; /* "": none */
@@ -120,5 +127,20 @@ int sqlite_set_key_id(void *state, const char *id, struct error *err);
 int
 sqlite_each_changed(void *state, uint64_t since, inventory_visit_changed *visit,
     void *arg, bool *known, bool *scopes, struct error *err);
+
+/* sqlite_kinds.c: how many devices there are of each kind. */
+/* The kind of a device; its count is 1, or 0 when there is no such device. */
+int sqlite_kinds_find(struct sqlite *sqlite, const char *mac,
+    struct device_kind *kind, struct error *err);
+/* A device that was of one kind (NULL, or a count of 0: none) is now another
+ * (NULL: none); written by the next flush. */
+int sqlite_kinds_change(struct sqlite *sqlite, const struct device_kind *before,
+    const struct device *after, struct error *err);
+int sqlite_kinds_flush(struct sqlite *sqlite, struct error *err);
+/* Model, firmware and state: the first columns of a row. */
+int sqlite_column_kind(const struct sqlite *sqlite, sqlite3_stmt *stmt,
+    struct device_kind *kind, struct error *err);
+int sqlite_each_kind(void *state, inventory_visit_kind *visit, void *arg,
+    struct error *err);
 
 #endif

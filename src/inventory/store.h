@@ -81,6 +81,8 @@ struct inventory_store {
 	/* The visitor may change the variables that it is handed. */
 	int (*each_device)(void *state, inventory_visit_device *visit,
 	    void *arg, struct error *err);
+	int (*each_kind)(void *state, inventory_visit_kind *visit, void *arg,
+	    struct error *err);
 	int (*each_scope)(void *state, inventory_visit_scope *visit, void *arg,
 	    struct error *err);
 

@@ -201,6 +201,30 @@ def test_inventory(sprov, good):
         '000e08aabbcc firmware=..." mends it\n')
 
 
+def test_inventory_like_a_list(sprov, good, tmp_path):
+    """The counts that the inventory keeps lead where a list of all leads."""
+    rows = ["000e08aa%04x,%s,%s" % (
+        i, ("SPA504G", "PAP2T", "SPA962", "SPA2102")[i % 4],
+        ("", "5.2.8")[i % 3 == 0 and i % 4 == 3]) for i in range(200)]
+    fleet = tmp_path / "devices.csv"
+    fleet.write_text("mac,model,firmware\n" + "\n".join(rows) + "\n")
+    good("device", "import", str(fleet))
+    good("device", "set", "000e08aa0000", "firmware=7.6.2")
+    good("device", "set", "000e08aa0001", "model=SPA122")
+    good("device", "set", "000e08aa0002", "state=retired")
+    good("device", "remove", "000e08aa0003")
+    left = rows[4:] + ["000e08aa0000,SPA504G,7.6.2", "000e08aa0001,SPA122,"]
+    out = []
+    for options in ([], ["--without", "gone"], ["--allow", "custom-ca"]):
+        mine = sprov("plan", "--json", *options)
+        listed = sprov("plan", "--json", "--csv", "-", *options,
+                       stdin="model,firmware\n" + "\n".join(
+                           row.split(",", 1)[1] for row in left) + "\n")
+        assert mine.out == listed.out and mine.status == listed.status
+        out.append(from_json(mine)["devices"])
+    assert out == [198] * 3
+
+
 # A folder
 
 

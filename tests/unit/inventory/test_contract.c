@@ -759,6 +759,169 @@ test_against_table(void **state)
 	}
 }
 
+static int
+write_kind(const struct device_kind *kind, void *arg)
+{
+	assert_int_equal(buf_printf(arg, "%lld %s %s %s, ",
+			     (long long)kind->count, kind->model,
+			     kind->firmware, device_state_name(kind->state)),
+	    0);
+	return 0;
+}
+
+static void
+expect_kinds(struct inventory *inventory, const char *expected)
+{
+	struct error err = { 0 };
+	struct buf buf;
+
+	buf_init(&buf, 4096);
+	assert_int_equal(inventory_each_kind(inventory, write_kind, &buf, &err),
+	    0);
+	assert_string_equal(buf_text(&buf), expected);
+	buf_clear(&buf);
+}
+
+static int
+stop_at_first_kind(const struct device_kind *kind, void *arg)
+{
+	assert_string_equal(kind->model, "SPA504G");
+	++*(int *)arg;
+	return 7;
+}
+
+static void
+test_kinds(void **state)
+{
+	struct inventory *inventory = get(state);
+	struct device device = make("000e08aabbcd", "SPA962");
+	struct error err = { 0 };
+	int count = 0;
+
+	expect_kinds(inventory, "");
+	add(inventory, "000e08aabbcc");
+	assert_int_equal(inventory_add_device(inventory, &device, &err), 0);
+	expect_kinds(inventory, "1 SPA504G  active, 1 SPA962  active, ");
+	assert_int_equal(inventory_each_kind(inventory, stop_at_first_kind,
+			     &count, &err),
+	    7);
+	assert_int_equal(count, 1);
+
+	fill(device.model, "SPA504G");
+	assert_int_equal(inventory_update_device(inventory, &device, &err), 0);
+	expect_kinds(inventory, "2 SPA504G  active, ");
+	fill(device.firmware, "7.5.2b");
+	device.state = DEVICE_RETIRED;
+	assert_int_equal(inventory_begin(inventory, &err), 0);
+	assert_int_equal(inventory_update_device(inventory, &device, &err), 0);
+	/* It sees its own changes. */
+	expect_kinds(inventory,
+	    "1 SPA504G  active, 1 SPA504G 7.5.2b retired, ");
+	add(inventory, "000e08aabbce");
+	inventory_rollback(inventory);
+	expect_kinds(inventory, "2 SPA504G  active, ");
+
+	/* What is refused counts for nothing. */
+	assert_int_equal(inventory_add_device(inventory, &device, &err), -1);
+	fill(device.group, "none");
+	assert_int_equal(inventory_update_device(inventory, &device, &err), -1);
+	device.mac = mac("000e08aabbff");
+	assert_int_equal(inventory_update_device(inventory, &device, &err), -1);
+	assert_int_equal(inventory_remove_device(inventory, &device.mac, &err),
+	    -1);
+	expect_kinds(inventory, "2 SPA504G  active, ");
+	device.mac = mac("000e08aabbcc");
+	assert_int_equal(inventory_remove_device(inventory, &device.mac, &err),
+	    0);
+	expect_kinds(inventory, "1 SPA504G  active, ");
+}
+
+struct sums {
+	int64_t list[4][3][2]; /* by model, firmware and state */
+};
+
+static const char *const sum_models[] = { "PAP2T", "SPA2102", "SPA504G",
+	"SPA962" };
+static const char *const sum_firmwares[] = { "", "7.5.2b", "7.6.2" };
+
+static int64_t *
+find_sum(struct sums *sums, const char *model, const char *firmware,
+    enum device_state device_state)
+{
+	size_t i = 0, j = 0;
+
+	while (strcmp(sum_models[i], model) != 0)
+		i++;
+	while (strcmp(sum_firmwares[j], firmware) != 0)
+		j++;
+	return &sums->list[i][j][device_state];
+}
+
+static int
+sum_device(const struct device *device, void *arg)
+{
+	++*find_sum(arg, device->model, device->firmware, device->state);
+	return 0;
+}
+
+static int
+sum_kind(const struct device_kind *kind, void *arg)
+{
+	assert_true(kind->count > 0);
+	*find_sum(arg, kind->model, kind->firmware, kind->state) += kind->count;
+	return 0;
+}
+
+/* After random changes the kinds are what a visit of all devices counts. */
+static void
+test_kinds_are_the_devices(void **state)
+{
+	struct inventory *inventory = get(state);
+	struct error err = { 0 };
+	uint32_t random = 5;
+
+	assert_int_equal(inventory_begin(inventory, &err), 0);
+	for (int step = 0; step < 600; step++) {
+		struct device device = make("020000000000", "");
+		struct sums devices = { 0 }, kinds = { 0 };
+		unsigned what;
+
+		random = random * 1664525 + 1013904223;
+		what = random >> 24 & 15;
+		device.mac.octet[5] = (uint8_t)(random >> 8 & 31);
+		fill(device.model, sum_models[random >> 13 & 3]);
+		fill(device.firmware, sum_firmwares[(random >> 15 & 7) % 3]);
+		device.state = (enum device_state)(random >> 18 & 1);
+		/* Some fail, because they are there or are not. */
+		if (what < 6) {
+			(void)!inventory_add_device(inventory, &device, &err);
+		} else if (what < 10) {
+			(void)!inventory_update_device(inventory, &device,
+			    &err);
+		} else if (what < 12) {
+			(void)!inventory_remove_device(inventory, &device.mac,
+			    &err);
+		} else {
+			if (what < 15)
+				assert_int_equal(inventory_commit(inventory,
+						     &err),
+				    0);
+			else
+				inventory_rollback(inventory);
+			assert_int_equal(inventory_begin(inventory, &err), 0);
+		}
+		if (what < 8 && step % 4 != 0)
+			continue; /* let some changes add up */
+		assert_int_equal(inventory_each_device(inventory, sum_device,
+				     &devices, &err),
+		    0);
+		assert_int_equal(inventory_each_kind(inventory, sum_kind,
+				     &kinds, &err),
+		    0);
+		assert_memory_equal(&devices, &kinds, sizeof(kinds));
+	}
+}
+
 static void
 test_close_rolls_back(void **state)
 {
@@ -1127,6 +1290,8 @@ main(void)
 		BOTH(test_change_number),
 		BOTH(test_read_only),
 		BOTH(test_against_table),
+		BOTH(test_kinds),
+		BOTH(test_kinds_are_the_devices),
 		BOTH(test_close_rolls_back),
 		BOTH(test_group_kinds),
 		BOTH(test_tags),

@@ -527,6 +527,13 @@ make_old(void **state)
 	    " 'waiting', NULL, NULL, 0, 0, 0, 0)");
 }
 
+static int
+count_kinds(const struct device_kind *kind, void *arg)
+{
+	*(int64_t *)arg += kind->count;
+	return 0;
+}
+
 static void
 test_upgrade(void **state)
 {
@@ -538,6 +545,7 @@ test_upgrade(void **state)
 	struct error err = { 0 };
 	uint64_t number = 0;
 	size_t n = 0;
+	int64_t kinds = 0;
 
 	make_old(state);
 	expect_refusal(state, true, ERROR_INPUT, "made by an older sprov");
@@ -555,6 +563,10 @@ test_upgrade(void **state)
 	assert_string_equal(variables_get(&device->variables, "b"), "x=y");
 	assert_string_equal(variables_get(&device->variables, "c"),
 	    "two\nlines");
+	assert_int_equal(inventory_each_kind(inventory, count_kinds, &kinds,
+			     &err),
+	    0);
+	assert_int_equal(kinds, 2);
 	assert_string_equal(snapshot_variable(snapshot, device, "", "z"), "1");
 	assert_string_equal(snapshot_variable(snapshot, device, "", "d"),
 	    "all");
