@@ -21,6 +21,7 @@
 #define PAGE_MAX 1000
 /* A tenant's events are picked out of everybody's: so many are looked at. */
 #define LOOKED_AT_MAX 50000
+#define RECORD "events"
 
 static json_t *
 version_json(uint16_t version)
@@ -72,7 +73,7 @@ sent_json(const struct event *event)
 }
 
 static json_t *
-event_json(const struct event *event)
+event_json(const struct call *call, const struct event *event)
 {
 	char class[17];
 
@@ -80,12 +81,12 @@ event_json(const struct event *event)
 	    (unsigned long long)event->class);
 	return json_pack("{sI so ss ss ss ss sI so ss ss ss so so so ss so so "
 			 "ss ss ss si ss sI ss ss so}",
-	    "id", (json_int_t)event->id, "at", call_time(event->at), "kind",
-	    event_kind_name(event->kind), "listener", event->listener, "ca",
-	    event->ca, "source", event->source, "microseconds",
-	    (json_int_t)event->us, "mac", mac_json(event), "product",
-	    event->product, "serial", event->serial, "firmware",
-	    event->firmware, "certificate", certificate_json(event),
+	    "id", (json_int_t)call_position(call, RECORD, event->id), "at",
+	    call_time(event->at), "kind", event_kind_name(event->kind),
+	    "listener", event->listener, "ca", event->ca, "source",
+	    event->source, "microseconds", (json_int_t)event->us, "mac",
+	    mac_json(event), "product", event->product, "serial", event->serial,
+	    "firmware", event->firmware, "certificate", certificate_json(event),
 	    "tls_version", version_json(event->tls_version), "tls_offered",
 	    version_json(event->offered_max), "tls_cipher", event->tls_cipher,
 	    "alert_sent", alert_json(event->alert_sent), "alert_received",
@@ -99,7 +100,8 @@ struct page {
 	struct call *call;
 	json_t *list;
 	uint64_t limit, looked_at;
-	int64_t last; /* id of the last one that was looked at */
+	int64_t last, shown; /* ids: of the last one that was looked at, and of
+			      * the last one in the list */
 };
 
 /* Whose events they are is known of devices only. */
@@ -121,8 +123,11 @@ add_event(const struct event *event, void *arg)
 	struct page *page = arg;
 
 	page->last = event->id;
-	if (is_seen_by(page->call, event))
-		(void)json_array_append_new(page->list, event_json(event));
+	if (is_seen_by(page->call, event)) {
+		(void)json_array_append_new(page->list,
+		    event_json(page->call, event));
+		page->shown = event->id;
+	}
 	return json_array_size(page->list) == page->limit ||
 	    ++page->looked_at == LOOKED_AT_MAX;
 }
@@ -132,9 +137,10 @@ answer(struct call *call, const struct events_query *query, uint64_t limit)
 {
 	char *path = file_join(service_config(call->service)->state_directory,
 	    EVENTS_FILE);
-	struct page page = { call, json_array(), limit, 0, 0 };
+	struct page page = { call, json_array(), limit, 0, 0, 0 };
 	struct error err = { 0 };
 	struct events *events = events_open(path, true, &err);
+	int64_t last;
 	int rc = 0;
 
 	if (events != NULL)
@@ -148,12 +154,16 @@ answer(struct call *call, const struct events_query *query, uint64_t limit)
 		call_error(call, &err);
 		return;
 	}
-	/* More may follow where the visit was cut short. */
+	/* More may follow where the visit was cut short.  Else a tenant learns
+	 * of no event that it does not see. */
+	if (rc == 0 && *call->caller.tenant != '\0')
+		page.last = page.shown;
+	last = call_position(call, RECORD,
+	    page.last != 0 ? page.last : query->after);
 	call_json(call, 200,
 	    json_pack("{so so sI}", "events", page.list, "cursor",
-		rc > 0 ? json_integer((json_int_t)page.last) : json_null(),
-		"last",
-		(json_int_t)(page.last != 0 ? page.last : query->after)));
+		rc > 0 ? json_integer((json_int_t)last) : json_null(), "last",
+		(json_int_t)last));
 }
 
 static bool
@@ -180,19 +190,17 @@ static void
 answer_events(struct call *call, const struct mac *mac)
 {
 	struct events_query query = { .mac = mac };
-	uint64_t after, before, limit;
+	uint64_t limit;
 
 	query.listener = call_parameter(call, "listener");
 	query.source = call_parameter(call, "source");
 	query.newest_first = call_parameter(call, "after") == NULL;
 	if (!read_kind(call, &query) ||
 	    !call_number(call, "limit", 1, PAGE_MAX, PAGE_DEFAULT, &limit) ||
-	    !call_number(call, "after", 0, INT64_MAX, 0, &after) ||
-	    !call_number(call, "before", 1, INT64_MAX, 0, &before) ||
+	    !call_read_position(call, "after", 0, RECORD, &query.after) ||
+	    !call_read_position(call, "before", 1, RECORD, &query.before) ||
 	    !call_no_others(call))
 		return;
-	query.after = (int64_t)after;
-	query.before = (int64_t)before;
 	answer(call, &query, limit);
 }
 

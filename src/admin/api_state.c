@@ -97,22 +97,34 @@ totals_json(struct call *call)
 	    "never_seen", (json_int_t)totals.never);
 }
 
+/* What workers and inventory count for all tenants together: whose a handshake
+ * that failed would have been, nobody knows. */
+static void
+add_shared(struct call *call, json_t *json)
+{
+	const struct guest_view *view = site_guest_view(call->site);
+
+	(void)json_object_set_new(json, "change",
+	    json_integer((json_int_t)snapshot_change_number(call->snapshot)));
+	(void)json_object_set_new(json, "rates", rates_json(call->site));
+	(void)json_object_set_new(json, "connections", connections_json(view));
+	(void)json_object_set_new(json, "counters", counters_json(view));
+}
+
 void
 api_overview(struct call *call, const char *text)
 {
-	const struct guest_view *view = site_guest_view(call->site);
+	json_t *json;
 
 	(void)text;
 	if (!call_no_others(call))
 		return;
-	call_json(call, 200,
-	    json_pack("{ss so so sI so so so so}", "version", SPROV_VERSION,
-		"started_at", call_time(site_started_at(call->site)), "now",
-		call_time(call->now), "change",
-		(json_int_t)snapshot_change_number(call->snapshot), "devices",
-		totals_json(call), "rates", rates_json(call->site),
-		"connections", connections_json(view), "counters",
-		counters_json(view)));
+	json = json_pack("{ss so so so}", "version", SPROV_VERSION,
+	    "started_at", call_time(site_started_at(call->site)), "now",
+	    call_time(call->now), "devices", totals_json(call));
+	if (*call->caller.tenant == '\0')
+		add_shared(call, json);
+	call_json(call, 200, json);
 }
 
 void
@@ -121,7 +133,8 @@ api_rates(struct call *call, const char *text)
 	uint64_t after;
 
 	(void)text;
-	if (call_number(call, "after", 0, INT64_MAX, 0, &after) &&
+	if (call_sees_all(call) &&
+	    call_number(call, "after", 0, INT64_MAX, 0, &after) &&
 	    call_no_others(call))
 		call_json(call, 200,
 		    pulse_json(site_pulse(call->site), (time_t)after));

@@ -1,5 +1,6 @@
 #include "admin/call.h"
 #include "admin/site.h"
+#include "admin/veil.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -110,6 +111,51 @@ call_number(struct call *call, const char *name, uint64_t min, uint64_t max,
 	    "%s: expected a number from %" PRIu64 " to %" PRIu64, name, min,
 	    max);
 	return false;
+}
+
+/* Each tenant has its own numbers in each record. */
+static char *
+veil_name(const struct call *call, const char *record)
+{
+	return xasprintf("%s/%s", record, call->caller.tenant);
+}
+
+int64_t
+call_position(const struct call *call, const char *record, int64_t id)
+{
+	char *name;
+	int64_t number;
+
+	if (*call->caller.tenant == '\0' || id == 0)
+		return id;
+	name = veil_name(call, record);
+	number = veil_put(site_tag_key(call->site), name, id);
+	free(name);
+	return number;
+}
+
+bool
+call_read_position(struct call *call, const char *parameter, uint64_t min,
+    const char *record, int64_t *id)
+{
+	struct error err;
+	uint64_t number;
+	char *name;
+	int rc;
+
+	*id = 0;
+	if (!call_number(call, parameter, min, INT64_MAX, 0, &number))
+		return false;
+	*id = (int64_t)number;
+	if (*call->caller.tenant == '\0' || number == 0)
+		return true;
+	name = veil_name(call, record);
+	rc = veil_take(site_tag_key(call->site), name, (int64_t)number, id,
+	    &err);
+	free(name);
+	if (rc != 0)
+		call_problem(call, 400, "%s: %s", parameter, err.text);
+	return rc == 0;
 }
 
 bool
@@ -329,6 +375,15 @@ call_may_see_group(const struct call *call, const char *group)
 {
 	return *call->caller.tenant == '\0' ||
 	    snapshot_group_is_below(call->snapshot, group, call->caller.tenant);
+}
+
+bool
+call_sees_all(struct call *call)
+{
+	if (*call->caller.tenant == '\0')
+		return true;
+	call_problem(call, 403, "this is about the devices of all tenants");
+	return false;
 }
 
 struct finder *

@@ -95,6 +95,15 @@ const char *call_parameter(struct call *call, const char *name);
 bool call_number(struct call *call, const char *name, uint64_t min,
     uint64_t max, uint64_t fallback, uint64_t *number) MUST_CHECK;
 
+/*
+ * The number that stands for a position in a record (0: none) which all write:
+ * the position itself, but for a tenant one that says nothing (veil.h).  And
+ * back from a parameter, 0 when absent; false: a problem.
+ */
+int64_t call_position(const struct call *call, const char *record, int64_t id);
+bool call_read_position(struct call *call, const char *parameter, uint64_t min,
+    const char *record, int64_t *id) MUST_CHECK;
+
 /* Are all parameters known ones?  False: a problem that names the first. */
 bool call_no_others(struct call *call) MUST_CHECK;
 
@@ -132,6 +141,8 @@ json_t *call_time(time_t when);
 
 /* May the caller see this device, that group? */
 bool call_may_see_group(const struct call *call, const char *group);
+/* Is it for who sees all devices?  Else a problem, 403, is the answer. */
+bool call_sees_all(struct call *call) MUST_CHECK;
 struct finder *call_finder(struct call *call); /* the call's */
 
 #endif

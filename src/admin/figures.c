@@ -132,12 +132,7 @@ api_metrics(struct call *call, const char *text)
 	struct exposition out = { .out = &call->out };
 
 	(void)text;
-	if (*call->caller.tenant != '\0') {
-		call_problem(call, 403,
-		    "this is about the devices of all tenants");
-		return;
-	}
-	if (!call_no_others(call))
+	if (!call_sees_all(call) || !call_no_others(call))
 		return;
 	figures_server(&out, call);
 	figures_workers(&out, call);

@@ -398,9 +398,90 @@ def test_tenant(admin):
                          token=token).status == 404
     assert admin.read("/api/v1/devices/%s/events" % OTHER,
                       token=token)["events"] == []
-    for path in ("plan", "doctor", "certificates", "expiry", "cas",
+    for path in ("plan", "doctor", "certificates", "expiry", "cas", "rates",
                  "migrations", "migrations/newest", "exceptions"):
         assert admin.get("/api/v1/" + path, token=token).status == 403
+    assert admin.get("/metrics", token=token).status == 403
+
+
+def test_tenant_learns_no_figure_of_others(admin):
+    """What others do changes nothing that a tenant gets, nor its ETag."""
+    server = admin.server
+    for group, mac in (("north", MAC), ("south", OTHER)):
+        server.device("set", "group:" + group, "kind=tenant")
+        server.device("set", mac, "group=" + group)
+    wait_until(lambda: admin.read("/api/v1/devices/" + OTHER)["group"] ==
+               "south", "the groups")
+    server.get()
+    token = admin.add_token("quiet", "--group", "north", "--scope",
+                            "read,audit")
+    paths = ["/api/v1/" + path for path in (
+        "devices", "devices?search=0", "devices?standing=served",
+        "devices/" + MAC, "devices/%s/events" % MAC, "groups", "listeners",
+        "matrix", "events", "events?after=0", "events?limit=1", "audit",
+        "devices/%s/doctor" % MAC)]
+
+    def look():
+        answers = [admin.get(path, token=token) for path in paths]
+        return [(path, answer.status, answer.fields.get("etag"),
+                 re.sub(rb'"now":"[^"]*"', b"", answer.body))
+                for path, answer in zip(paths, answers)]
+
+    def settled():
+        overview = admin.read("/api/v1/overview", token=token)
+        assert set(overview) == {"version", "started_at", "now", "devices"}
+        return overview["devices"] == {
+            "total": 1, "retired": 0, "provisioned_today": 1, "served": 1,
+            "failing": 0, "never_seen": 0} and len(admin.read(
+                "/api/v1/events", token=token)["events"]) >= 1
+    wait_until(settled, "the index")
+    before = look()
+    for _ in range(3):
+        server.get(certificate="other", path="/spa%s.cfg" % OTHER)
+        server.get(certificate="other", path="/spa%s.cfg" % MAC)
+    server.device("set", OTHER, "serial=F123")
+    wait_until(lambda: admin.read("/api/v1/devices/" + OTHER)["serial"] ==
+               "F123" and len(admin.read("/api/v1/events?mac=" + OTHER)[
+                   "events"]) >= 6, "what others do")
+    after = look()
+    for one, other in zip(before, after):
+        assert one == other
+    assert settled()
+
+
+def test_tenant_follows_its_events(admin):
+    """Numbers without an order lead through the record, and only those."""
+    server = admin.server
+    server.device("set", "group:north", "kind=tenant")
+    server.device("set", MAC, "group=north")
+    token = admin.add_token("follower", "--group", "north")
+    other = admin.add_token("stranger", "--group", "south")
+    wait_until(lambda: admin.get("/api/v1/devices/" + MAC,
+                                 token=token).status == 200, "the group")
+
+    def read(options):
+        return admin.read("/api/v1/events?" + options, token=token)
+    last = read("after=0&limit=1000")["last"]
+    for _ in range(3):
+        server.get()
+        server.get(certificate="other", path="/spa%s.cfg" % OTHER)
+    wait_until(lambda: len(read("after=%d" % last)["events"]) == 3,
+               "the events")
+    new = read("after=%d" % last)
+    assert [event["mac"] for event in new["events"]] == [MAC] * 3
+    assert read("after=%d" % new["last"])["events"] == []
+    newest = read("limit=2")
+    assert newest["events"] == new["events"][:0:-1]
+    assert read("limit=1&before=%d" % newest["cursor"])["events"] == \
+        new["events"][:1]
+    assert len({event["id"] for event in new["events"]}) == 3
+    for path, name in (("events?after=%d" % new["last"], other),
+                       ("events?before=12345", token),
+                       ("audit?after=%d" % new["last"], admin.add_token(
+                           "auditor", "--group", "north", "--scope",
+                           "audit"))):
+        bad = admin.get("/api/v1/" + path, token=name)
+        assert bad.status == 400 and "given out" in bad.json["detail"], path
 
 
 def test_certificate(server, pki):

@@ -34,6 +34,19 @@ test("what a storm left out is counted, and rows are bounded", () => {
 	assert.equal(stream.events[0].id, 19000);
 });
 
+test("ids without an order", () => {
+	const page = (ids, cut = false) => ({ events: ids.map((id) => ({ id })),
+		cursor: cut ? ids[ids.length - 1] : null, last: 0 });
+	let stream = advance(undefined, page([50, 7, 99]), 1, false);
+	stream = advance(stream, page([3, 80, 50, 7, 99]), 2, false);
+	assert.deepEqual(stream.events.map((e) => e.id), [3, 80, 50, 7, 99]);
+	assert.equal(stream.gap, false);
+	stream = advance(stream, page([61, 12], true), 3, false);
+	assert.deepEqual(stream.events.slice(0, 3).map((e) => e.id), [61, 12, 3]);
+	assert.equal(stream.gap, true);
+	assert.equal(stream.skipped, 0);
+});
+
 test("after a start with nothing, nothing was missed", () => {
 	const empty = advance(undefined, page(0, 0, false), 1);
 	assert.equal(advance(empty, page(500, 100), 2).skipped, 0);

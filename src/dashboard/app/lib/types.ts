@@ -3,7 +3,6 @@ export interface OverviewAnswer {
 	version: string;
 	started_at: string;
 	now: string;
-	change: number;
 	devices: {
 		total: number;
 		retired: number;
@@ -12,15 +11,17 @@ export interface OverviewAnswer {
 		failing: number;
 		never_seen: number;
 	};
-	rates: {
+	// Of the whole server: not for tenants.
+	change?: number;
+	rates?: {
 		seconds: number;
 		accepted: number;
 		handshakes: number;
 		failed_handshakes: number;
 		answers: number;
 	};
-	connections: { open: number; waiting: number };
-	counters: Record<string, number>;
+	connections?: { open: number; waiting: number };
+	counters?: Record<string, number>;
 }
 
 export interface ListenerCertificate {

@@ -24,7 +24,8 @@ const KINDS = [
 	["", "All"], ["failures", "Failures"], ["served", "Served"],
 ] as const;
 
-function useStream(kind: string, listener: string, paused: boolean) {
+function useStream(kind: string, listener: string, paused: boolean,
+	dense: boolean) {
 	const key = `${kind} ${listener}`;
 	const [state, setState] = useState<{ key: string; stream?: Stream }>(
 		{ key });
@@ -35,7 +36,8 @@ function useStream(kind: string, listener: string, paused: boolean) {
 			{ kind, listener, limit: FETCH }, stop);
 		const old = latest.current.key === key ? latest.current.stream :
 			undefined;
-		latest.current = { key, stream: advance(old, answer) };
+		latest.current = { key, stream: advance(old, answer, Date.now(),
+			dense) };
 		setState(latest.current);
 	}, EVERY_MS, paused ? null : key);
 	return { stream: state.key === key ? state.stream : undefined, problem };
@@ -43,17 +45,18 @@ function useStream(kind: string, listener: string, paused: boolean) {
 
 function Rates() {
 	const overview = useData<OverviewAnswer>("/api/v1/overview", {}, 2000);
-	const o = overview.data;
+	const r = overview.data?.rates;
+	const open = overview.data?.connections?.open;
 	return (
 		<dl class="figures">
 			<div><dt>Answers</dt>
-				<dd>{o ? `${rate(o.rates.answers)}/s` : "–"}</dd></div>
+				<dd>{r ? `${rate(r.answers)}/s` : "–"}</dd></div>
 			<div><dt>Handshakes</dt>
-				<dd>{o ? `${rate(o.rates.handshakes)}/s` : "–"}</dd></div>
+				<dd>{r ? `${rate(r.handshakes)}/s` : "–"}</dd></div>
 			<div><dt>Failed</dt>
-				<dd>{o ? `${rate(o.rates.failed_handshakes)}/s` : "–"}</dd></div>
+				<dd>{r ? `${rate(r.failed_handshakes)}/s` : "–"}</dd></div>
 			<div><dt>Open</dt>
-				<dd>{o ? count(o.connections.open) : "–"}</dd></div>
+				<dd>{open !== undefined ? count(open) : "–"}</dd></div>
 		</dl>
 	);
 }
@@ -78,14 +81,15 @@ function ListenerFilter({ value, onChange }: {
 	);
 }
 
-export function Live({ route }: PageProps) {
+export function Live({ route, session }: PageProps) {
 	const { kind = "", listener = "" } = route.query;
 	const [paused, setPaused] = useState(false);
-	const { stream, problem } = useStream(kind, listener, paused);
+	const { stream, problem } = useStream(kind, listener, paused,
+		session.tenant === "");
 	const set = (change: Record<string, string>) =>
 		go(href(["live"], { kind, listener, ...change }), true);
 	return (
-		<Page title="Live" aside={<Rates />}>
+		<Page title="Live" aside={session.tenant === "" && <Rates />}>
 			<div class="toolbar">
 				<button type="button" class={`button ${paused ? "primary" : ""}`}
 					aria-pressed={paused ? "true" : "false"}
@@ -106,10 +110,12 @@ export function Live({ route }: PageProps) {
 				Not up to date: {problem.message} Shown is what was known at{" "}
 				{clock(stream.at)}.
 			</Notice>}
-			{stream && stream.skipped > 0 && <Notice tone="none">
-				More happens than fits here: {plural(stream.skipped,
-					"event")} since {clock(stream.since)} not shown.
-			</Notice>}
+			{stream && (stream.skipped > 0 || stream.gap) &&
+				<Notice tone="none">
+					More happens than fits here: {stream.skipped > 0 ?
+						plural(stream.skipped, "event") : "some events"}{" "}
+					since {clock(stream.since)} not shown.
+				</Notice>}
 			<div class="panel">
 				{stream === undefined ? problem ?
 					<Failure problem={problem} /> : <Bones rows={10} /> :

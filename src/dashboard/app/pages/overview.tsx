@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { get } from "../lib/api";
-import { useData, useLoop, useNow } from "../lib/data";
+import { type Data, useData, useLoop, useNow } from "../lib/data";
 import {
 	compact, count, days, duration, percent, plural, rate, sentence, span,
 } from "../lib/format";
@@ -89,13 +89,13 @@ const milliseconds = (us: number | null) =>
 const axisTime = (us: number) => us === 0 ? "0" : duration(us);
 
 function Rate({ of, series }: { of: OverviewAnswer; series: Series }) {
-	const answers = rate(of.rates.answers);
-	const failed = rate(of.rates.failed_handshakes);
+	const answers = rate(of.rates?.answers ?? 0);
+	const failed = rate(of.rates?.failed_handshakes ?? 0);
+	const waiting = of.connections?.waiting ?? 0;
 	return (
 		<Panel title="Resyncs" aside={
-			`${plural(of.connections.open, "connection")} open` +
-			(of.connections.waiting > 0 ?
-				`, ${count(of.connections.waiting)} waiting` : "")}>
+			`${plural(of.connections?.open ?? 0, "connection")} open` +
+			(waiting > 0 ? `, ${count(waiting)} waiting` : "")}>
 			<Chart times={series.at} unit={compact} top={4} lines={[
 				{ label: "Answers", colour: "series-1",
 					values: series.answers, now: `${answers}/s` },
@@ -124,6 +124,19 @@ function Latency({ series }: { series: Series }) {
 			]} summary={`Now a handshake takes ` +
 				`${now(series.handshake_median_us)} in the median.`} />
 		</Panel>
+	);
+}
+
+function Charts({ of }: { of: Data<OverviewAnswer> }) {
+	const series = useSeries();
+	return (
+		<div class="charts">
+			{of.data ? <>
+				<Rate of={of.data} series={series} />
+				<Latency series={series} />
+			</> : of.loading && [1, 2].map((i) =>
+				<div key={i} class="panel"><Bones rows={6} /></div>)}
+		</div>
 	);
 }
 
@@ -234,7 +247,6 @@ function Since({ of }: { of: OverviewAnswer }) {
 
 export function Overview({ session }: PageProps) {
 	const overview = useData<OverviewAnswer>("/api/v1/overview", {}, EVERY_MS);
-	const series = useSeries();
 	const whole = session.tenant === "";
 	return (
 		<Page title="Overview"
@@ -243,13 +255,7 @@ export function Overview({ session }: PageProps) {
 				<div class="tiles">{[1, 2, 3, 4].map((i) =>
 					<div key={i} class="panel"><Bones rows={3} /></div>)}
 				</div>}>{(o) => <Tiles of={o} />}</Loaded>
-			<div class="charts">
-				{overview.data ? <>
-					<Rate of={overview.data} series={series} />
-					<Latency series={series} />
-				</> : overview.loading && [1, 2].map((i) =>
-					<div key={i} class="panel"><Bones rows={6} /></div>)}
-			</div>
+			{whole && <Charts of={overview} />}
 			{whole && (
 				<div class="halves">
 					<Failing />
