@@ -23,6 +23,8 @@
 #include <openssl/rand.h>
 
 #define SEEN_MS 10000	      /* how old what is known of resyncs may get */
+#define WHOLE_MS 300000	      /* how long to add only what is new of them */
+#define LATE_S 60	      /* an answer may be recorded so much later */
 #define WANTED_MS 60000	      /* nobody asked for so long: let it age */
 #define BUILD_PAUSE_FACTOR 10 /* at most a tenth of the time goes into it */
 
@@ -42,6 +44,8 @@ struct site {
 	struct snapshot *snapshot;
 	struct finder *finder;
 	uint64_t built_ms, next_build_ms, asked_ms;
+	uint64_t whole_ms; /* when all of the record was read; 0: it was not */
+	time_t seen_at;	   /* until when it was read since */
 	bool building;
 };
 
@@ -202,22 +206,45 @@ site_snapshot(struct site *site)
 
 /* -------------------------------------------------------------- the index */
 
-/* Without a record of resyncs nobody was seen yet. */
-static void
-add_resyncs(struct finder *finder, const struct config *config)
+/* Without a record of resyncs nobody was seen yet.  False: it cannot be read. */
+static bool
+add_resyncs(struct finder *finder, const struct config *config, time_t since)
 {
 	char *path = file_join(config->state_directory, RESYNCS_FILE);
 	struct error err = { 0 };
 	struct resyncs *resyncs = resyncs_open(path, true, &err);
+	bool good;
 
-	if (resyncs != NULL) {
-		if (finder_see(finder, resyncs, &err) != 0)
-			log_message(LOG_LEVEL_WARN, "admin", "%s", err.text);
-	} else if (err.kind != ERROR_NOT_FOUND) {
+	if (resyncs != NULL)
+		good = finder_see(finder, resyncs, since, &err) == 0;
+	else
+		good = err.kind == ERROR_NOT_FOUND;
+	if (!good)
 		log_message(LOG_LEVEL_WARN, "admin", "%s", err.text);
-	}
 	resyncs_close(resyncs);
 	free(path);
+	return good;
+}
+
+/* The index of now, where it only has to learn what was answered since; NULL:
+ * it has to be made anew. */
+static struct finder *
+get_last(struct site *site, const struct snapshot *snapshot, time_t now,
+    time_t *since)
+{
+	struct finder *last = NULL;
+
+	(void)pthread_mutex_lock(&site->mutex);
+	if (site->finder != NULL && site->whole_ms != 0 &&
+	    clock_monotonic_ms() - site->whole_ms < WHOLE_MS &&
+	    now >= site->seen_at &&
+	    finder_change_number(site->finder) ==
+		snapshot_change_number(snapshot)) {
+		last = finder_retain(site->finder);
+		*since = site->seen_at - LATE_S;
+	}
+	(void)pthread_mutex_unlock(&site->mutex);
+	return last;
 }
 
 static struct finder *
@@ -225,9 +252,20 @@ build(struct site *site)
 {
 	struct snapshot *snapshot = site_snapshot(site);
 	struct service *service = site_service(site);
-	struct finder *finder = finder_new(snapshot);
+	time_t now = clock_wall(), since = 0;
+	struct finder *last = get_last(site, snapshot, now, &since), *finder;
+	bool good;
 
-	add_resyncs(finder, service_config(service));
+	finder = last != NULL ? finder_again(last) : finder_new(snapshot);
+	good = add_resyncs(finder, service_config(service), since);
+	(void)pthread_mutex_lock(&site->mutex);
+	site->seen_at = now;
+	if (!good)
+		site->whole_ms = 0;
+	else if (last == NULL)
+		site->whole_ms = clock_monotonic_ms();
+	(void)pthread_mutex_unlock(&site->mutex);
+	finder_release(last);
 	snapshot_release(snapshot);
 	service_release(service);
 	return finder;

@@ -3,6 +3,7 @@
 #include "inventory/snapshot.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,8 @@ struct seen {
 	bool retired; /* is of the device, and finds room here */
 };
 
-struct finder {
+/* What finders of one snapshot share. */
+struct fleet {
 	atomic_size_t references;
 	struct snapshot *snapshot;
 	size_t count;
@@ -37,8 +39,16 @@ struct finder {
 	uint32_t *serial_at; /* one more than there are devices */
 	size_t serial_room;
 	uint32_t *model, *group; /* numbers of names */
-	struct seen *seen;
 	struct names models, groups;
+};
+
+struct finder {
+	atomic_size_t references;
+	struct fleet *fleet;
+	struct seen *seen;
+	pthread_mutex_t mutex;	      /* of what follows */
+	struct finder_totals *totals; /* of each group; NULL: not asked yet */
+	time_t totals_since;
 };
 
 /* ------------------------------------------------------------------ names */
@@ -123,53 +133,103 @@ mac_number(const struct mac *mac)
 }
 
 static void
-add_serial(struct finder *finder, const char *serial)
+add_serial(struct fleet *fleet, const char *serial)
 {
 	size_t len = strlen(serial) + 1;
-	uint32_t at = finder->serial_at[finder->count];
+	uint32_t at = fleet->serial_at[fleet->count];
 
-	if (at + len > finder->serial_room) {
-		finder->serial_room += finder->serial_room / 2 + 65536;
-		finder->serials = xrealloc(finder->serials,
-		    finder->serial_room);
+	if (at + len > fleet->serial_room) {
+		fleet->serial_room += fleet->serial_room / 2 + 65536;
+		fleet->serials = xrealloc(fleet->serials, fleet->serial_room);
 	}
 	for (size_t i = 0; i < len; i++)
-		finder->serials[at + i] = (char)
+		fleet->serials[at + i] = (char)
 		    tolower((unsigned char)serial[i]);
-	finder->serial_at[finder->count + 1] = at + (uint32_t)len;
+	fleet->serial_at[fleet->count + 1] = at + (uint32_t)len;
 }
 
 static int
 add_device(const struct device *device, void *arg)
 {
 	struct finder *finder = arg;
-	size_t i = finder->count;
+	struct fleet *fleet = finder->fleet;
+	size_t i = fleet->count;
 
-	finder->devices[i] = device;
-	finder->macs[i] = mac_number(&device->mac);
-	finder->model[i] = number(&finder->models, device->model);
-	finder->group[i] = number(&finder->groups, device->group);
+	fleet->devices[i] = device;
+	fleet->macs[i] = mac_number(&device->mac);
+	fleet->model[i] = number(&fleet->models, device->model);
+	fleet->group[i] = number(&fleet->groups, device->group);
 	finder->seen[i].retired = device->state == DEVICE_RETIRED;
-	add_serial(finder, device->serial);
-	finder->count++;
+	add_serial(fleet, device->serial);
+	fleet->count++;
 	return 0;
+}
+
+static struct fleet *
+fleet_new(struct snapshot *snapshot)
+{
+	size_t room = snapshot_device_count(snapshot) + 1;
+	struct fleet *fleet = xcalloc(1, sizeof(*fleet));
+
+	atomic_init(&fleet->references, 1);
+	fleet->snapshot = snapshot_retain(snapshot);
+	fleet->devices = xcalloc(room, sizeof(*fleet->devices));
+	fleet->macs = xcalloc(room, sizeof(*fleet->macs));
+	fleet->serial_at = xcalloc(room + 1, sizeof(*fleet->serial_at));
+	fleet->model = xcalloc(room, sizeof(*fleet->model));
+	fleet->group = xcalloc(room, sizeof(*fleet->group));
+	return fleet;
+}
+
+static void
+fleet_release(struct fleet *fleet)
+{
+	if (atomic_fetch_sub(&fleet->references, 1) > 1)
+		return;
+	snapshot_release(fleet->snapshot);
+	free(fleet->devices);
+	free(fleet->macs);
+	free(fleet->serials);
+	free(fleet->serial_at);
+	free(fleet->model);
+	free(fleet->group);
+	names_clear(&fleet->models);
+	names_clear(&fleet->groups);
+	free(fleet);
+}
+
+/* The fleet is taken. */
+static struct finder *
+make(struct fleet *fleet, size_t room)
+{
+	struct finder *finder = xcalloc(1, sizeof(*finder));
+
+	atomic_init(&finder->references, 1);
+	finder->fleet = fleet;
+	finder->seen = xcalloc(room, sizeof(*finder->seen));
+	(void)pthread_mutex_init(&finder->mutex, NULL);
+	return finder;
 }
 
 struct finder *
 finder_new(struct snapshot *snapshot)
 {
-	size_t room = snapshot_device_count(snapshot) + 1;
-	struct finder *finder = xcalloc(1, sizeof(*finder));
+	struct finder *finder = make(fleet_new(snapshot),
+	    snapshot_device_count(snapshot) + 1);
 
-	atomic_init(&finder->references, 1);
-	finder->snapshot = snapshot_retain(snapshot);
-	finder->devices = xcalloc(room, sizeof(*finder->devices));
-	finder->macs = xcalloc(room, sizeof(*finder->macs));
-	finder->serial_at = xcalloc(room + 1, sizeof(*finder->serial_at));
-	finder->model = xcalloc(room, sizeof(*finder->model));
-	finder->group = xcalloc(room, sizeof(*finder->group));
-	finder->seen = xcalloc(room, sizeof(*finder->seen));
 	(void)snapshot_each(snapshot, add_device, finder);
+	return finder;
+}
+
+struct finder *
+finder_again(const struct finder *before)
+{
+	struct fleet *fleet = before->fleet;
+	struct finder *finder = make(fleet, fleet->count + 1);
+
+	atomic_fetch_add(&fleet->references, 1);
+	memcpy(finder->seen, before->seen,
+	    fleet->count * sizeof(*finder->seen));
 	return finder;
 }
 
@@ -185,23 +245,17 @@ finder_release(struct finder *finder)
 {
 	if (finder == NULL || atomic_fetch_sub(&finder->references, 1) > 1)
 		return;
-	snapshot_release(finder->snapshot);
-	free(finder->devices);
-	free(finder->macs);
-	free(finder->serials);
-	free(finder->serial_at);
-	free(finder->model);
-	free(finder->group);
+	fleet_release(finder->fleet);
 	free(finder->seen);
-	names_clear(&finder->models);
-	names_clear(&finder->groups);
+	free(finder->totals);
+	(void)pthread_mutex_destroy(&finder->mutex);
 	free(finder);
 }
 
 uint64_t
 finder_change_number(const struct finder *finder)
 {
-	return snapshot_change_number(finder->snapshot);
+	return snapshot_change_number(finder->fleet->snapshot);
 }
 
 /* ------------------------------------------------------------------- seen */
@@ -210,12 +264,12 @@ finder_change_number(const struct finder *finder)
 static size_t
 find_mac(const struct finder *finder, uint64_t mac)
 {
-	size_t low = 0, high = finder->count;
+	size_t low = 0, high = finder->fleet->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (finder->macs[middle] < mac)
+		if (finder->fleet->macs[middle] < mac)
 			low = middle + 1;
 		else
 			high = middle;
@@ -236,11 +290,14 @@ see(const struct resync_summary *summary, void *arg)
 	uint64_t mac = mac_number(&summary->last.mac);
 	struct seen *seen;
 
-	if (seeing->at < finder->count && finder->macs[seeing->at] < mac)
+	if (seeing->at < finder->fleet->count &&
+	    finder->fleet->macs[seeing->at] < mac)
 		seeing->at++;
-	if (seeing->at < finder->count && finder->macs[seeing->at] < mac)
+	if (seeing->at < finder->fleet->count &&
+	    finder->fleet->macs[seeing->at] < mac)
 		seeing->at = find_mac(finder, mac);
-	if (seeing->at == finder->count || finder->macs[seeing->at] != mac)
+	if (seeing->at == finder->fleet->count ||
+	    finder->fleet->macs[seeing->at] != mac)
 		return 0;
 	seen = &finder->seen[seeing->at];
 	if ((uint32_t)summary->last.at >= seen->last_at) {
@@ -253,11 +310,12 @@ see(const struct resync_summary *summary, void *arg)
 }
 
 int
-finder_see(struct finder *finder, struct resyncs *resyncs, struct error *err)
+finder_see(struct finder *finder, struct resyncs *resyncs, time_t since,
+    struct error *err)
 {
 	struct seeing seeing = { finder, 0 };
 
-	return resyncs_each_all(resyncs, see, &seeing, err);
+	return resyncs_each_since(resyncs, since, see, &seeing, err);
 }
 
 static enum finder_standing
@@ -350,19 +408,21 @@ static bool *
 match_serials(const struct search *search)
 {
 	const struct finder *finder = search->finder;
-	bool *match = xcalloc(finder->count + 1, sizeof(*match));
-	const char *at = finder->serials, *end, *hit;
+	bool *match = xcalloc(finder->fleet->count + 1, sizeof(*match));
+	const char *at = finder->fleet->serials, *end, *hit;
 	size_t len = strlen(search->text), i = 0;
 
 	if (at == NULL)
 		return match;
-	end = at + finder->serial_at[finder->count];
+	end = at + finder->fleet->serial_at[finder->fleet->count];
 	while ((hit = memmem(at, (size_t)(end - at), search->text, len)) !=
 	    NULL) {
-		while (finder->serials + finder->serial_at[i + 1] <= hit)
+		while (finder->fleet->serials +
+			finder->fleet->serial_at[i + 1] <=
+		    hit)
 			i++;
 		match[i] = true;
-		at = finder->serials + finder->serial_at[i + 1];
+		at = finder->fleet->serials + finder->fleet->serial_at[i + 1];
 	}
 	return match;
 }
@@ -371,7 +431,7 @@ match_serials(const struct search *search)
 static bool *
 match_groups(const struct finder *finder, const char *below, const char *group)
 {
-	const struct names *groups = &finder->groups;
+	const struct names *groups = &finder->fleet->groups;
 	bool *match;
 
 	if (below == NULL && group == NULL)
@@ -379,10 +439,10 @@ match_groups(const struct finder *finder, const char *below, const char *group)
 	match = xcalloc(groups->used + 1, sizeof(*match));
 	for (uint32_t i = 0; i < groups->used; i++)
 		match[i] = (below == NULL ||
-			       snapshot_group_is_below(finder->snapshot,
+			       snapshot_group_is_below(finder->fleet->snapshot,
 				   groups->list[i], below)) &&
 		    (group == NULL ||
-			snapshot_group_is_below(finder->snapshot,
+			snapshot_group_is_below(finder->fleet->snapshot,
 			    groups->list[i], group));
 	return match;
 }
@@ -397,8 +457,8 @@ prepare(struct search *search, const struct finder *finder,
 		return;
 	lower(search->text, sizeof(search->text), query->text);
 	read_digits(search);
-	search->model_text = match_names(search, &finder->models);
-	search->group_text = match_names(search, &finder->groups);
+	search->model_text = match_names(search, &finder->fleet->models);
+	search->group_text = match_names(search, &finder->fleet->groups);
 	search->serial = match_serials(search);
 }
 
@@ -428,10 +488,11 @@ has_text(const struct search *search, size_t i)
 	const struct finder *finder = search->finder;
 
 	return *search->text == '\0' || search->serial[i] ||
-	    search->model_text[finder->model[i]] ||
-	    search->group_text[finder->group[i]] ||
+	    search->model_text[finder->fleet->model[i]] ||
+	    search->group_text[finder->fleet->group[i]] ||
 	    (search->digit_count > 0 &&
-		mac_has(finder->macs[i], search->digits, search->digit_count));
+		mac_has(finder->fleet->macs[i], search->digits,
+		    search->digit_count));
 }
 
 /* What is cheap first: text is asked for last. */
@@ -441,9 +502,10 @@ matches(const struct search *search, size_t i, uint32_t model)
 	const struct finder *finder = search->finder;
 	const struct finder_query *query = search->query;
 
-	if (search->group_in != NULL && !search->group_in[finder->group[i]])
+	if (search->group_in != NULL &&
+	    !search->group_in[finder->fleet->group[i]])
 		return false;
-	if (query->model != NULL && finder->model[i] != model)
+	if (query->model != NULL && finder->fleet->model[i] != model)
 		return false;
 	if (query->standing != STANDING_ANY &&
 	    standing_of(&finder->seen[i]) != query->standing)
@@ -460,7 +522,7 @@ fill(const struct finder *finder, size_t i, struct finder_match *match)
 	const struct seen *seen = &finder->seen[i];
 
 	*match = (struct finder_match) {
-		.device = finder->devices[i],
+		.device = finder->fleet->devices[i],
 		.standing = standing_of(seen),
 		.status = seen->status,
 		.last_at = seen->last_at,
@@ -471,7 +533,7 @@ fill(const struct finder *finder, size_t i, struct finder_match *match)
 static uint32_t
 find_model(const struct finder *finder, const char *model)
 {
-	const struct names *models = &finder->models;
+	const struct names *models = &finder->fleet->models;
 
 	for (uint32_t i = 0; model != NULL && i < models->used; i++)
 		if (strcasecmp(models->list[i], model) == 0)
@@ -490,12 +552,12 @@ finder_find(const struct finder *finder, const struct finder_query *query,
 
 	*total = 0;
 	prepare(&search, finder, query);
-	for (size_t i = 0; i < finder->count; i++) {
+	for (size_t i = 0; i < finder->fleet->count; i++) {
 		if (!matches(&search, i, model))
 			continue;
 		++*total;
 		if (filled < query->limit &&
-		    (query->after == NULL || finder->macs[i] > after))
+		    (query->after == NULL || finder->fleet->macs[i] > after))
 			fill(finder, i, &list[filled++]);
 	}
 	search_clear(&search);
@@ -509,7 +571,7 @@ finder_get(const struct finder *finder, const struct mac *mac,
 	uint64_t n = mac_number(mac);
 	size_t i = find_mac(finder, n);
 
-	if (i == finder->count || finder->macs[i] != n)
+	if (i == finder->fleet->count || finder->fleet->macs[i] != n)
 		return false;
 	fill(finder, i, match);
 	return true;
@@ -517,29 +579,61 @@ finder_get(const struct finder *finder, const struct mac *mac,
 
 /* --------------------------------------------------------------- counting */
 
-void
-finder_totals(const struct finder *finder, const char *below, time_t since,
-    struct finder_totals *totals)
+/* All devices are looked at once, not with every question. */
+static struct finder_totals *
+count_groups(const struct finder *finder, time_t since)
 {
-	bool *in = match_groups(finder, below, NULL);
+	const struct fleet *fleet = finder->fleet;
+	struct finder_totals *list = xcalloc(fleet->groups.used + 1,
+	    sizeof(*list));
 
-	*totals = (struct finder_totals) { 0 };
-	for (size_t i = 0; i < finder->count; i++) {
-		enum finder_standing standing = standing_of(&finder->seen[i]);
+	for (size_t i = 0; i < fleet->count; i++) {
+		const struct seen *seen = &finder->seen[i];
+		struct finder_totals *totals = &list[fleet->group[i]];
+		enum finder_standing standing = standing_of(seen);
 
-		if (in != NULL && !in[finder->group[i]])
-			continue;
 		totals->devices++;
-		if (finder->seen[i].retired) {
+		if (seen->retired) {
 			totals->retired++;
 			continue;
 		}
 		totals->never += standing == STANDING_NEVER;
 		totals->served += standing == STANDING_SERVED;
 		totals->failing += standing == STANDING_FAILING;
-		totals->today += finder->seen[i].profile_at > 0 &&
-		    (time_t)finder->seen[i].profile_at >= since;
+		totals->today += seen->profile_at > 0 &&
+		    (time_t)seen->profile_at >= since;
 	}
+	return list;
+}
+
+static void
+add_totals(struct finder_totals *sum, const struct finder_totals *more)
+{
+	sum->devices += more->devices;
+	sum->retired += more->retired;
+	sum->never += more->never;
+	sum->served += more->served;
+	sum->failing += more->failing;
+	sum->today += more->today;
+}
+
+void
+finder_totals(struct finder *finder, const char *below, time_t since,
+    struct finder_totals *totals)
+{
+	bool *in = match_groups(finder, below, NULL);
+
+	*totals = (struct finder_totals) { 0 };
+	(void)pthread_mutex_lock(&finder->mutex);
+	if (finder->totals == NULL || finder->totals_since != since) {
+		free(finder->totals);
+		finder->totals = count_groups(finder, since);
+		finder->totals_since = since;
+	}
+	for (uint32_t i = 0; i < finder->fleet->groups.used; i++)
+		if (in == NULL || in[i])
+			add_totals(totals, &finder->totals[i]);
+	(void)pthread_mutex_unlock(&finder->mutex);
 	free(in);
 }
 
@@ -547,8 +641,9 @@ void
 finder_each_group(const struct finder *finder, finder_visit_name *visit,
     void *arg)
 {
-	for (uint32_t i = 0; i < finder->groups.used; i++)
-		visit(finder->groups.list[i], finder->groups.count[i], arg);
+	for (uint32_t i = 0; i < finder->fleet->groups.used; i++)
+		visit(finder->fleet->groups.list[i],
+		    finder->fleet->groups.count[i], arg);
 }
 
 void
@@ -556,13 +651,15 @@ finder_each_model(const struct finder *finder, const char *below,
     finder_visit_name *visit, void *arg)
 {
 	bool *in = match_groups(finder, below, NULL);
-	size_t *counts = xcalloc(finder->models.used + 1, sizeof(*counts));
+	size_t *counts = xcalloc(finder->fleet->models.used + 1,
+	    sizeof(*counts));
 
-	for (size_t i = 0; i < finder->count; i++)
-		counts[finder->model[i]] += in == NULL || in[finder->group[i]];
-	for (uint32_t i = 0; i < finder->models.used; i++)
+	for (size_t i = 0; i < finder->fleet->count; i++)
+		counts[finder->fleet->model[i]] += in == NULL ||
+		    in[finder->fleet->group[i]];
+	for (uint32_t i = 0; i < finder->fleet->models.used; i++)
 		if (counts[i] > 0)
-			visit(finder->models.list[i], counts[i], arg);
+			visit(finder->fleet->models.list[i], counts[i], arg);
 	free(counts);
 	free(in);
 }

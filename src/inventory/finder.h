@@ -1,7 +1,7 @@
 /*
  * finder.h -- finding devices by what people know of them, among a million.
  *
- * Built from a snapshot, immutable, counted by references.  What is searched
+ * Built from a snapshot, immutable to who asks, counted by references.  What is searched
  * lies in a few flat arrays (about 60 bytes a device), so that looking at all
  * devices takes some milliseconds: no list of words has to be kept up to date,
  * and any part of a MAC address or serial number finds its device.
@@ -26,8 +26,12 @@ void finder_release(struct finder *finder); /* NULL is fine */
 struct finder *finder_new(struct snapshot *snapshot) MUST_CHECK;
 struct finder *finder_retain(struct finder *finder);
 
-/* Before others see it: when each device was answered last, and how. */
-int finder_see(struct finder *finder, struct resyncs *resyncs,
+/* Of the same snapshot, with all that the one before has seen: costs little. */
+struct finder *finder_again(const struct finder *before) MUST_CHECK;
+
+/* Before others see it: when each device was answered last, and how; from what
+ * was recorded of answers at since or later. */
+int finder_see(struct finder *finder, struct resyncs *resyncs, time_t since,
     struct error *err) MUST_CHECK;
 
 uint64_t finder_change_number(const struct finder *finder);
@@ -80,7 +84,7 @@ struct finder_totals {
 	size_t never, served, failing; /* of those that are not retired */
 	size_t today; /* got their profile at since or later; ditto */
 };
-void finder_totals(const struct finder *finder, const char *below, time_t since,
+void finder_totals(struct finder *finder, const char *below, time_t since,
     struct finder_totals *totals);
 
 /* How many devices are in exactly that group, or of that model: visited in no

@@ -47,7 +47,7 @@ static const char each_sql[] =
 static const char all_sql[] =
     "SELECT listener, ca, status, first_at,"
     " last_at, profile_at, answers, profiles, mac FROM resync"
-    " ORDER BY mac, listener";
+    " WHERE last_at >= ?1 ORDER BY mac, listener";
 static const char count_sql[] =
     "SELECT count(*) FROM resync"
     " WHERE listener = ?1 AND profile_at >= max(?2, 1)";
@@ -215,14 +215,15 @@ read_mac(const struct resyncs *resyncs, struct mac *mac, struct error *err)
 }
 
 int
-resyncs_each_all(struct resyncs *resyncs, resyncs_visit *visit, void *arg,
-    struct error *err)
+resyncs_each_since(struct resyncs *resyncs, time_t since, resyncs_visit *visit,
+    void *arg, struct error *err)
 {
 	struct resync_summary summary = { 0 };
 	int row = SQLITE_DONE, rc;
 
 	if (prepare(resyncs, &resyncs->all, all_sql, err) != 0)
 		return -1;
+	(void)sqlite3_bind_int64(resyncs->all, 1, since);
 	rc = 0;
 	while (rc == 0 && (row = sqlite3_step(resyncs->all)) == SQLITE_ROW) {
 		rc = read_mac(resyncs, &summary.last.mac, err);

@@ -61,9 +61,10 @@ typedef int resyncs_visit(const struct resync_summary *summary, void *arg);
 int resyncs_each(struct resyncs *resyncs, const struct mac *mac,
     resyncs_visit *visit, void *arg, struct error *err) MUST_CHECK;
 
-/* The same of all devices, by MAC and listener. */
-int resyncs_each_all(struct resyncs *resyncs, resyncs_visit *visit, void *arg,
-    struct error *err) MUST_CHECK;
+/* The same of all devices, by MAC and listener: those pairs whose last answer was
+ * at since or later. */
+int resyncs_each_since(struct resyncs *resyncs, time_t since,
+    resyncs_visit *visit, void *arg, struct error *err) MUST_CHECK;
 
 /* How many devices got their profile from that listener at since or later. */
 int resyncs_count(struct resyncs *resyncs, const char *listener, time_t since,

@@ -152,6 +152,44 @@ test_pages(void **state)
 	finder_release(finder);
 }
 
+/* What is added to one finder, without a look at what it knows, is not in the
+ * one before it. */
+static void
+see_again(struct finder *before, struct resyncs *resyncs)
+{
+	struct resync row = { .listener = "b", .status = 200, .at = 1100 };
+	struct finder *finder = finder_again(before);
+	struct finder_totals totals;
+	struct finder_match match;
+	struct error err;
+
+	assert_int_equal(mac_parse(&row.mac, "000e08000002", &err), 0);
+	assert_int_equal(resyncs_put(resyncs, &row, 1, &err), 0);
+	row.at = 1049;
+	assert_int_equal(mac_parse(&row.mac, "000e08000003", &err), 0);
+	assert_int_equal(resyncs_put(resyncs, &row, 1, &err), 0);
+	finder_totals(finder, NULL, 1000, &totals);
+	assert_int_equal(totals.failing, 1);
+	finder_release(finder);
+
+	finder = finder_again(before);
+	assert_int_equal(finder_see(finder, resyncs, 1050, &err), 0);
+	finder_totals(finder, NULL, 1000, &totals);
+	assert_int_equal(totals.devices, 5);
+	assert_int_equal(totals.served, 2);
+	assert_int_equal(totals.failing, 0);
+	assert_int_equal(totals.never, 2); /* that row is older */
+	finder_totals(finder, NULL, 1001, &totals);
+	assert_int_equal(totals.today, 1);
+	finder_totals(before, NULL, 1000, &totals);
+	assert_int_equal(totals.failing, 1);
+	assert_true(finder_get(finder, &row.mac, &match));
+	assert_int_equal(match.standing, STANDING_NEVER);
+	assert_int_equal(finder_change_number(finder),
+	    finder_change_number(before));
+	finder_release(finder);
+}
+
 static void
 test_seen(void **state)
 {
@@ -186,7 +224,7 @@ test_seen(void **state)
 		fill(row.listener, rows[i].listener);
 		assert_int_equal(resyncs_put(resyncs, &row, 1, &err), 0);
 	}
-	assert_int_equal(finder_see(finder, resyncs, &err), 0);
+	assert_int_equal(finder_see(finder, resyncs, 0, &err), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(mac_parse(&mac, rows[i].mac, &err), 0);
 		if (rows[i].standing == STANDING_NEVER) {
@@ -206,6 +244,7 @@ test_seen(void **state)
 	finder_totals(finder, "berlin", 1001, &totals);
 	assert_int_equal(totals.devices, 3);
 	assert_int_equal(totals.today, 0);
+	see_again(finder, resyncs);
 	finder_release(finder);
 	resyncs_close(resyncs);
 	free(path);
