@@ -192,7 +192,8 @@ end:
 #define CACHE_REPORTS 16
 #define CACHE_TEXT_MAX (4 * 1024 * 1024)
 #define CACHE_MS_MIN 2000
-#define CACHE_FACTOR 5
+#define CACHE_MS_MAX 300000
+#define CACHE_FACTOR 50
 
 struct report_cache {
 	pthread_mutex_t mutex;
@@ -258,6 +259,8 @@ report_cache_put(struct report_cache *cache, const char *key, const char *text,
 		return;
 	if (good_ms < CACHE_MS_MIN)
 		good_ms = CACHE_MS_MIN;
+	if (good_ms > CACHE_MS_MAX)
+		good_ms = CACHE_MS_MAX;
 	(void)pthread_mutex_lock(&cache->mutex);
 	for (size_t i = 0; i < CACHE_REPORTS; i++)
 		if (cache->list[i].until_ms < place->until_ms)

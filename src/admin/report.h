@@ -27,8 +27,9 @@ int report_run(const char *const *argv, char **text, size_t *len, int *status,
     char *complaint, size_t complaint_size, struct error *err) MUST_CHECK;
 
 /*
- * The last reports, for who asks again at once: each is good for five times as
- * long as it took, and two seconds at least.  Any thread may ask.
+ * The last reports, for who asks again: each is good for fifty times as long as
+ * it took, from two seconds to five minutes, so that looking on costs two percent
+ * of a core at most.  Any thread may ask.
  */
 struct report_cache;
 void report_cache_free(struct report_cache *cache); /* NULL is fine */

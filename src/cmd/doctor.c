@@ -79,6 +79,10 @@ visit_event(const struct event *event, void *arg)
 	    (event->has_mac ? !mac_equal(&event->mac, visit->mac) :
 			      event->kind == EVENT_SERVED))
 		return 0;
+	/* Most events of most servers. */
+	if (visit->mac == NULL && !visit->print_events &&
+	    doctor_add_served(visit->doctor, event))
+		return 0;
 	if (doctor_diagnose(visit->hints, visit->world, event, &diagnosis,
 		&visit->err) != 0)
 		return 1;

@@ -10,10 +10,12 @@
 static void
 copy_text(sqlite3_stmt *stmt, int column, char *text, size_t size)
 {
-	const unsigned char *from = sqlite3_column_text(stmt, column);
+	const char *from = (const char *)sqlite3_column_text(stmt, column);
+	size_t len = from != NULL ? strnlen(from, size - 1) : 0;
 
-	(void)snprintf(text, size, "%s",
-	    from != NULL ? (const char *)from : "");
+	if (len > 0)
+		memcpy(text, from, len);
+	text[len] = '\0';
 }
 
 #define COPY_TEXT(stmt, column, array) \

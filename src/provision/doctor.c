@@ -102,27 +102,42 @@ doctor_free(struct doctor *doctor)
 }
 
 static struct patient *
-find_patient(struct doctor *doctor, const struct event *event,
-    const struct diagnose_who *who)
+get_patient(struct doctor *doctor, const struct key *key)
 {
 	struct patient *patient;
-	struct key key;
 
-	memset(&key, 0, sizeof(key)); /* also what is between the members */
-	if (who->has_mac) {
-		memcpy(key.mac, who->mac.octet, sizeof(who->mac.octet));
-		key.mac[7] = 1;
-	} else {
-		memcpy(key.source, event->source, strlen(event->source));
-		key.class = event->class;
-	}
-	HASH_FIND(hh, doctor->patients, &key, sizeof(key), patient);
+	HASH_FIND(hh, doctor->patients, key, sizeof(*key), patient);
 	if (patient != NULL)
 		return patient;
 	patient = xcalloc(1, sizeof(*patient));
-	patient->key = key;
-	HASH_ADD(hh, doctor->patients, key, sizeof(key), patient);
+	patient->key = *key;
+	HASH_ADD(hh, doctor->patients, key, sizeof(*key), patient);
 	return patient;
+}
+
+static struct key
+key_of_mac(const struct mac *mac)
+{
+	struct key key;
+
+	memset(&key, 0, sizeof(key)); /* also what is between the members */
+	memcpy(key.mac, mac->octet, sizeof(mac->octet));
+	key.mac[7] = 1;
+	return key;
+}
+
+static struct patient *
+find_patient(struct doctor *doctor, const struct event *event,
+    const struct diagnose_who *who)
+{
+	struct key key = key_of_mac(&who->mac);
+
+	if (!who->has_mac) {
+		memset(&key, 0, sizeof(key));
+		memcpy(key.source, event->source, strlen(event->source));
+		key.class = event->class;
+	}
+	return get_patient(doctor, &key);
 }
 
 /* The group of a diagnosis; the last one when there are too many. */
@@ -208,6 +223,16 @@ add_to_group(struct doctor *doctor, const struct patient *patient,
 
 /* ------------------------------------------------------ clones and storms */
 
+/* Back where it was before the place that it was seen at last? */
+static bool
+is_clone(const struct patient *patient, const struct event *event)
+{
+	return strcmp(patient->place[0], event->source) != 0 &&
+	    *patient->place[1] != '\0' &&
+	    strcmp(patient->place[1], event->source) == 0 &&
+	    event->at - patient->place_at[1] < CLONE_S;
+}
+
 /* A, B and A again: it is at two places, and has not just moved. */
 static void
 look_for_clone(struct doctor *doctor, struct patient *patient,
@@ -222,9 +247,7 @@ look_for_clone(struct doctor *doctor, struct patient *patient,
 		patient->place_at[0] = event->at;
 		return;
 	}
-	if (*patient->place[1] != '\0' &&
-	    strcmp(patient->place[1], event->source) == 0 &&
-	    event->at - patient->place_at[1] < CLONE_S) {
+	if (is_clone(patient, event)) {
 		(void)snprintf(clone.text, sizeof(clone.text),
 		    "one certificate is used at two places at the same time");
 		(void)snprintf(clone.evidence, sizeof(clone.evidence),
@@ -280,6 +303,27 @@ look_for_storm(struct doctor *doctor, const struct patient *patient,
 }
 
 /* ------------------------------------------------------------------ events */
+
+bool
+doctor_add_served(struct doctor *doctor, const struct event *event)
+{
+	const struct diagnosis none = { .cause = DIAGNOSE_NONE, .source = "" };
+	struct patient *patient;
+	struct key key;
+
+	if (event->kind != EVENT_SERVED || !event->has_mac)
+		return false;
+	key = key_of_mac(&event->mac);
+	patient = get_patient(doctor, &key);
+	if (*event->verify == '\0' && is_clone(patient, event))
+		return false;
+	doctor->totals.events++;
+	if (*event->verify == '\0')
+		look_for_clone(doctor, patient, event, &none);
+	look_for_storm(doctor, patient, event, &none);
+	patient->served_at = event->at;
+	return true;
+}
 
 void
 doctor_add(struct doctor *doctor, const struct event *event,

@@ -49,6 +49,12 @@ struct doctor *doctor_new(void) FREED_BY(doctor_free);
 void doctor_add(struct doctor *doctor, const struct event *event,
     const struct diagnosis *diagnosis);
 
+/*
+ * The same of a device that was served and is known by its certificate: who it
+ * is needs no diagnosis then.  False: it does, and nothing was added.
+ */
+bool doctor_add_served(struct doctor *doctor, const struct event *event);
+
 /* How many events and devices there were, and how many devices were served. */
 struct doctor_totals {
 	uint64_t events;

@@ -314,6 +314,79 @@ test_storm(void **state)
 }
 
 /* A flood of different troubles takes no more memory than its limit. */
+/* Some devices at some places, served and not, in any order. */
+static struct event
+any_event(uint32_t *random, int step)
+{
+	static const char *const sources[] = { "192.0.2.1", "192.0.2.2",
+		"198.51.100.3" };
+	static const char *const reasons[] = { "no-client-certificate",
+		"device-unknown", "mac-mismatch" };
+	struct event event = event_of(EVENT_SERVED, "");
+
+	*random = *random * 1664525 + 1013904223;
+	if ((*random >> 8 & 3) == 0) {
+		event.kind = EVENT_REFUSED;
+		(void)snprintf(event.reason, sizeof(event.reason), "%s",
+		    reasons[(*random >> 10 & 7) % 3]);
+	} else if ((*random >> 8 & 31) == 1) {
+		event.kind = EVENT_NO_REQUEST;
+	}
+	(void)snprintf(event.source, sizeof(event.source), "%s",
+	    sources[(*random >> 13 & 7) % 3]);
+	event.at += (time_t)step * 97;
+	event.has_mac = (*random >> 16 & 7) != 0;
+	event.mac.octet[5] = (uint8_t)(*random >> 19 & 7);
+	if ((*random >> 22 & 7) == 0)
+		(void)snprintf(event.verify, sizeof(event.verify), "expired");
+	return event;
+}
+
+/* Without a diagnosis of those that were served the groups are the same. */
+static void
+test_served_without_diagnosis(void **state)
+{
+	struct doctor *slow = doctor_new(), *quick = doctor_new();
+	struct doctor_totals slow_totals, quick_totals;
+	const struct doctor_group *slow_groups, *quick_groups;
+	size_t slow_count, quick_count, taken = 0;
+	uint32_t random = 3;
+
+	(void)state;
+	for (int step = 0; step < 2000; step++) {
+		struct event event = any_event(&random, step);
+		struct diagnosis diagnosis = diagnose(&event, NULL);
+
+		doctor_add(slow, &event, &diagnosis);
+		if (doctor_add_served(quick, &event))
+			taken++;
+		else
+			doctor_add(quick, &event, &diagnosis);
+	}
+	slow_groups = doctor_groups(slow, &slow_count, &slow_totals);
+	quick_groups = doctor_groups(quick, &quick_count, &quick_totals);
+	assert_in_range(taken, 500, 1500);
+	assert_memory_equal(&slow_totals, &quick_totals, sizeof(slow_totals));
+	assert_int_equal(slow_count, quick_count);
+	assert_in_range(slow_count, 3, 20);
+	for (size_t i = 0; i < slow_count; i++) {
+		const struct doctor_group *a = &slow_groups[i],
+					  *b = &quick_groups[i];
+
+		assert_string_equal(a->last.text, b->last.text);
+		assert_string_equal(a->last.evidence, b->last.evidence);
+		assert_string_equal(a->source, b->source);
+		assert_int_equal(a->last.cause, b->last.cause);
+		assert_int_equal(a->devices, b->devices);
+		assert_int_equal(a->recovered, b->recovered);
+		assert_int_equal(a->events, b->events);
+		assert_int_equal(a->first_at, b->first_at);
+		assert_int_equal(a->last_at, b->last_at);
+	}
+	doctor_free(slow);
+	doctor_free(quick);
+}
+
 static void
 test_limits(void **state)
 {
@@ -351,6 +424,7 @@ main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_clone),
 		cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_served_without_diagnosis),
 		cmocka_unit_test(test_limits),
 	};
 
