@@ -271,7 +271,7 @@ conn_step_handshake(struct conn *conn)
 	cert = tls_conn_certificate(conn->tls);
 	if (cert != NULL)
 		peer_read(make_peer(conn), cert);
-	tls_conn_drop_der(conn->tls);
+	tls_conn_settle(conn->tls);
 	conn_enter(conn, PHASE_REQUEST, config->request_timeout_ms);
 	return STEP_AGAIN;
 }

@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "http/request.h"
 #include "inventory/events.h"
-#include "pki/cert.h"
 #include "server/answer.h"
 #include "server/record.h"
 #include "server/service.h"
@@ -208,8 +207,8 @@ static void
 note_peer(struct event *event, const struct exchange *exchange)
 {
 	const struct tls_peer *tls_peer = tls_conn_peer(exchange->tls);
-	const X509 *cert = tls_conn_certificate(exchange->tls);
 	const struct peer *peer = exchange->peer;
+	time_t not_before, not_after;
 
 	if (tls_peer->verdict == TLS_PEER_NONE)
 		return;
@@ -220,9 +219,9 @@ note_peer(struct event *event, const struct exchange *exchange)
 	COPY(event->anchor, tls_peer->anchor);
 	if (tls_peer->verdict != TLS_PEER_TRUSTED)
 		COPY(event->verify, tls_peer->verify_text);
-	if (cert != NULL) {
-		event->not_before = cert_not_before(cert);
-		event->not_after = cert_not_after(cert);
+	if (tls_conn_validity(exchange->tls, &not_before, &not_after)) {
+		event->not_before = not_before;
+		event->not_after = not_after;
 	}
 	if (peer == NULL)
 		return;

@@ -2,10 +2,12 @@
 #include "base/addr.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "pki/cert.h"
 #include "tls/far_key.h"
 #include "tls/hello.h"
 #include "tls/internal.h"
 #include "tls/session.h"
+#include "tls/settle.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -295,6 +297,36 @@ tls_conn_certificate(const struct tls_conn *conn)
 	return conn != NULL ? SSL_get0_peer_certificate(conn->ssl) : NULL;
 }
 
+bool
+tls_conn_validity(const struct tls_conn *conn, time_t *not_before,
+    time_t *not_after)
+{
+	const X509 *cert = tls_conn_certificate(conn);
+
+	if (cert != NULL) {
+		*not_before = cert_not_before(cert);
+		*not_after = cert_not_after(cert);
+		return true;
+	}
+	if (conn == NULL || !conn->settled ||
+	    conn->peer.verdict == TLS_PEER_NONE)
+		return false;
+	*not_before = conn->not_before;
+	*not_after = conn->not_after;
+	return true;
+}
+
+void
+tls_conn_settle(struct tls_conn *conn)
+{
+	tls_conn_drop_der(conn);
+	if (!conn->complete || !conn->context->is_server || conn->settled)
+		return;
+	(void)tls_conn_validity(conn, &conn->not_before, &conn->not_after);
+	conn->cipher = SSL_get_cipher_name(conn->ssl);
+	conn->settled = tls_settle(conn);
+}
+
 void
 tls_conn_set_waker(struct tls_conn *conn, void (*wake)(void *arg), void *arg)
 {
@@ -486,6 +518,7 @@ tls_conn_version(const struct tls_conn *conn)
 const char *
 tls_conn_cipher(const struct tls_conn *conn)
 {
-	return conn != NULL && conn->complete ? SSL_get_cipher_name(conn->ssl) :
-						"";
+	if (conn == NULL || !conn->complete)
+		return "";
+	return conn->settled ? conn->cipher : SSL_get_cipher_name(conn->ssl);
 }

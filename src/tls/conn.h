@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <openssl/types.h>
 
@@ -119,8 +120,21 @@ const struct tls_peer *tls_conn_peer(struct tls_conn *conn);
 void tls_conn_drop_der(struct tls_conn *conn);
 
 /* The leaf itself, as OpenSSL parsed it: reading it again from DER would cost
- * as much as all the rest of an answer.  Borrowed; NULL when there is none. */
+ * as much as all the rest of an answer.  Borrowed until tls_conn_settle(); NULL
+ * when there is none. */
 const X509 *tls_conn_certificate(const struct tls_conn *conn);
+
+/* When is the leaf valid?  False when there is none. */
+bool tls_conn_validity(const struct tls_conn *conn, time_t *not_before,
+    time_t *not_after);
+
+/*
+ * Server side, once the handshake is complete: let go of what is not needed to
+ * read and write, which is a quarter of the connection's memory.  There may be
+ * no certificate and no peer->der any more after this; all the rest that can be
+ * asked of a connection has the same answer as before.
+ */
+void tls_conn_settle(struct tls_conn *conn);
 
 /* Server side, before the handshake: do not make a ticket.  One costs a tenth of
  * a handshake, and saves most of another one only if the device comes back. */

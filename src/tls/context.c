@@ -6,6 +6,7 @@
 #include "tls/algorithms.h"
 #include "tls/internal.h"
 #include "tls/session.h"
+#include "tls/settle.h"
 #include "tls/tickets.h"
 
 #include <stdlib.h>
@@ -42,6 +43,8 @@ tls_context_free(struct tls_context *context)
 {
 	if (context == NULL || atomic_fetch_sub(&context->references, 1) != 1)
 		return;
+	for (size_t i = 0; i < TLS_VERSIONS; i++)
+		tls_settle_free(atomic_load(&context->settled[i]));
 	SSL_CTX_free(context->ssl_ctx);
 	verify_cache_free(context->verifications);
 	EVP_MD_free(context->sha256);

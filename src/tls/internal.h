@@ -8,12 +8,18 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include <openssl/ssl.h>
 
 #include "tls/conn.h"
 #include "tls/context.h"
 #include "tls/verify_cache.h"
+
+/* TLS 1.0 to 1.3 */
+#define TLS_VERSIONS 4
+
+struct tls_settled; /* tls/settle.h */
 
 struct tls_context {
 	atomic_uint references;
@@ -27,6 +33,7 @@ struct tls_context {
 	EVP_MD *sha256;			    /* for their keys */
 	struct tickets *tickets;	    /* NULL: no session is resumed */
 	EVP_CIPHER *ticket_cipher;
+	_Atomic(struct tls_settled *) settled[TLS_VERSIONS];
 	/* Of a client: */
 	bool send_sni;
 	bool check_time;
@@ -45,6 +52,9 @@ struct tls_conn {
 	struct tls_peer *unproven; /* as told until the handshake is complete;
 				    * NULL until somebody asks */
 	uint8_t *peer_der;
+	bool settled; /* what the session said: */
+	time_t not_before, not_after;
+	const char *cipher;
 	bool waits_for_key;
 	void (*wake)(void *arg); /* when a far key is done; or NULL */
 	void *wake_arg;
