@@ -1,8 +1,9 @@
 /*
- * conn_internal.h -- what conn.c and conn_begin.c know of each other.
+ * conn_internal.h -- what the files of a connection know of each other.
  *
- * conn_begin.c has a connection up to the end of its handshake, conn.c all the
- * rest.
+ * conn_begin.c has it up to the end of its handshake, conn_request.c while it
+ * is asked something, conn_answer.c while it answers; conn.c has its life, and
+ * what wakes it.
  */
 #ifndef SERVER_CONN_INTERNAL_H
 #define SERVER_CONN_INTERNAL_H
@@ -19,6 +20,7 @@
 
 struct exchange;
 struct metrics;
+struct request;
 
 enum phase {
 	PHASE_HELLO, /* the ClientHello is awaited; no TLS object yet */
@@ -104,6 +106,42 @@ struct exchange conn_exchange(const struct conn *conn);
 
 /* Where what becomes of it is recorded; NULL: nowhere. */
 struct record *conn_record(const struct conn *conn);
+
+/* May another request follow on this connection? */
+bool conn_may_go_on(const struct conn *conn);
+
+/* --------------------------------------------------------- conn_request.c */
+
+enum step conn_step_request(struct conn *conn);
+enum step conn_step_body(struct conn *conn);
+
+/* Nothing was asked, or no more. */
+void conn_no_request(struct conn *conn, const char *reason);
+
+/* Put an answer into out that stands for the body, or the rest of it. */
+void conn_refuse_body(struct conn *conn, const struct request *request,
+    int status, const char *reason);
+
+/* ---------------------------------------------------------- conn_answer.c */
+
+enum step conn_step_answer(struct conn *conn);
+enum step conn_step_drain(struct conn *conn);
+
+/* Write what is in out and has not been. */
+enum step conn_write_out(struct conn *conn);
+
+/* What is in out is the answer, or how it begins. */
+void conn_start_answer(struct conn *conn);
+
+/* The same, but it may only begin when what it wishes for is on the disk. */
+void conn_hold_answer(struct conn *conn, const struct keystate_wish *wish);
+
+/* Is that so now?  False: it is waited for no longer. */
+bool conn_look_again(struct conn *conn);
+
+/* Ask the pool for a piece of the file, or to look at a report. */
+void conn_start_fetch(struct conn *conn);
+void conn_start_report(struct conn *conn);
 
 /* ------------------------------------------------------------ conn_begin.c */
 
