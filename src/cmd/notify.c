@@ -76,7 +76,8 @@ send_sample(const struct config_notify *notify)
 	/* A program that does not read its input is no reason to die. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (rc == 0)
-		rc = send_now(notify, &secret, body, now, -1, &err);
+		rc = send_now(notify, &secret, NOTIFY_EXPIRY, body, now, -1,
+		    &err);
 	if (rc == 0)
 		(void)printf("%s: %s took it\n", notify->name,
 		    notify->url != NULL ? notify->url : notify->command[0]);

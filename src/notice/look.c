@@ -14,6 +14,10 @@
 #define DAY_S 86400
 #define CRITICAL_DAYS 7
 #define ID_BYTES 16
+#define GROUP_BYTES 4
+#define ABOUT_BYTES 8
+#define FAILURE_KEY "failure:"
+#define SUCCESS_KEY "success-rate"
 
 void
 notices_clear(struct notices *notices)
@@ -194,6 +198,16 @@ look_clone(struct notices *notices, const json_t *group)
 	    text_of(group, "listener"));
 }
 
+/* The first bytes of its hash, in hex. */
+static void
+hash_text(const char *text, size_t bytes, char *hex)
+{
+	uint8_t hash[32] = { 0 };
+
+	(void)EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL);
+	text_hex(hash, bytes, hex);
+}
+
 static void
 look_group(struct notices *notices, const json_t *group)
 {
@@ -202,16 +216,20 @@ look_group(struct notices *notices, const json_t *group)
 	const char *cause = text_of(group, "cause"),
 		   *listener = text_of(group, "listener");
 	const json_t *models = json_object_get(group, "models");
+	char which[2 * GROUP_BYTES + 1];
 	struct notice *notice;
 
 	if (*cause == '\0' || failing <= 0)
 		return;
+	/* The doctor's groups differ in their text, too, which names the CA or
+	 * what else it is about. */
+	hash_text(text_of(group, "text"), GROUP_BYTES, which);
 	notice = add(notices, NOTIFY_FAILURE,
 	    json_pack("{ss ss ss ss so*}", "cause", cause, "listener", listener,
 		"confidence", text_of(group, "confidence"), "fix",
 		text_of(group, "fix"), "models",
 		models != NULL ? json_deep_copy(models) : NULL),
-	    "failure:%s:%s", cause, listener);
+	    FAILURE_KEY "%s:%s:%s", cause, listener, which);
 	if (notice == NULL)
 		return;
 	notice->devices = failing;
@@ -311,7 +329,7 @@ look_success(struct notices *notices, uint64_t served, uint64_t all,
 	notice = add(notices, NOTIFY_SUCCESS_RATE,
 	    json_pack("{sI sI sI}", "served", (json_int_t)served, "all",
 		(json_int_t)all, "percent_expected", (json_int_t)percent_min),
-	    "success-rate");
+	    SUCCESS_KEY);
 	if (notice != NULL)
 		notice->text =
 		    xasprintf("Of the last %llu requests and refused "
@@ -319,6 +337,47 @@ look_success(struct notices *notices, uint64_t served, uint64_t all,
 			      "than %u percent.",
 			(unsigned long long)all, (unsigned long long)served,
 			percent_min);
+}
+
+bool
+look_success_is_good(uint64_t served, uint64_t all, unsigned percent_min)
+{
+	unsigned percent = percent_min + LOOK_SUCCESS_MARGIN;
+
+	if (percent > 100)
+		percent = 100;
+	return all >= LOOK_REQUESTS_MIN && served * 100 >= all * percent;
+}
+
+/* -------------------------------------------------------------- what is over */
+
+bool
+look_can_end(const char *key, enum notify_kind *kind)
+{
+	if (text_starts(key, FAILURE_KEY))
+		*kind = NOTIFY_FAILURE;
+	else if (strcmp(key, SUCCESS_KEY) == 0)
+		*kind = NOTIFY_SUCCESS_RATE;
+	else
+		return false;
+	return true;
+}
+
+void
+look_over(struct notices *notices, const char *key, const char *text, time_t at)
+{
+	char when[CLOCK_TEXT_BYTES];
+	enum notify_kind kind;
+	struct notice *notice;
+
+	if (!look_can_end(key, &kind))
+		return;
+	clock_format(at, when);
+	notice = add(notices, NOTIFY_RESOLVED,
+	    json_pack("{ss ss}", "kind", notify_kind_name(kind), "last", when),
+	    "%s", key);
+	if (notice != NULL)
+		notice->text = xasprintf("This is over: %s", text);
 }
 
 /* ----------------------------------------------------------------- sending */
@@ -363,6 +422,8 @@ look_concerns(const struct config_notify *notify, const struct notice *notice,
 static const char *
 severity(const struct notice *notice)
 {
+	if (notice->kind == NOTIFY_RESOLVED)
+		return "info";
 	if (notice->days != NOTICE_NO_DAYS)
 		return notice->days <= CRITICAL_DAYS ? "critical" : "warning";
 	return notice->kind == NOTIFY_SUCCESS_RATE ||
@@ -377,10 +438,8 @@ make_id(const char *name, const char *key, time_t now,
     char id[static 2 * ID_BYTES + 1])
 {
 	char *text = xasprintf("%s\n%s\n%lld", name, key, (long long)now);
-	uint8_t hash[32] = { 0 };
 
-	(void)EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL);
-	text_hex(hash, ID_BYTES, id);
+	hash_text(text, ID_BYTES, id);
 	free(text);
 }
 
@@ -388,14 +447,17 @@ char *
 look_format(const struct config_notify *notify, const struct notice *notice,
     const char *key, time_t now)
 {
-	char id[2 * ID_BYTES + 1], at[CLOCK_TEXT_BYTES], *text;
+	char id[2 * ID_BYTES + 1], about[2 * ABOUT_BYTES + 1];
+	char at[CLOCK_TEXT_BYTES], *text;
 	json_t *json;
 
 	make_id(notify->name, key, now, id);
+	hash_text(notice->key, ABOUT_BYTES, about);
 	clock_format(now, at);
-	json = json_pack("{ss ss ss ss ss ss sO}", "id", id, "at", at, "notify",
-	    notify->name, "kind", notify_kind_name(notice->kind), "severity",
-	    severity(notice), "text", notice->text, "details", notice->details);
+	json = json_pack("{ss ss ss ss ss ss ss sO}", "id", id, "about", about,
+	    "at", at, "notify", notify->name, "kind",
+	    notify_kind_name(notice->kind), "severity", severity(notice),
+	    "text", notice->text, "details", notice->details);
 	if (notice->devices != NOTICE_DEVICES_UNKNOWN)
 		(void)json_object_set_new(json, "devices",
 		    json_integer(notice->devices));

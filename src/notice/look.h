@@ -59,6 +59,19 @@ void look_exceptions(struct notices *notices, const struct exception *list,
 void look_success(struct notices *notices, uint64_t served, uint64_t all,
     unsigned percent_min);
 
+/* Is that rate good again?  It has to be somewhat better than what is asked for,
+ * or it would be bad and good in turn. */
+#define LOOK_SUCCESS_MARGIN 3 /* percent, up to 100 in all */
+bool look_success_is_good(uint64_t served, uint64_t all, unsigned percent_min);
+
+/* The kind of what was said with that key, if it is one of those of which is said
+ * that they are over. */
+bool look_can_end(const char *key, enum notify_kind *kind);
+
+/* What was said with that key and text is over; at: when it was so last. */
+void look_over(struct notices *notices, const char *key, const char *text,
+    time_t at);
+
 /*
  * Is that notice for whom the block is for, now?  Then key is what is to be
  * remembered as said: that of the notice, with the number of days where it has

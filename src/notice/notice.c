@@ -30,8 +30,9 @@
 
 struct pending {
 	char key[NOTICE_KEY_MAX + 1];
-	enum notify_kind kind;
+	enum notify_kind kind; /* NOTIFY_RESOLVED: what has that key is over */
 	char *body;
+	char *text; /* to be kept, for when it is over; NULL: not */
 	time_t since;
 };
 
@@ -81,6 +82,7 @@ static void
 drop_pending(struct teller *teller, size_t at)
 {
 	free(teller->pending[at].body);
+	free(teller->pending[at].text);
 	teller->count--;
 	memmove(&teller->pending[at], &teller->pending[at + 1],
 	    (teller->count - at) * sizeof(*teller->pending));
@@ -137,13 +139,36 @@ tellers_new(struct service *service, struct errors *errors)
 
 /* ------------------------------------------------------------------ looking */
 
-static bool
-is_pending(const struct teller *teller, const char *key)
+/* Where it waits, that it is so or that it is over; or the count. */
+static size_t
+find_pending(const struct teller *teller, const char *key, bool over)
 {
-	for (size_t i = 0; i < teller->count; i++)
-		if (strcmp(teller->pending[i].key, key) == 0)
-			return true;
-	return false;
+	size_t i = 0;
+
+	while (i < teller->count &&
+	    ((teller->pending[i].kind == NOTIFY_RESOLVED) != over ||
+		strcmp(teller->pending[i].key, key) != 0))
+		i++;
+	return i;
+}
+
+/* When there is no room, it is looked up again later. */
+static void
+push_pending(struct teller *teller, const struct notice *notice,
+    const char *key, time_t now)
+{
+	bool can_end = teller->notify->kinds[NOTIFY_RESOLVED];
+	enum notify_kind kind;
+	struct pending *pending;
+
+	if (teller->count == PENDING_MAX)
+		return;
+	pending = &teller->pending[teller->count++];
+	*pending = (struct pending) { .kind = notice->kind, .since = now };
+	(void)snprintf(pending->key, sizeof(pending->key), "%s", key);
+	pending->body = look_format(teller->notify, notice, key, now);
+	if (can_end && look_can_end(key, &kind))
+		pending->text = xstrdup(notice->text);
 }
 
 static void
@@ -151,17 +176,19 @@ consider(struct noticer *noticer, struct teller *teller,
     const struct notice *notice, time_t now)
 {
 	char key[NOTICE_KEY_MAX + 1];
-	struct pending *pending;
+	size_t over;
 
-	if (!look_concerns(teller->notify, notice, key) ||
-	    said_is(noticer->said, teller->notify->name, key, now) ||
-	    is_pending(teller, key) || teller->count == PENDING_MAX)
+	if (!look_concerns(teller->notify, notice, key))
 		return;
-	pending = &teller->pending[teller->count++];
-	memcpy(pending->key, key, sizeof(key));
-	pending->kind = notice->kind;
-	pending->since = now;
-	pending->body = look_format(teller->notify, notice, key, now);
+	if (!said_is(noticer->said, teller->notify->name, key, now)) {
+		if (find_pending(teller, key, false) == teller->count)
+			push_pending(teller, notice, key, now);
+		return;
+	}
+	/* Back, before it was said that it is over. */
+	over = find_pending(teller, key, true);
+	if (over < teller->count)
+		drop_pending(teller, over);
 }
 
 static void
@@ -172,16 +199,65 @@ consider_all(struct noticer *noticer, struct teller *teller,
 		consider(noticer, teller, &notices->list[i], now);
 }
 
+/* ---------------------------------------------------------------- what is over */
+
+struct ending {
+	struct noticer *noticer;
+	struct teller *teller;
+	const bool *known; /* by kind: what is not so is known */
+	time_t now, before;
+};
+
+/* What was said, and has not been so for as long as is asked for. */
+static void
+consider_over(const char *key, const char *text, time_t at, void *arg)
+{
+	const struct ending *ending = arg;
+	struct teller *teller = ending->teller;
+	struct notices notices = { NULL, 0 };
+	enum notify_kind kind;
+
+	if (!look_can_end(key, &kind) || !teller->notify->kinds[kind])
+		return;
+	if (!ending->known[kind]) {
+		/* As long as nobody knows, it is so. */
+		(void)said_is(ending->noticer->said, teller->notify->name, key,
+		    ending->now);
+		return;
+	}
+	if (at > ending->before ||
+	    find_pending(teller, key, true) < teller->count)
+		return;
+	look_over(&notices, key, text, at);
+	if (notices.count == 1)
+		push_pending(teller, &notices.list[0], key, ending->now);
+	notices_clear(&notices);
+}
+
+static void
+consider_all_over(struct noticer *noticer, struct teller *teller,
+    const bool known[static NOTIFY_KINDS], time_t now)
+{
+	const struct config_notify *notify = teller->notify;
+	/* At least one second: what was so right now is not over. */
+	time_t after_s = notify->resolved_ms / 1000 + 1;
+	struct ending ending = { noticer, teller, known, now, now - after_s };
+
+	if (notify->kinds[NOTIFY_RESOLVED])
+		said_each(noticer->said, notify->name, consider_over, &ending);
+}
+
 static void
 look(struct noticer *noticer)
 {
+	bool known[NOTIFY_KINDS] = { false };
 	struct tellers *tellers = noticer->tellers;
 	struct notices notices = { NULL, 0 }, rate;
 	uint64_t served = 0, all = 0;
 	time_t now = clock_wall();
 
 	reports_look(noticer->reports, tellers->service, tellers->wanted,
-	    tellers->every_ms, now, &notices);
+	    tellers->every_ms, now, &notices, known);
 	reports_rate(noticer->reports, tellers->service, &noticer->view,
 	    &served, &all);
 	for (size_t i = 0; i < tellers->count; i++) {
@@ -193,6 +269,9 @@ look(struct noticer *noticer)
 		consider_all(noticer, teller, &rate, now);
 		consider_all(noticer, teller, &notices, now);
 		notices_clear(&rate);
+		known[NOTIFY_SUCCESS_RATE] = look_success_is_good(served, all,
+		    teller->notify->success_percent);
+		consider_all_over(noticer, teller, known, now);
 	}
 	notices_clear(&notices);
 	noticer->next_look_ms = clock_monotonic_ms() + tellers->every_ms;
@@ -242,12 +321,16 @@ tell_next(struct noticer *noticer, struct teller *teller)
 	time_t now = clock_wall();
 	struct error err = { 0 };
 
-	if (send_now(teller->notify, &teller->secret, pending->body, now,
-		noticer->cancel_fd, &err) == 0) {
+	if (send_now(teller->notify, &teller->secret, pending->kind,
+		pending->body, now, noticer->cancel_fd, &err) == 0) {
 		log_outcome(teller, pending, NULL);
 		atomic_fetch_add(&noticer->view.standing->notices_taken, 1);
-		said_add(noticer->said, teller->notify->name, pending->key,
-		    now);
+		if (pending->kind == NOTIFY_RESOLVED)
+			said_drop(noticer->said, teller->notify->name,
+			    pending->key);
+		else
+			said_add(noticer->said, teller->notify->name,
+			    pending->key, pending->text, now);
 		teller->failures = 0;
 		drop_pending(teller, 0);
 		return;

@@ -136,9 +136,10 @@ get(struct reports *reports, const struct service *service,
 void
 reports_look(struct reports *reports, const struct service *service,
     const bool wanted[static NOTIFY_KINDS], unsigned every_ms, time_t now,
-    struct notices *notices)
+    struct notices *notices, bool known[static NOTIFY_KINDS])
 {
 	const struct config *config = service_config(service);
+	const json_t *doctor = NULL;
 
 	if (wanted[NOTIFY_EXPIRY]) {
 		look_certificates(notices,
@@ -146,9 +147,12 @@ reports_look(struct reports *reports, const struct service *service,
 		look_anchors(notices,
 		    get(reports, service, REPORT_EXPIRY, every_ms), now);
 	}
-	if (wanted[NOTIFY_FAILURE] || wanted[NOTIFY_CLONE])
-		look_doctor(notices,
-		    get(reports, service, REPORT_DOCTOR, every_ms));
+	if (wanted[NOTIFY_FAILURE] || wanted[NOTIFY_CLONE]) {
+		doctor = get(reports, service, REPORT_DOCTOR, every_ms);
+		look_doctor(notices, doctor);
+		known[NOTIFY_FAILURE] = doctor != NULL &&
+		    notices->count < NOTICES_MAX;
+	}
 	if (wanted[NOTIFY_MIGRATION])
 		look_migrations(notices,
 		    get(reports, service, REPORT_MIGRATIONS, every_ms));

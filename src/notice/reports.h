@@ -23,11 +23,12 @@ reports_new(const char *config_path, int cancel_fd) FREED_BY(reports_free);
 
 /*
  * Run anew what is due (each at most every every_ms and a tenth of the time)
- * and wanted, by kind; add all there is to say.  Waits for programs.
+ * and wanted, by kind; add all there is to say.  known, by kind: what is not among
+ * the notices is not so.  Waits for programs.
  */
 void reports_look(struct reports *reports, const struct service *service,
     const bool wanted[static NOTIFY_KINDS], unsigned every_ms, time_t now,
-    struct notices *notices);
+    struct notices *notices, bool known[static NOTIFY_KINDS]);
 
 /* How many requests of the last ten minutes were served, of how many that
  * should have been; measured at each call. */

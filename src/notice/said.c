@@ -10,9 +10,37 @@
 #define FILE_MAX (16 * 1024 * 1024)
 
 struct said {
-	json_t *names; /* each an object: key, when it was so last */
+	json_t *names; /* each an object: key, and when it was so last or, with
+			* a text, {"at": when, "text": what} */
 	bool changed;
 };
+
+/* NULL: it is none. */
+static json_t *
+time_of(json_t *value)
+{
+	json_t *at = json_is_object(value) ? json_object_get(value, "at") :
+					     value;
+
+	return json_is_integer(at) ? at : NULL;
+}
+
+/* NULL: there is none. */
+static const char *
+text_of(const json_t *value)
+{
+	return json_string_value(json_object_get(value, "text"));
+}
+
+static bool
+is_value(json_t *value)
+{
+	const char *text = text_of(value);
+
+	return time_of(value) != NULL &&
+	    (!json_is_object(value) ||
+		(text != NULL && strlen(text) <= SAID_TEXT_MAX));
+}
 
 /* {"said": {"noc": {"migration:3": 1764081234}}} */
 static json_t *
@@ -28,7 +56,7 @@ read_names(const char *text, size_t len)
 	{
 		good &= json_is_object(keys) &&
 		    json_object_size(keys) <= SAID_KEYS_MAX;
-		json_object_foreach(keys, key, at) good &= json_is_integer(at);
+		json_object_foreach(keys, key, at) good &= is_value(at);
 	}
 	names = good ? json_incref(names) : NULL;
 	json_decref(json);
@@ -68,7 +96,8 @@ said_free(struct said *said)
 bool
 said_is(struct said *said, const char *name, const char *key, time_t now)
 {
-	json_t *at = json_object_get(json_object_get(said->names, name), key);
+	json_t *at = time_of(json_object_get(json_object_get(said->names, name),
+	    key));
 
 	if (at == NULL)
 		return false;
@@ -79,8 +108,26 @@ said_is(struct said *said, const char *name, const char *key, time_t now)
 	return true;
 }
 
+/* A text that is cut may end within a character, which is no JSON. */
+static json_t *
+make_value(const char *text, time_t now)
+{
+	json_t *value;
+	size_t len;
+
+	if (text == NULL)
+		return json_integer((json_int_t)now);
+	len = strnlen(text, SAID_TEXT_MAX);
+	if (text[len] != '\0')
+		while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+			len--;
+	value = json_pack("{sI ss%}", "at", (json_int_t)now, "text", text, len);
+	return value != NULL ? value : json_integer((json_int_t)now);
+}
+
 void
-said_add(struct said *said, const char *name, const char *key, time_t now)
+said_add(struct said *said, const char *name, const char *key, const char *text,
+    time_t now)
 {
 	json_t *keys = json_object_get(said->names, name);
 
@@ -89,9 +136,26 @@ said_add(struct said *said, const char *name, const char *key, time_t now)
 		(void)json_object_set_new(said->names, name, keys);
 	}
 	if (json_object_size(keys) < SAID_KEYS_MAX)
-		(void)json_object_set_new(keys, key,
-		    json_integer((json_int_t)now));
+		(void)json_object_set_new(keys, key, make_value(text, now));
 	said->changed = true;
+}
+
+void
+said_drop(struct said *said, const char *name, const char *key)
+{
+	(void)json_object_del(json_object_get(said->names, name), key);
+	said->changed = true;
+}
+
+void
+said_each(struct said *said, const char *name, said_visit *visit, void *arg)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(json_object_get(said->names, name), key,
+	    value) if (text_of(value) != NULL) visit(key, text_of(value),
+	    (time_t)json_integer_value(time_of(value)), arg);
 }
 
 bool
@@ -104,7 +168,8 @@ said_forget(struct said *said, time_t now)
 	json_object_foreach(said->names, name, keys)
 	    json_object_foreach_safe(keys, next, key, at)
 	{
-		if (now - json_integer_value(at) <= SAID_KEEP_S)
+		if (now - json_integer_value(time_of(at)) <=
+		    (text_of(at) != NULL ? SAID_OVER_KEEP_S : SAID_KEEP_S))
 			continue;
 		(void)json_object_del(keys, key);
 		said->changed = true;

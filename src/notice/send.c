@@ -172,13 +172,14 @@ send_webhook(const struct config_notify *notify, const struct secret *secret,
 /* ---------------------------------------------------------------- command */
 
 static int
-send_command(const struct config_notify *notify, const char *body,
-    int cancel_fd, struct error *err)
+send_command(const struct config_notify *notify, enum notify_kind kind,
+    const char *body, int cancel_fd, struct error *err)
 {
 	char *line = xasprintf("%s\n", body);
 	char *name = xasprintf("SPROV_NOTIFY=%s", notify->name);
+	char *what = xasprintf("SPROV_NOTIFY_KIND=%s", notify_kind_name(kind));
 	char *const environment[] = { path_variable, locale_variable,
-		home_variable, name, NULL };
+		home_variable, name, what, NULL };
 	struct child_result result;
 	int rc = child_run(&(const struct child) { .path = notify->command[0],
 			       .argv = notify->command,
@@ -196,16 +197,18 @@ send_command(const struct config_notify *notify, const char *body,
 	free(result.output);
 	free(line);
 	free(name);
+	free(what);
 	return rc;
 }
 
 int
 send_now(const struct config_notify *notify, const struct secret *secret,
-    const char *body, time_t now, int cancel_fd, struct error *err)
+    enum notify_kind kind, const char *body, time_t now, int cancel_fd,
+    struct error *err)
 {
 	if (notify->url != NULL)
 		return send_webhook(notify, secret, body, now, cancel_fd, err);
-	return send_command(notify, body, cancel_fd, err);
+	return send_command(notify, kind, body, cancel_fd, err);
 }
 
 /* ------------------------------------------------------------------ check */

@@ -9,7 +9,8 @@
  *     Sprov-Signature: t=1764081234,v1=HEX
  *
  * HEX being the HMAC-SHA-256 of "t.BODY" with what is in the secret file.  A
- * command gets the same JSON on its standard input.
+ * command gets the same JSON on its standard input, and the kind in its
+ * environment.
  */
 #ifndef NOTICE_SEND_H
 #define NOTICE_SEND_H
@@ -18,9 +19,9 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "server/config_notify.h"
 
 struct config;
-struct config_notify;
 struct errors;
 
 #define SEND_TIMEOUT_MS 15000
@@ -49,7 +50,8 @@ void send_sign(const struct secret *secret, long long t, const char *body,
  * it was not taken.  cancel_fd ends it early when readable; -1: none.
  */
 int send_now(const struct config_notify *notify, const struct secret *secret,
-    const char *body, time_t now, int cancel_fd, struct error *err) MUST_CHECK;
+    enum notify_kind kind, const char *body, time_t now, int cancel_fd,
+    struct error *err) MUST_CHECK;
 
 /* Is there what every block of the configuration names: secrets, commands?
  * All problems go to errors, with their place. */

@@ -26,7 +26,7 @@ struct key {
 
 struct patient {
 	struct key key;
-	time_t served_at, failed_at;
+	uint64_t served, failed; /* number of the last such event; 0: none */
 	/* The last places where its certificate was proven. */
 	char place[2][EVENT_NAME_MAX + 1];
 	time_t place_at[2];
@@ -39,7 +39,7 @@ struct membership {
 		const struct patient *patient;
 		size_t group;
 	} key;
-	time_t last_at;
+	uint64_t last; /* number of its last event */
 	UT_hash_handle hh;
 };
 
@@ -181,7 +181,7 @@ count_model(struct doctor_group *group, const struct model *model)
 
 static void
 join(struct doctor *doctor, const struct patient *patient, size_t group,
-    const struct diagnosis *diagnosis, time_t at)
+    const struct diagnosis *diagnosis)
 {
 	struct membership *membership, wanted;
 
@@ -198,7 +198,7 @@ join(struct doctor *doctor, const struct patient *patient, size_t group,
 		doctor->groups[group].devices++;
 		count_model(&doctor->groups[group], diagnosis->who.model);
 	}
-	membership->last_at = at;
+	membership->last = doctor->totals.events;
 }
 
 static void
@@ -218,7 +218,7 @@ add_to_group(struct doctor *doctor, const struct patient *patient,
 	    event->listener);
 	(void)snprintf(group->source, sizeof(group->source), "%s",
 	    event->source);
-	join(doctor, patient, number, diagnosis, event->at);
+	join(doctor, patient, number, diagnosis);
 }
 
 /* ------------------------------------------------------ clones and storms */
@@ -321,7 +321,7 @@ doctor_add_served(struct doctor *doctor, const struct event *event)
 	if (*event->verify == '\0')
 		look_for_clone(doctor, patient, event, &none);
 	look_for_storm(doctor, patient, event, &none);
-	patient->served_at = event->at;
+	patient->served = doctor->totals.events;
 	return true;
 }
 
@@ -337,9 +337,9 @@ doctor_add(struct doctor *doctor, const struct event *event,
 		look_for_clone(doctor, patient, event, diagnosis);
 	look_for_storm(doctor, patient, event, diagnosis);
 	if (diagnosis->cause == DIAGNOSE_NONE) {
-		patient->served_at = event->at;
+		patient->served = doctor->totals.events;
 	} else {
-		patient->failed_at = event->at;
+		patient->failed = doctor->totals.events;
 		add_to_group(doctor, patient, event, diagnosis);
 	}
 }
@@ -372,15 +372,15 @@ doctor_groups(struct doctor *doctor, size_t *count,
 	for (size_t i = 0; i < doctor->group_count; i++)
 		doctor->groups[i].recovered = 0;
 	HASH_ITER (hh, doctor->memberships, membership, next)
-		if (membership->key.patient->served_at > membership->last_at)
+		if (membership->key.patient->served > membership->last)
 			doctor->groups[membership->key.group].recovered++;
 	doctor->totals.devices = HASH_COUNT(doctor->patients);
 	doctor->totals.served = doctor->totals.failing = 0;
 	HASH_ITER (hh, doctor->patients, patient, next_patient) {
 		/* cppcheck-suppress uninitvar -- the macro sets it */
-		doctor->totals.served += patient->served_at != 0;
-		doctor->totals.failing += patient->failed_at != 0 &&
-		    patient->served_at <= patient->failed_at;
+		doctor->totals.served += patient->served != 0;
+		doctor->totals.failing += patient->failed != 0 &&
+		    patient->served <= patient->failed;
 	}
 	if (doctor->group_count > 0)
 		qsort(doctor->groups, doctor->group_count,

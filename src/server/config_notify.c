@@ -9,10 +9,11 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 #define EVERY_MS 300000
+#define RESOLVED_MS 600000
 #define SUCCESS_PERCENT 90
 
 static const char *const kinds[NOTIFY_KINDS] = { "expiry", "success-rate",
-	"failure", "migration", "exception", "clone" };
+	"failure", "migration", "exception", "clone", "resolved" };
 
 const char *
 notify_kind_name(enum notify_kind kind)
@@ -124,6 +125,14 @@ read_every(struct config_reader *reader, const struct scfg_directive *d)
 	(void)config_duration(reader, &d->words[1], &current(reader)->every_ms);
 }
 
+static void
+read_resolved_after(struct config_reader *reader,
+    const struct scfg_directive *d)
+{
+	(void)config_duration(reader, &d->words[1],
+	    &current(reader)->resolved_ms);
+}
+
 static const struct config_directive directives[] = {
 	{ .name = "webhook",
 	    .usage = "URL",
@@ -165,6 +174,11 @@ static const struct config_directive directives[] = {
 	    .min = 1,
 	    .max = 1,
 	    .read = read_every },
+	{ .name = "resolved-after",
+	    .usage = "DURATION",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_resolved_after },
 };
 
 static const struct config_table table = { directives, LENGTH(directives),
@@ -240,7 +254,8 @@ config_notify_read(struct config_reader *reader, const struct scfg_directive *d,
 		.day_count = LENGTH(days),
 		.devices_min = 1,
 		.success_percent = SUCCESS_PERCENT,
-		.every_ms = EVERY_MS };
+		.every_ms = EVERY_MS,
+		.resolved_ms = RESOLVED_MS };
 	memcpy(notify->days, days, sizeof(days));
 	for (size_t i = 0; i < NOTIFY_KINDS; i++)
 		notify->kinds[i] = true;

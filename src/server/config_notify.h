@@ -10,6 +10,7 @@
  *         devices 1                       # that have to depend on it
  *         success-rate 90                 # percent, of ten minutes
  *         every 5m                        # how often to look
+ *         resolved-after 10m              # over for so long: it is said
  *     }
  *     notify pager {
  *         command /usr/local/bin/page oncall # gets the same on its input
@@ -40,6 +41,7 @@ enum notify_kind {
 	NOTIFY_MIGRATION,    /* it has stopped by itself */
 	NOTIFY_EXCEPTION,    /* it is about to lapse, or has */
 	NOTIFY_CLONE,	     /* one certificate, two places */
+	NOTIFY_RESOLVED,     /* what was said of a failure or rate is over */
 	NOTIFY_KINDS,
 };
 
@@ -61,6 +63,7 @@ struct config_notify {
 	unsigned devices_min;
 	unsigned success_percent;
 	unsigned every_ms;
+	unsigned resolved_ms;
 };
 
 void config_notify_read(struct config_reader *reader,

@@ -15,7 +15,7 @@ import pytest
 
 import minting
 
-from conftest import MAC
+from conftest import MAC, OTHER
 from daemon import free_port, give_away, wait_until
 
 # Reports are made a tenth of the time at most, and may be slow once.
@@ -227,6 +227,54 @@ def test_requests_that_fail(server):
         assert len(keys) == len(set(keys))
 
 
+def test_resolved(server):
+    """A failure that is over is said to be, once, to who wants it; and not
+    before it was over for a while, nor because of other groups."""
+    put_secret(server)
+    with Receiver() as receiver, Receiver() as plain:
+        server.configure(server.listener() + webhook(
+            receiver.port, "    on failure success-rate resolved\n"
+            "    success-rate 50\n    resolved-after 1s\n") + webhook(
+                plain.port, "    on failure\n    resolved-after 1s\n"
+                ).replace("notify noc", "notify plain") + webhook(
+                    plain.port, "    on failure resolved\n"
+                    "    resolved-after 10m\n"
+                    ).replace("notify noc", "notify late"))
+        server.start()
+        wrong, right = ("/spa%s.cfg" % mac for mac in (MAC, OTHER))
+        server.get(wrong, certificate="other")
+        first = receiver.wait(kind="failure")[0]
+        # Another group comes and is over; the first stays.
+        server.get(wrong, certificate=None)
+        receiver.wait(2, kind="failure")
+        server.get(right, certificate="other")
+        over = receiver.wait(kind="resolved")[0]
+        assert over["about"] == first["about"] and over["id"] != first["id"]
+        assert over["details"]["kind"] == "failure"
+        assert over["severity"] == "info"
+        assert over["text"] == "This is over: " + first["text"]
+        check_signature(*receiver.got[-1][1:])
+        # It is news again, and over again.
+        server.get(wrong, certificate="other")
+        again = receiver.wait(2, about=first["about"], kind="failure")[1]
+        assert again["id"] != first["id"]
+        server.get(right, certificate="other")
+        receiver.wait(2, about=first["about"], kind="resolved")
+        assert {n["about"] for n in receiver.taken()
+                if n["kind"] == "resolved"} == {first["about"]}
+        # The rate: too low, then well above what is asked for.
+        for _ in range(20):
+            server.get(wrong, certificate=None)
+        rate = receiver.wait(kind="success-rate")[0]
+        for _ in range(36):
+            server.get(right, certificate="other")
+        over = receiver.wait(about=rate["about"], kind="resolved")[0]
+        assert over["details"]["kind"] == "success-rate"
+        plain.wait(4, kind="failure")
+        assert {n["kind"] for n in plain.taken()} == {"failure"}
+        assert server.stop() == 0
+
+
 SCRIPT = """\
 #!/bin/sh
 # What it got, and what it runs with.
@@ -254,7 +302,8 @@ def test_command(server):
         "on call; echo $HOME\n"
     assert (server.folder / "out.environment").read_text().split() == [
         "HOME=/nonexistent", "LC_ALL=C.UTF-8",
-        "PATH=/usr/local/bin:/usr/bin:/bin", "SPROV_NOTIFY=pager"]
+        "PATH=/usr/local/bin:/usr/bin:/bin", "SPROV_NOTIFY=pager",
+        "SPROV_NOTIFY_KIND=expiry"]
     # Pipes for its input and outputs, and the shell's own script.
     held = set((server.folder / "out.fds").read_text().split())
     assert {"pipe" if name.startswith("pipe:[") else name
@@ -329,11 +378,12 @@ GOOD = "webhook http://127.0.0.1:1/\nsecret-file noc.secret\n"
      "without a password"),
     (GOOD + "on expiri", "11:4",
      '"expiri" is no kind of notice: expected expiry, success-rate, '
-     'failure, migration, exception or clone; did you mean "expiry"?'),
+     'failure, migration, exception, clone or resolved; did you mean "expiry"?'),
     (GOOD + "expiry soon", "11:8", "soon"),
     (GOOD + "devices -1", "11:9", "-1"),
     (GOOD + "success-rate 101", "11:14", "101"),
     (GOOD + "every 5", "11:7", '"5" is no duration'),
+    (GOOD + "resolved-after soon", "11:16", '"soon" is no duration'),
     (GOOD + "colour red", "11:1", 'unknown directive "colour"'),
     ("webhook http://127.0.0.1/\nsecret-file gone.secret", "10:13",
      "gone.secret: No such file"),

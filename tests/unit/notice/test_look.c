@@ -68,8 +68,8 @@ static const struct {
 	{ look_doctor,
 	    "{\"groups\": [{\"cause\": \"unknown-ca\", \"listener\": \"csb\", "
 	    "\"devices\": 3, \"recovered\": 1, \"text\": \"they refuse it\"}]}",
-	    "failure:unknown-ca:csb", NOTIFY_FAILURE, NOTICE_NO_DAYS, 2,
-	    "2 devices fail on listener csb: they refuse it" },
+	    "failure:unknown-ca:csb:13d40805", NOTIFY_FAILURE, NOTICE_NO_DAYS,
+	    2, "2 devices fail on listener csb: they refuse it" },
 	{ look_doctor,
 	    "{\"groups\": [{\"cause\": \"unknown-ca\", \"listener\": \"csb\", "
 	    "\"devices\": 3, \"recovered\": 3, \"text\": \"x\"}]}",
@@ -132,6 +132,117 @@ test_no_reports(void **state)
 	look_success(&notices, 89, 100, 90);
 	assert_int_equal(notices.count, 1);
 	assert_string_equal(notices.list[0].key, "success-rate");
+	notices_clear(&notices);
+}
+
+/* Groups of one cause at one listener that are about different CAs are two. */
+static void
+test_groups_apart(void **state)
+{
+	json_t *report = parse(
+	    "{\"groups\": [{\"cause\": \"unknown-ca\", \"listener\": \"csb\", "
+	    "\"devices\": 1, \"recovered\": 0, \"text\": \"it lacks CA 1\"}, "
+	    "{\"cause\": \"unknown-ca\", \"listener\": \"csb\", \"devices\": 1,"
+	    "\"recovered\": 0, \"text\": \"it lacks CA 2\"}]}");
+	struct notices notices = { NULL, 0 };
+
+	(void)state;
+	look_doctor(&notices, report);
+	assert_int_equal(notices.count, 2);
+	assert_string_not_equal(notices.list[0].key, notices.list[1].key);
+	notices_clear(&notices);
+	json_decref(report);
+}
+
+/* Between bad and good it is neither, and few requests say nothing. */
+static void
+test_success_again(void **state)
+{
+	static const struct {
+		uint64_t served, all;
+		unsigned percent;
+		bool bad, good;
+	} cases[] = {
+		{ 89, 100, 90, true, false },
+		{ 90, 100, 90, false, false },
+		{ 92, 100, 90, false, false },
+		{ 93, 100, 90, false, true },
+		{ 99, 100, 99, false, false },
+		{ 100, 100, 99, false, true },
+		{ 99, 100, 100, true, false },
+		{ 100, 100, 100, false, true },
+		{ 19, 19, 90, false, false },
+		{ 20, 20, 90, false, true },
+		{ 0, 0, 90, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct notices notices = { NULL, 0 };
+
+		look_success(&notices, cases[i].served, cases[i].all,
+		    cases[i].percent);
+		assert_int_equal(notices.count, cases[i].bad);
+		assert_int_equal(look_success_is_good(cases[i].served,
+				     cases[i].all, cases[i].percent),
+		    cases[i].good);
+		notices_clear(&notices);
+	}
+}
+
+static void
+test_over(void **state)
+{
+	static const char *const others[] = { "", "failure", "success-rate/7",
+		"clone:csb:000e08aabbcc", "certificate:failure:x", "test" };
+	const struct config_notify notify = { .name = "noc" };
+	struct notices notices = { NULL, 0 };
+	struct notice before = { .kind = NOTIFY_FAILURE,
+		.key = "failure:a:b:c",
+		.days = NOTICE_NO_DAYS,
+		.devices = 2 };
+	enum notify_kind kind = NOTIFY_CLONE;
+	char *body;
+	json_t *json, *old;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		assert_false(look_can_end(others[i], &kind));
+		look_over(&notices, others[i], "x", NOW);
+	}
+	assert_int_equal(notices.count, 0);
+	assert_int_equal(kind, NOTIFY_CLONE);
+	assert_true(look_can_end("success-rate", &kind));
+	assert_int_equal(kind, NOTIFY_SUCCESS_RATE);
+	look_over(&notices, before.key, "2 devices fail", NOW);
+	assert_int_equal(notices.count, 1);
+	body = look_format(&notify, &notices.list[0], before.key, NOW);
+	json = parse(body);
+	free(body);
+	before.text = strdup("x");
+	before.details = json_object();
+	body = look_format(&notify, &before, before.key, NOW - 5);
+	old = parse(body);
+	free(body);
+	assert_string_equal(json_string_value(json_object_get(json, "kind")),
+	    "resolved");
+	assert_string_equal(json_string_value(json_object_get(json,
+				"severity")),
+	    "info");
+	assert_string_equal(json_string_value(json_object_get(json, "text")),
+	    "This is over: 2 devices fail");
+	assert_string_equal(json_string_value(json_object_get(
+				json_object_get(json, "details"), "kind")),
+	    "failure");
+	/* What it is about is the same, the notice is another one. */
+	assert_true(json_equal(json_object_get(json, "about"),
+	    json_object_get(old, "about")));
+	assert_false(json_equal(json_object_get(json, "id"),
+	    json_object_get(old, "id")));
+	json_decref(json);
+	json_decref(old);
+	json_decref(before.details);
+	free(before.text);
 	notices_clear(&notices);
 }
 
@@ -258,6 +369,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_no_reports),
+		cmocka_unit_test(test_groups_apart),
+		cmocka_unit_test(test_success_again),
+		cmocka_unit_test(test_over),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_stages),
 		cmocka_unit_test(test_concerns),

@@ -314,6 +314,36 @@ test_storm(void **state)
 }
 
 /* A flood of different troubles takes no more memory than its limit. */
+/* A second has room for both: what came last counts. */
+static void
+test_order_within_a_second(void **state)
+{
+	struct event failed = event_of(EVENT_REFUSED, "other-device");
+	struct event served = event_of(EVENT_SERVED, "");
+	struct diagnosis diagnosis;
+
+	(void)state;
+	failed.has_mac = served.has_mac = true;
+	diagnosis = diagnose(&failed, NULL);
+	for (int served_last = 0; served_last < 2; served_last++) {
+		struct doctor *doctor = doctor_new();
+		struct doctor_totals totals;
+		size_t count;
+
+		if (!served_last)
+			assert_true(doctor_add_served(doctor, &served));
+		doctor_add(doctor, &failed, &diagnosis);
+		if (served_last)
+			assert_true(doctor_add_served(doctor, &served));
+		assert_int_equal(doctor_groups(doctor, &count, &totals)[0]
+				     .recovered,
+		    served_last);
+		assert_int_equal(count, 1);
+		assert_int_equal(totals.failing, !served_last);
+		doctor_free(doctor);
+	}
+}
+
 /* Some devices at some places, served and not, in any order. */
 static struct event
 any_event(uint32_t *random, int step)
@@ -424,6 +454,7 @@ main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_clone),
 		cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_order_within_a_second),
 		cmocka_unit_test(test_served_without_diagnosis),
 		cmocka_unit_test(test_limits),
 	};
