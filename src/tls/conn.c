@@ -22,6 +22,8 @@ tls_conn_free(struct tls_conn *conn)
 {
 	if (conn == NULL)
 		return;
+	if (conn->settled)
+		tls_settle_end(conn);
 	SSL_free(conn->ssl);
 	tls_context_free(conn->context);
 	free(conn->peer_der);

@@ -55,6 +55,8 @@ struct tls_conn {
 	bool settled; /* what the session said: */
 	time_t not_before, not_after;
 	const char *cipher;
+	uint8_t session_id[SSL_MAX_SSL_SESSION_ID_LENGTH];
+	unsigned session_id_len; /* 0: cannot be resumed by id */
 	bool waits_for_key;
 	void (*wake)(void *arg); /* when a far key is done; or NULL */
 	void *wake_arg;

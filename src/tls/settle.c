@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -61,27 +62,56 @@ settled_of(struct tls_context *context, const SSL *ssl)
 }
 
 /*
- * Is the session of no use to anybody after this?  One that is kept to be
- * resumed by its id is: an alert must still find it, to end it (RFC 5246 7.2).
- * A fragment length that was agreed stands in the session and nowhere else.
- * Other versions of OpenSSL were not looked at: they keep what they keep.
+ * Can the session go?  A fragment length that was agreed stands there and
+ * nowhere else.  Other versions of OpenSSL were not looked at: they keep what
+ * they keep.
  */
 static bool
-may_go(const struct tls_conn *conn)
+may_go(const SSL *ssl)
 {
-	const SSL_SESSION *session = SSL_get_session(conn->ssl);
-	int version = SSL_version(conn->ssl);
-	unsigned id_len = 0;
+	const SSL_SESSION *session = SSL_get_session(ssl);
+	int version = SSL_version(ssl);
 
-	if (OPENSSL_version_major() != 3 || OPENSSL_version_minor() != 0 ||
-	    session == NULL || version < TLS1_VERSION ||
-	    version >= TLS1_VERSION + TLS_VERSIONS ||
-	    SSL_SESSION_get_max_fragment_length(session) !=
-		TLSEXT_max_fragment_length_DISABLED)
+	return OPENSSL_version_major() == 3 && OPENSSL_version_minor() == 0 &&
+	    session != NULL && version >= TLS1_VERSION &&
+	    version < TLS1_VERSION + TLS_VERSIONS &&
+	    SSL_SESSION_get_max_fragment_length(session) ==
+	    TLSEXT_max_fragment_length_DISABLED;
+}
+
+/* Under which id may it be resumed?  In TLS 1.3 that is done by ticket. */
+static void
+keep_id(struct tls_conn *conn)
+{
+	unsigned len = 0;
+	const uint8_t *id = SSL_SESSION_get_id(SSL_get_session(conn->ssl),
+	    &len);
+
+	if (conn->context->tickets == NULL || conn->forget ||
+	    SSL_version(conn->ssl) == TLS1_3_VERSION)
+		return;
+	memcpy(conn->session_id, id, len);
+	conn->session_id_len = len;
+}
+
+/*
+ * To OpenSSL an exchange of sessions is a connection without a good end: the
+ * old one could not be resumed any more, so there is a good end meanwhile.
+ */
+static bool
+exchange(SSL *ssl, const struct tls_settled *settled)
+{
+	int shutdown = SSL_get_shutdown(ssl);
+	bool done;
+
+	if (SSL_CTX_get_ssl_method(settled->ssl_ctx) !=
+		SSL_get_ssl_method(ssl) ||
+	    SSL_set_SSL_CTX(ssl, settled->ssl_ctx) != settled->ssl_ctx)
 		return false;
-	(void)SSL_SESSION_get_id(session, &id_len);
-	return conn->context->tickets == NULL || conn->forget || id_len == 0 ||
-	    version == TLS1_3_VERSION;
+	SSL_set_shutdown(ssl, shutdown | SSL_SENT_SHUTDOWN);
+	done = SSL_set_session(ssl, settled->session) == 1;
+	SSL_set_shutdown(ssl, shutdown);
+	return done;
 }
 
 bool
@@ -90,13 +120,33 @@ tls_settle(struct tls_conn *conn)
 	struct tls_settled *settled;
 	bool done;
 
-	if (!may_go(conn) ||
+	if (!may_go(conn->ssl) ||
 	    (settled = settled_of(conn->context, conn->ssl)) == NULL)
 		return false;
-	done = SSL_CTX_get_ssl_method(settled->ssl_ctx) ==
-		SSL_get_ssl_method(conn->ssl) &&
-	    SSL_set_SSL_CTX(conn->ssl, settled->ssl_ctx) == settled->ssl_ctx &&
-	    SSL_set_session(conn->ssl, settled->session) == 1;
+	keep_id(conn);
+	done = exchange(conn->ssl, settled);
+	if (!done)
+		conn->session_id_len = 0;
 	ERR_clear_error();
 	return done;
+}
+
+void
+tls_settle_end(const struct tls_conn *conn)
+{
+	SSL_SESSION *like;
+
+	if (conn->session_id_len == 0 ||
+	    (SSL_get_shutdown(conn->ssl) & SSL_SENT_SHUTDOWN) != 0)
+		return;
+	/* One is found by these two. */
+	like = SSL_SESSION_new();
+	if (like != NULL &&
+	    SSL_SESSION_set_protocol_version(like, SSL_version(conn->ssl)) ==
+		1 &&
+	    SSL_SESSION_set1_id(like, conn->session_id, conn->session_id_len) ==
+		1)
+		(void)SSL_CTX_remove_session(conn->context->ssl_ctx, like);
+	SSL_SESSION_free(like);
+	ERR_clear_error();
 }

@@ -20,6 +20,13 @@
 /* Give the session back if that can be done; true when it was. */
 bool tls_settle(struct tls_conn *conn);
 
+/*
+ * The connection ends.  Without close_notify, and so after each alert that is
+ * fatal, its session must not be resumed (RFC 5246 7.2); where OpenSSL does not
+ * know it any more, this sees to it.
+ */
+void tls_settle_end(const struct tls_conn *conn);
+
 void tls_settle_free(struct tls_settled *settled);
 
 #endif
