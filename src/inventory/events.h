@@ -106,6 +106,10 @@ int events_put(struct events *events, const struct event *list, size_t count,
 
 /* ---------------------------------------------------------------- reading */
 
+/* Is an event wanted, of that device (NULL: it is not known)?  Asked before all of
+ * it is read: 1 yes, 0 no, -1 no, and the visit ends, as with 1 of a visitor. */
+typedef int events_filter(int64_t id, const struct mac *mac, void *arg);
+
 struct events_query {
 	time_t since, until;   /* 0: from the first, to the last */
 	int64_t after;	       /* only ids above it; 0: all */
@@ -116,7 +120,8 @@ struct events_query {
 	int kind;	       /* enum event_kind; -1: any */
 	bool failures;	       /* whatever is not EVENT_SERVED */
 	bool newest_first;
-	uint64_t limit; /* 0: none */
+	uint64_t limit;	       /* 0: none */
+	events_filter *filter; /* NULL: all; gets the visitor's argument */
 };
 
 /* Visit events in the order of their ids.  A visitor that returns non-zero

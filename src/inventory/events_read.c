@@ -18,6 +18,7 @@ copy_text(sqlite3_stmt *stmt, int column, char *text, size_t size)
 	text[len] = '\0';
 }
 
+#define MAC_COLUMN 19
 #define COPY_TEXT(stmt, column, array) \
 	copy_text(stmt, column, array, sizeof(array))
 
@@ -77,7 +78,7 @@ read_event(sqlite3_stmt *stmt, struct event *event)
 	event->alert_sent = sqlite3_column_int(stmt, 16);
 	event->alert_received = sqlite3_column_int(stmt, 17);
 	event->has_certificate = copy_hash(stmt, 18, event->certificate);
-	event->has_mac = copy_mac(stmt, 19, &event->mac);
+	event->has_mac = copy_mac(stmt, MAC_COLUMN, &event->mac);
 	COPY_TEXT(stmt, 20, event->form);
 	COPY_TEXT(stmt, 21, event->product);
 	COPY_TEXT(stmt, 22, event->serial);
@@ -95,6 +96,17 @@ read_event(sqlite3_stmt *stmt, struct event *event)
 	event->bytes = (uint64_t)sqlite3_column_int64(stmt, 34);
 	COPY_TEXT(stmt, 35, event->choice);
 	event->has_sent = copy_hash(stmt, 36, event->sent);
+}
+
+static int
+is_wanted(sqlite3_stmt *stmt, const struct events_query *query, void *arg)
+{
+	struct mac mac;
+
+	if (query->filter == NULL)
+		return 1;
+	return query->filter(sqlite3_column_int64(stmt, 0),
+	    copy_mac(stmt, MAC_COLUMN, &mac) ? &mac : NULL, arg);
 }
 
 /* Prepare a statement for one use. */
@@ -170,8 +182,14 @@ events_each(struct events *events, const struct events_query *query,
 	if (stmt == NULL)
 		return -1;
 	while (rc == 0 && (row = sqlite3_step(stmt)) == SQLITE_ROW) {
-		read_event(stmt, &event);
-		rc = visit(&event, arg);
+		int wanted = is_wanted(stmt, query, arg);
+
+		if (wanted > 0) {
+			read_event(stmt, &event);
+			rc = visit(&event, arg);
+		} else if (wanted < 0) {
+			rc = 1;
+		}
 	}
 	return finish(events, stmt, row, rc, err);
 }

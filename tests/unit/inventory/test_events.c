@@ -100,6 +100,7 @@ put(struct events *events, const struct event *list, size_t count)
 struct found {
 	struct event list[16];
 	size_t count;
+	int64_t asked; /* of the filter */
 };
 
 static int
@@ -184,6 +185,40 @@ test_queries(void **state)
 	};
 	assert_int_equal(find(place->events, query).count, 2);
 	assert_int_equal(find(place->events, query).list[0].id, 4);
+}
+
+/* Those of devices with an even last octet, until one is not known. */
+static int
+is_even(int64_t id, const struct mac *mac, void *arg)
+{
+	struct found *found = arg;
+
+	found->asked++;
+	assert_int_equal(id, found->asked);
+	return mac == NULL ? -1 : mac->octet[5] % 2 == 0;
+}
+
+static void
+test_filter(void **state)
+{
+	struct place *place = *state;
+	struct events_query query = { .kind = -1, .filter = is_even };
+	struct found found = { .count = 0 };
+	struct event list[5];
+	struct error err;
+
+	for (uint8_t i = 0; i < 5; i++)
+		list[i] = whole(1800000000 + i, i);
+	put(place->events, list, 3);
+	assert_int_equal(find(place->events, query).count, 2);
+	list[3].has_mac = false;
+	put(place->events, &list[3], 2);
+	assert_int_equal(events_each(place->events, &query, keep, &found, &err),
+	    1);
+	assert_int_equal(found.asked, 4);
+	assert_int_equal(found.count, 2);
+	assert_int_equal(found.list[1].id, 3);
+	assert_string_equal(found.list[1].source, "192.0.2.7");
 }
 
 static int
@@ -328,6 +363,7 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_queries, set_up,
 		    tear_down),
+		cmocka_unit_test_setup_teardown(test_filter, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_learning, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_unproven, set_up,
