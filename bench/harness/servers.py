@@ -214,6 +214,9 @@ class Sprov(Server):
             nobody = pwd.getpwnam("nobody")
             for path in [self.folder, *self.folder.iterdir()]:
                 os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        extra = self.extra
+        if not self.resumption:  # as with peers; the default is to resume
+            extra += "performance {\n    sessions 0\n}\n"
         config = self.write("sprov.conf", """\
 %sstate-directory .
 inventory sqlite:inventory.db
@@ -229,8 +232,8 @@ listener bench {
 }
 """ % ("user nobody\n" if is_root() else "", self.site.fleet, self.workers,
             CONNECTIONS, "timeout request %ds\n" % self.wait_s
-            if self.wait_s else "", self.extra, self.address, self.site.fleet,
-            self.site.fleet, self.site.fleet))
+            if self.wait_s else "", extra, self.address,
+            self.site.fleet, self.site.fleet, self.site.fleet))
         return self.site.sprov, "serve", "--config", config
 
 
