@@ -215,7 +215,7 @@ class Sprov(Server):
             for path in [self.folder, *self.folder.iterdir()]:
                 os.chown(path, nobody.pw_uid, nobody.pw_gid)
         extra = self.extra
-        if not self.resumption:  # as with peers; the default is to resume
+        if not self.resumption and "performance" not in extra:  # as with peers; the default is to resume
             extra += "performance {\n    sessions 0\n}\n"
         config = self.write("sprov.conf", """\
 %sstate-directory .
