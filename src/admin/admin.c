@@ -1,7 +1,10 @@
 #include "admin/admin.h"
 #include "admin/conn.h"
 #include "admin/dependents.h"
+#include "admin/noting.h"
+#include "admin/refusals.h"
 #include "admin/site.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "pki/anchors.h"
@@ -43,8 +46,9 @@ struct admin {
 	uv_loop_t loop;
 	uv_async_t wake;
 	uv_timer_t tick;
-	uv_work_t refresh, counting;
-	bool refreshing, is_counting, ending;
+	uv_work_t refresh, counting, noting;
+	bool refreshing, is_counting, is_noting, ending;
+	struct refusals_rest rest; /* that is being noted */
 	struct door *doors;
 	struct front *front;
 	struct desk desk;
@@ -185,6 +189,38 @@ count_fleet(struct admin *admin)
 	    after_count);
 }
 
+/* In the pool. */
+static void
+work_note(uv_work_t *work)
+{
+	struct admin *admin = work->data;
+
+	noting_rest(admin->site, &admin->rest, clock_wall());
+}
+
+static void
+after_note(uv_work_t *work, int status)
+{
+	struct admin *admin = work->data;
+
+	(void)status;
+	admin->is_noting = false;
+}
+
+/* Of minutes that are over, one at a time. */
+static void
+note_refusals(struct admin *admin)
+{
+	if (admin->is_noting ||
+	    !refusals_end(site_refusals(admin->site), clock_wall(), false,
+		&admin->rest))
+		return;
+	admin->is_noting = true;
+	admin->noting.data = admin;
+	(void)uv_queue_work(&admin->loop, &admin->noting, work_note,
+	    after_note);
+}
+
 static void
 on_tick(uv_timer_t *tick)
 {
@@ -192,6 +228,7 @@ on_tick(uv_timer_t *tick)
 
 	site_sample(admin->site);
 	count_fleet(admin);
+	note_refusals(admin);
 	if (admin->front == NULL || admin->refreshing ||
 	    !site_is_stale(admin->site))
 		return;
@@ -428,6 +465,7 @@ static void
 stop(void *arg)
 {
 	struct admin *admin = arg;
+	struct refusals_rest rest;
 
 	if (!admin->started) {
 		sockets_close(&admin->fresh, NULL);
@@ -439,6 +477,9 @@ stop(void *arg)
 	(void)pthread_mutex_unlock(&admin->mutex);
 	(void)pthread_join(admin->thread, NULL);
 	admin->started = false;
+	while (refusals_end(site_refusals(admin->site), clock_wall(), true,
+	    &rest))
+		noting_rest(admin->site, &rest, clock_wall());
 	free(admin->sockets.list); /* their doors have closed them */
 	admin->sockets = (struct sockets) { .list = NULL };
 }

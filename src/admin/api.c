@@ -2,10 +2,12 @@
 #include "admin/access.h"
 #include "admin/call.h"
 #include "admin/handlers.h"
+#include "admin/noting.h"
 #include "admin/openapi.h"
 #include "admin/ready.h"
 #include "admin/replay.h"
 #include "admin/site.h"
+#include "base/mac.h"
 #include "base/mem.h"
 #include "dashboard/assets.h"
 #include "inventory/admins.h"
@@ -259,6 +261,86 @@ answer_once(struct call *call, const struct route *route, const char *text)
 	}
 }
 
+/* ---------------------------------------------------------------- refused */
+
+/* What a write is called in the audit log; NULL: it is none. */
+static const char *
+action_of(const struct route *route)
+{
+	static const struct {
+		api_handler *answer;
+		const char *action;
+	} actions[] = {
+		{ api_password, "password set" },
+		{ api_device_add, "device add" },
+		{ api_device_change, "device set" },
+		{ api_device_remove, "device remove" },
+		{ api_device_import, "device import" },
+		{ api_settings_change, "device set" },
+		{ api_settings_remove, "device remove" },
+		{ api_migration_stop, "migrate stop" },
+		{ api_migration_rollback, "migrate rollback" },
+	};
+
+	for (size_t i = 0; i < LENGTH(actions); i++)
+		if (actions[i].answer == route->answer)
+			return actions[i].action;
+	return NULL;
+}
+
+/* "000e08aabbcc", "group:east"; "": it is not said where that would be. */
+static void
+find_object(struct call *call, const char *text, char *object, size_t size)
+{
+	const char *target;
+	struct error ignored;
+	struct mac mac;
+
+	/* Who may not is told so before his query is looked at. */
+	if (call->query.count == 0)
+		(void)!query_read(&call->query, call->request.query);
+	target = call_parameter(call, "target");
+	*object = '\0';
+	if (*text != '\0' && mac_parse(&mac, text, &ignored) == 0)
+		mac_format(&mac, object);
+	else if (*text != '\0' || target != NULL)
+		text_escape(*text != '\0' ? text : target,
+		    strlen(*text != '\0' ? text : target), object, size);
+}
+
+/* Whether it is refused for who asks (403) or for what is asked (422): it goes
+ * to the audit log.  Not so what was only asked for as a trial. */
+static void
+note_refused(struct call *call, const struct route *route, const char *text)
+{
+	const char *action = action_of(route);
+	char object[128];
+
+	if (action == NULL || !call->caller.known ||
+	    (call->status != 403 && call->status != 422))
+		return;
+	find_object(call, text, object, sizeof(object));
+	if (call->status == 422 && call_parameter(call, "dry-run") != NULL)
+		return;
+	if (route->answer == api_password)
+		(void)snprintf(object, sizeof(object), "%s", call->caller.name);
+	noting_refused(call, action, *object != '\0' ? object : NULL);
+}
+
+static void
+answer_route(struct call *call, const struct route *route, const char *text)
+{
+	if (!may(call, route) ||
+	    (strcmp(method_of(call), "GET") != 0 &&
+		!access_check_origin(call)) ||
+	    !call_read_query(call))
+		return;
+	if (route->scope == ADMIN_WRITE)
+		answer_once(call, route, text);
+	else
+		route->answer(call, text);
+}
+
 void
 api_answer(struct call *call)
 {
@@ -273,15 +355,10 @@ api_answer(struct call *call)
 		*call->allow = '\0';
 		route = &routes[0];
 	}
-	if (route == NULL || !may(call, route) ||
-	    (strcmp(method_of(call), "GET") != 0 &&
-		!access_check_origin(call)) ||
-	    !call_read_query(call))
+	if (route == NULL)
 		return;
-	if (route->scope == ADMIN_WRITE)
-		answer_once(call, route, text);
-	else
-		route->answer(call, text);
+	answer_route(call, route, text);
+	note_refused(call, route, text);
 }
 
 size_t

@@ -246,17 +246,6 @@ api_logout(struct call *call, const char *text)
 }
 
 static void
-note_refused_password(const struct call *call)
-{
-	char address[ADDR_TEXT_BYTES];
-	struct audit_act act = noting_act(call, "password set",
-	    call->caller.name, address);
-
-	act.refused = true;
-	noting_add(call, &act);
-}
-
-static void
 change_password(struct call *call, const char *old, const char *new)
 {
 	char address[ADDR_TEXT_BYTES];
@@ -278,7 +267,6 @@ change_password(struct call *call, const char *old, const char *new)
 	if (!password_matches(old, account.password)) {
 		sessions_tried(sessions, name, false, call->now);
 		sessions_tried(sessions, address, false, call->now);
-		note_refused_password(call);
 		call_problem(call, 403, "that is not the password");
 	} else if (set_password(call, &account, new) == 0) {
 		/* All sessions of before are of another password. */

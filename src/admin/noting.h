@@ -8,6 +8,8 @@
 #include "inventory/audit.h"
 
 struct call;
+struct refusals_rest;
+struct site;
 
 /* Who asks, as the log names him; borrowed from the call and from address. */
 struct audit_act noting_act(const struct call *call, const char *action,
@@ -19,5 +21,14 @@ char *noting_path(const struct call *call);
 /* Note what changes nothing that is kept, such as a login.  That it cannot be
  * noted is logged, and holds up nobody: a full disk is to be looked at. */
 void noting_add(const struct call *call, const struct audit_act *act);
+
+/* Note a write that was refused to somebody who is known, as often as
+ * refusals.h lets one; object may be NULL. */
+void
+noting_refused(const struct call *call, const char *action, const char *object);
+
+/* Note how many were not noted one by one. */
+void
+noting_rest(struct site *site, const struct refusals_rest *rest, time_t now);
 
 #endif

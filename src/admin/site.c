@@ -1,6 +1,7 @@
 #include "admin/site.h"
 #include "admin/dependents.h"
 #include "admin/pulse.h"
+#include "admin/refusals.h"
 #include "admin/replay.h"
 #include "admin/report.h"
 #include "admin/session.h"
@@ -37,6 +38,7 @@ struct site {
 	struct pulse *pulse;
 	struct dependents *dependents;
 	struct replay *replay;
+	struct refusals *refusals;
 	uint8_t tag_key[SITE_TAG_KEY_BYTES];
 	pthread_mutex_t writing;
 	pthread_mutex_t mutex; /* of what follows */
@@ -61,6 +63,7 @@ site_new(const char *config_path)
 	site->pulse = pulse_new();
 	site->dependents = dependents_new();
 	site->replay = replay_new();
+	site->refusals = refusals_new();
 	if (RAND_bytes(site->tag_key, sizeof(site->tag_key)) != 1)
 		abort(); /* nothing at all works without */
 	(void)pthread_mutex_init(&site->writing, NULL);
@@ -78,6 +81,7 @@ site_free(struct site *site)
 	pulse_free(site->pulse);
 	dependents_free(site->dependents);
 	replay_free(site->replay);
+	refusals_free(site->refusals);
 	(void)pthread_mutex_destroy(&site->writing);
 	finder_release(site->finder);
 	snapshot_release(site->snapshot);
@@ -156,6 +160,12 @@ struct replay *
 site_replay(struct site *site)
 {
 	return site->replay;
+}
+
+struct refusals *
+site_refusals(struct site *site)
+{
+	return site->refusals;
 }
 
 const uint8_t *

@@ -19,6 +19,7 @@
 
 struct finder;
 struct dependents;
+struct refusals;
 struct replay;
 struct report_cache;
 struct pulse;
@@ -43,6 +44,7 @@ struct pulse *site_pulse(struct site *site);
 struct dependents *site_dependents(struct site *site);
 time_t site_started_at(const struct site *site);
 struct replay *site_replay(struct site *site);
+struct refusals *site_refusals(struct site *site);
 
 /* Random, of this run. */
 #define SITE_TAG_KEY_BYTES 32

@@ -163,6 +163,23 @@ text_of(const json_t *entry, const char *key)
 	return text != NULL ? text : "-";
 }
 
+/* "done", "refused (403)", "refused (12 more)". */
+static void
+result_of(const json_t *entry, char *text, size_t size)
+{
+	const json_t *detail = json_object_get(entry, "detail");
+	const json_t *more = json_object_get(detail, "more");
+	const json_t *status = json_object_get(detail, "status");
+	const char *result = text_of(entry, "result");
+
+	if (strcmp(result, "refused") != 0 || (more == NULL && status == NULL))
+		(void)snprintf(text, size, "%s", result);
+	else
+		(void)snprintf(text, size, "%s (%" JSON_INTEGER_FORMAT "%s)",
+		    result, json_integer_value(more != NULL ? more : status),
+		    more != NULL ? " more" : "");
+}
+
 /* "noc@example.net", "token ci", "root" and what it was: in few words. */
 static void
 print_table(json_t *list)
@@ -185,7 +202,7 @@ print_table(json_t *list)
 	json_array_foreach(list, i, entry)
 	{
 		struct libscols_line *line = scols_table_new_line(table, NULL);
-		char id[24];
+		char id[24], result[48];
 
 		(void)snprintf(id, sizeof(id), "%" JSON_INTEGER_FORMAT,
 		    json_integer_value(json_object_get(entry, "id")));
@@ -195,7 +212,8 @@ print_table(json_t *list)
 		(void)scols_line_set_data(line, 3, text_of(entry, "by"));
 		(void)scols_line_set_data(line, 4, text_of(entry, "action"));
 		(void)scols_line_set_data(line, 5, text_of(entry, "object"));
-		(void)scols_line_set_data(line, 6, text_of(entry, "result"));
+		result_of(entry, result, sizeof(result));
+		(void)scols_line_set_data(line, 6, result);
 	}
 	(void)scols_print_table(table);
 	scols_unref_table(table);

@@ -39,7 +39,9 @@ def patch(admin, path, body, match="*", **options):
 
 
 def newest(admin):
-    return admin.read("/api/v1/audit?limit=1")["entries"][0]
+    """The last change that was made."""
+    return next(entry for entry in admin.read("/api/v1/audit")["entries"]
+                if entry["result"] == "done")
 
 
 def test_add_change_remove(admin):

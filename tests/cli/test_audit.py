@@ -148,3 +148,61 @@ def test_api(server):
     with open(server.folder / "audit.db", "rb") as file:
         assert PASSWORD.encode() not in file.read()
     assert admin.command("list")
+
+
+def test_refused(server, sprov):
+    """What was tried in vain is noted, and no flood of it."""
+    admin = Admin(server, free_port())
+    server.configure(server.listener() + admin.block())
+    reader = admin.add_token("reader")
+    writer = admin.add_token("writer", "--scope", "write")
+    server.start()
+    one, path = "/api/v1/devices/" + MAC, "/api/v1/devices"
+    log = server.folder / "audit.db"
+
+    def found(who):
+        done = sprov("audit", "list", "--json", "--file", log, "--who", who)
+        return [(e["action"], e.get("object"), e["result"], e["detail"])
+                for e in reversed(json.loads(done.out))]
+
+    def patch(token, body, **fields):
+        return admin.ask("PATCH", one, body=body, token=token, If_Match="*",
+                         **fields).status
+
+    scope = "token reader may not do this: the scope \"write\" is needed"
+    assert patch(reader, {}) == 403
+    assert admin.ask("DELETE", "/api/v1/settings?target=group:east",
+                     token=reader).status == 403
+    assert found("reader") == [
+        ("device set", MAC, "refused", {"status": 403, "reason": scope}),
+        ("device remove", "group:east", "refused",
+         {"status": 403, "reason": scope})]
+    # What was sent is not repeated: a secret may be in the wrong place.
+    assert patch(writer, {"model": "hidden-7"}) == 422
+    assert patch(writer, {}, Origin="http://evil.example.net") == 403
+    # Neither reads, what is not there, nor trials, nor who is nobody.
+    for method, where, token, status in (
+            ("GET", "/api/v1/overview", writer, 403),
+            ("PUT", one, writer, 405), ("DELETE", one, writer, 428),
+            ("DELETE", path + "/000e08ffffff", writer, 404),
+            ("DELETE", one, None, 401)):
+        assert admin.ask(method, where, token=token).status == status
+    assert admin.ask("POST", path + "/import?dry-run=1", body="x",
+                     token=writer, Content_Type="text/csv").status == 422
+    entries = found("writer")
+    assert entries[0] == ("device set", MAC, "refused", {"status": 422})
+    assert "another origin" in entries[1][3]["reason"]
+    assert len(entries) == 2
+    for _ in range(30):
+        assert patch(reader, {}) == 403
+    assert len(found("reader")) == 10
+    server.stop()
+    assert len(found("reader")) == 11
+    action, device, result, detail = found("reader")[-1]
+    assert (action, device, result) == ("several", None, "refused")
+    assert detail["more"] == 22 and detail["since"].endswith("Z")
+    listed = sprov("audit", "list", "--file", log).out
+    assert "refused (403)" in listed and "refused (22 more)" in listed
+    assert "refused (422)" in listed
+    assert b"hidden-7" not in log.read_bytes()
+    assert sprov("audit", "verify", "--file", log).status == 0
