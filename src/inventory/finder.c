@@ -471,11 +471,26 @@ search_clear(struct search *search)
 	free(search->serial);
 }
 
+/* The highest bit of each hex digit of an address that is that one; others may
+ * be set above it, too. */
+static uint64_t
+digits_like(uint64_t mac, uint64_t digit)
+{
+	uint64_t other = mac ^ digit * 0x111111111111U;
+
+	return (other - 0x111111111111U) & ~other & 0x888888888888U;
+}
+
 static bool
 mac_has(uint64_t mac, uint64_t digits, unsigned count)
 {
 	uint64_t mask = ((uint64_t)1 << 4 * count) - 1;
 
+	/* Hardly any has the first two behind each other. */
+	if (count > 1 &&
+	    (digits_like(mac, digits >> 4 * (count - 1) & 15) &
+		digits_like(mac, digits >> 4 * (count - 2) & 15) << 4) == 0)
+		return false;
 	for (unsigned shift = 0; shift <= 48 - 4 * count; shift += 4)
 		if ((mac >> shift & mask) == digits)
 			return true;

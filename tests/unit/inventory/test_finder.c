@@ -262,6 +262,44 @@ add_up(const char *name, size_t count, void *arg)
 	    0;
 }
 
+/* Any part of any address finds it, and no other part does. */
+static void
+test_parts_of_addresses(void **state)
+{
+	static const char *const macs[] = { "000e08000001", "000e08000002",
+		"000e08000003", "000e08aabbcc", "1c2d3e4f5a6b" };
+	struct finder *finder = make();
+	struct finder_match match;
+	uint32_t random = 9;
+	size_t total;
+
+	(void)state;
+	for (int step = 0; step < 20000; step++) {
+		struct finder_query query = { .state = -1, .limit = 1 };
+		char text[13] = "";
+		size_t len, expected = 0;
+
+		random = random * 1664525 + 1013904223;
+		len = 1 + (random >> 8) % 12;
+		(void)snprintf(text, sizeof(text), "%.*s", (int)len,
+		    macs[(random >> 12) % COUNT(macs)] +
+			(random >> 16) % (13 - len));
+		if ((random >> 20 & 1) != 0)
+			text[(random >> 21) % len] =
+			    "0123456789abcdef"[random >> 24 & 15];
+		for (size_t i = 0; i < COUNT(macs); i++)
+			expected += strstr(macs[i], text) != NULL;
+		if (len < 3 || text[0] == 'c') /* groups, models, serials */
+			continue;
+		query.text = text;
+		(void)finder_find(finder, &query, &match, &total);
+		if (total != expected)
+			print_error("%s\n", text);
+		assert_int_equal(total, expected);
+	}
+	finder_release(finder);
+}
+
 static void
 test_names(void **state)
 {
@@ -285,6 +323,7 @@ main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_seen),
+		cmocka_unit_test(test_parts_of_addresses),
 		cmocka_unit_test(test_names),
 	};
 
