@@ -201,8 +201,8 @@ def test_loopback_without_token(server):
     assert server.stop() == 0
 
 
-def test_not_ready(server):
-    """It lives, and says what is missing."""
+def test_degraded(server):
+    """It serves whom it can, and says what is wrong."""
     admin = start(server, server.listener())
     wait_until((server.folder / "events.db").exists, "the file of events")
     os.chmod(server.folder / "events.db", 0o444)
@@ -210,24 +210,24 @@ def test_not_ready(server):
         answer = admin.get("/readyz", token=None)
     finally:
         os.chmod(server.folder / "events.db", 0o600)
-    assert answer.status == 503
-    assert answer.fields["content-type"] == "application/problem+json"
-    assert answer.json["status"] == 503
+    assert answer.status == 200
+    assert answer.fields["content-type"] == "application/json"
+    assert answer.json["status"] == "degraded"
     (missing,) = answer.json["missing"]
     assert missing["what"] == "state"
     assert missing["detail"] == answer.json["detail"] == \
         "events.db in the state directory cannot be written: " \
         "Permission denied"
-    assert admin.get("/healthz", token=None).status == 200
-    assert admin.get("/readyz", token=None).status == 200
-    # A certificate that ends: what is served is not what devices take.
+    answer = admin.get("/readyz", token=None)
+    assert answer.status == 200 and answer.json == {"status": "ready"}
+    # A certificate that ends: who has no clock is still served.
     old = minting.authority("Old").issue(
         minting.name(CN="localhost"), hosts=["localhost"],
         days=(-100, -2))
     server.write_pair("server", old)
     server.reload()
     answer = admin.get("/readyz", token=None)
-    assert answer.status == 503
+    assert answer.status == 200 and answer.json["status"] == "degraded"
     assert [m["what"] for m in answer.json["missing"]] == ["certificate"]
     assert "certificate of listener one ended at 20" in answer.json["detail"]
     assert admin.get("/healthz", token=None).status == 200
@@ -242,7 +242,9 @@ def test_not_ready_while_it_stops(server):
         server.wait_for_state("STOPPING=1")
         answer = admin.get("/readyz", token=None)
         assert answer.status == 503
+        assert answer.fields["content-type"] == "application/problem+json"
         assert [m["what"] for m in answer.json["missing"]] == ["listeners"]
+        assert answer.json["detail"] == answer.json["missing"][0]["detail"]
         assert admin.get("/healthz", token=None).status == 200
     assert server.ended() == 0
 
