@@ -28,9 +28,9 @@ struct service;
 struct site;
 struct snapshot;
 
-#define CALL_BODY_MAX (1024 * 1024)	   /* of a request */
-#define CALL_IMPORT_MAX (32 * 1024 * 1024) /* of one with many devices */
-#define CALL_ANSWER_MAX (64 * 1024 * 1024) /* of an answer */
+#define CALL_BODY_MAX (1024 * 1024)	    /* of a request */
+#define CALL_IMPORT_MAX (128 * 1024 * 1024) /* of one with many devices */
+#define CALL_ANSWER_MAX (64 * 1024 * 1024)  /* of an answer */
 #define CALL_NAME_MAX 127
 
 /* Who asks, and what he may do. */

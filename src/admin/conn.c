@@ -22,7 +22,7 @@
 #define HANDSHAKE_MS 10000
 #define REQUEST_MS 10000 /* from its first byte to its last */
 #define BODY_MS 30000
-#define LARGE_BODY_MS 120000
+#define LARGE_BYTES_PER_MS 256 /* of a body longer than usual, at least */
 #define ANSWER_MS 60000
 #define DRAIN_MS 1000
 #define DRAIN_BYTES_MAX (4 * 1024 * 1024)
@@ -38,7 +38,7 @@ drop_call(struct person *person)
 	call_free(person->call);
 	person->call = NULL;
 	person->desk->large -= person->large;
-	person->large = false;
+	person->large = 0;
 }
 
 void
@@ -197,15 +197,27 @@ refuse(struct person *person, int status)
 		enter(person, PHASE_ANSWER, ANSWER_MS);
 }
 
+/* How much of the desk's room for long bodies it may come to need; what says
+ * that it is longer than it may be is refused before that. */
+static size_t
+large_bytes(const struct request *request, size_t max)
+{
+	size_t bytes = max;
+
+	if (request->framing != REQUEST_CHUNKED && request->body_length <= max)
+		bytes = (size_t)request->body_length;
+	return bytes > CALL_BODY_MAX ? bytes : 0;
+}
+
 static void
 begin_body(struct person *person)
 {
 	const struct request *request = &person->call->request;
 	size_t max = api_body_max(request);
 
-	person->large = max > CALL_BODY_MAX;
+	person->large = large_bytes(request, max);
 	person->desk->large += person->large;
-	if (person->large && person->desk->large > DESK_LARGE_MAX) {
+	if (person->desk->large > DESK_LARGE_BYTES_MAX) {
 		refuse(person, 503);
 		return;
 	}
@@ -214,7 +226,8 @@ begin_body(struct person *person)
 	if (request->expect == REQUEST_EXPECT_CONTINUE && person->in.len == 0)
 		(void)!buf_append_text(&person->out,
 		    "HTTP/1.1 100 Continue\r\n\r\n");
-	enter(person, PHASE_BODY, person->large ? LARGE_BODY_MS : BODY_MS);
+	enter(person, PHASE_BODY,
+	    BODY_MS + (unsigned)(person->large / LARGE_BYTES_PER_MS));
 }
 
 /* True when something came of what has arrived. */
@@ -259,7 +272,6 @@ take_body(struct person *person)
 	struct error err;
 	int status = 400;
 	size_t used = 0;
-	const char *data;
 
 	switch (body_feed(person->body, buf_text(&person->in), person->in.len,
 	    &used, &status, &err)) {
@@ -273,10 +285,7 @@ take_body(struct person *person)
 		break;
 	}
 	buf_consume(&person->in, used);
-	data = body_bytes(person->body, &person->call->body_len);
-	person->call->body = xmalloc(person->call->body_len + 1);
-	memcpy(person->call->body, data, person->call->body_len);
-	person->call->body[person->call->body_len] = '\0';
+	person->call->body = body_take(person->body, &person->call->body_len);
 	body_free(person->body);
 	person->body = NULL;
 	answer(person);

@@ -18,8 +18,8 @@
 #include "base/addr.h"
 
 #define DESK_CONNECTIONS_MAX 256
-#define DESK_LARGE_MAX 4 /* bodies longer than usual, at a time */
-#define DESK_WORK_MAX 2	 /* answers that are worked out at a time */
+#define DESK_LARGE_BYTES_MAX (128 * 1024 * 1024) /* of long bodies, in all */
+#define DESK_WORK_MAX 2 /* answers that are worked out at a time */
 
 struct anchors;
 struct chain;
@@ -47,7 +47,7 @@ struct desk {
 	size_t count;
 	struct person *waiting, **waiting_tail; /* for the pool, in turn */
 	size_t working;
-	size_t large; /* long bodies that are read or worked at */
+	size_t large; /* bytes of long bodies that are read or worked at */
 };
 void desk_init(struct desk *desk, uv_loop_t *loop, struct site *site);
 

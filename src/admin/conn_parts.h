@@ -44,7 +44,7 @@ struct person {
 	struct body *body;
 	size_t drained;
 	bool keep_alive, queued;
-	bool large; /* its call counts among the desk's */
+	size_t large; /* bytes of the desk's that its call has; 0: it is not */
 	uint64_t began_us;
 };
 

@@ -60,6 +60,13 @@ body_bytes(const struct body *body, size_t *len)
 	return buf_text(&body->bytes);
 }
 
+char *
+body_take(struct body *body, size_t *len)
+{
+	*len = body->bytes.len;
+	return buf_take(&body->bytes);
+}
+
 /* What a body that cannot be right is answered with. */
 struct refusal {
 	int *status;

@@ -38,4 +38,8 @@ int body_feed(struct body *body, const char *data, size_t len, size_t *used,
  * the next body_feed. */
 const char *body_bytes(const struct body *body, size_t *len);
 
+/* The same with a NUL behind it, the caller's to free(): a long one is not
+ * copied.  The body is empty then. */
+char *body_take(struct body *body, size_t *len) MUST_CHECK;
+
 #endif

@@ -268,6 +268,28 @@ def test_import(admin):
         "000e09%06x,SPA504G,%s\n" % (i, 400 * "x") for i in range(4000))
     answer = post(many, "?dry-run=1")
     assert answer.status == 200 and answer.json["added"] == 4000
+    # And what a million devices need: by parts, whose sum is not told before.
+    row = "000e0a%06x,SPA504G" + 9 * ("," + 4000 * "x") + "\n"
+    head = "mac,model," + ",".join("n%d" % i for i in range(9)) + "\n"
+    parts = [head.encode()] + [(row % i).encode() for i in range(950)]
+    assert sum(map(len, parts)) > 32 * 1024 * 1024
+    answer = post(iter(parts), "?dry-run=1")
+    assert answer.status == 200 and answer.json["added"] == 950, answer
+    too_long = 128 * 1024 * 1024 + 1
+    connection = admin.connect()
+    connection.putrequest("POST", path)
+    connection.putheader("Content-Length", str(too_long))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    # All that are being sent share as much.
+    first = admin.connect()
+    first.putrequest("POST", path)
+    first.putheader("Content-Length", str(too_long - 1))
+    first.endheaders()
+    wait_until(lambda: post(many, "?dry-run=1").status == 503, "no room")
+    assert post(rows, "?dry-run=1&update=1").status == 200
+    first.close()
+    wait_until(lambda: post(many, "?dry-run=1").status == 200, "room again")
     for query in ("?dry-run=x", "?delimiter=x", "?encoding=x", "?report=x",
                   "?what=1"):
         assert post(rows, query).status == 400, query

@@ -91,13 +91,15 @@ class Admin:
 
     def ask(self, method, path, body=None, connection=None, token="",
             **fields):
-        """token: another one than usual; None: none."""
+        """token: another one than usual; None: none.  An iterator as the
+        body is sent in chunks."""
         used = self.token if token == "" else token
         headers = {name.replace("_", "-"): value
                    for name, value in fields.items()}
         if used:
             headers["Authorization"] = "Bearer " + used
-        if body is not None and not isinstance(body, (bytes, str)):
+        if body is not None and not isinstance(body, (bytes, str)) and \
+                not hasattr(body, "__next__"):
             body = json.dumps(body)
             headers.setdefault("Content-Type", "application/json")
         own = connection or self.connect()
