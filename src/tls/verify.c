@@ -204,6 +204,9 @@ tls_verify_device(X509_STORE_CTX *store_ctx, void *context)
 	}
 	describe_peer(conn, store_ctx);
 	remember(conn, store_ctx);
+	/* Else the connection keeps it, and with it the device's certificate,
+	 * to its end. */
+	X509_STORE_CTX_set0_verified_chain(store_ctx, NULL);
 	ERR_clear_error();
 	return 1;
 }
