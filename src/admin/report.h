@@ -4,7 +4,7 @@
  * Plans, diagnoses and the like look at the whole fleet for seconds.  They run
  * as a process of their own, with less priority than the server: what they cost
  * is gone when they end, and what people see in a page is what they see in a
- * terminal.  No shell is involved.
+ * terminal.  base/child.h says what they are given.
  */
 #ifndef ADMIN_REPORT_H
 #define ADMIN_REPORT_H

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "notice/child.h"
+#include "base/child.h"
 #include "server/config.h"
 #include "server/guest.h"
 #include "server/metrics.h"

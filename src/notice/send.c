@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "notice/child.h"
+#include "base/child.h"
 #include "server/config.h"
 #include "server/config_notify.h"
 

@@ -1,14 +1,18 @@
-#include "notice/child.h"
+#include "base/child.h"
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -148,6 +152,75 @@ test_bad(void **state)
 	(void)close(cancel);
 }
 
+/* A kill goes to the whole group: nobody has its pipe open then. */
+static void
+test_group(void **state)
+{
+	char script[100], byte;
+	struct child_result result;
+	struct error err = { 0 };
+	char name[] = "/tmp/sprov-child-XXXXXX";
+	char fifo[sizeof(name) + 2];
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(name));
+	(void)snprintf(fifo, sizeof(fifo), "%s/f", name);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	/* One in the background holds the pipe and no output. */
+	(void)snprintf(script, sizeof(script),
+	    "exec 9>%s; sleep 1000 >/dev/null 2>&1 & yes", fifo);
+	assert_int_equal(run(script, &plain, &result, &err), -1);
+	assert_null(result.output);
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	assert_int_equal(read(fd, &byte, 1), 0);
+	(void)close(fd);
+	(void)unlink(fifo);
+	(void)rmdir(name);
+}
+
+/* The environment that is given and no other, and less priority. */
+static void
+test_surroundings(void **state)
+{
+	struct child_result result;
+	struct error err = { 0 };
+	int there;
+
+	(void)state;
+	assert_int_equal(setenv("SPROV_OURS", "secret", 1), 0);
+	/* The input ends after the priority is set. */
+	assert_int_equal(run("cat; echo \"$SPROV_OURS,$PATH\"; "
+			     "cut -d' ' -f19 /proc/$$/stat",
+			     &plain, &result, &err),
+	    0);
+	(void)unsetenv("SPROV_OURS");
+	assert_ptr_equal(strstr(result.output, ",/usr/bin:/bin\n"),
+	    result.output);
+	there = atoi(strchr(result.output, '\n') + 1);
+	assert_true(there == 19 ||
+	    there == getpriority(PRIO_PROCESS, 0) + CHILD_NICENESS);
+	free(result.output);
+}
+
+/* Nobody knows how it ended: that is not taken for well. */
+static void
+test_unknown_end(void **state)
+{
+	struct child_result result;
+	struct error err = { 0 };
+
+	(void)state;
+	(void)signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(run("exit 0", &plain, &result, &err), -1);
+	(void)signal(SIGCHLD, SIG_DFL);
+	assert_non_null(strstr(err.text, "how it ended is not known"));
+	assert_int_equal(err.kind, ERROR_SYSTEM);
+	assert_null(result.output);
+}
+
 int
 main(void)
 {
@@ -155,6 +228,9 @@ main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_group),
+		cmocka_unit_test(test_surroundings),
+		cmocka_unit_test(test_unknown_end),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);

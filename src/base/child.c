@@ -1,4 +1,4 @@
-#include "notice/child.h"
+#include "base/child.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define COMPLAINTS_MAX 4096
-#define NICENESS 10
 #define WAIT_MS 5
 
 /* Our ends of its pipes, and what went through them. */
@@ -75,7 +74,7 @@ spawn(const struct child *child, const struct pipes *pipes, struct error *err)
 	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	if (rc == 0) {
-		(void)setpriority(PRIO_PROCESS, (id_t)pid, NICENESS);
+		(void)setpriority(PRIO_PROCESS, (id_t)pid, CHILD_NICENESS);
 		return pid;
 	}
 	errno = rc;
@@ -155,7 +154,8 @@ converse(const struct child *child, struct pipes *pipes, uint64_t end,
 	return 0;
 }
 
-/* It may go on without outputs; until its time is up. */
+/* It may go on without outputs; until its time is up.  -1 with errno: somebody
+ * else has waited for it. */
 static int
 wait_for(pid_t pid, uint64_t end)
 {
@@ -169,9 +169,12 @@ wait_for(pid_t pid, uint64_t end)
 	}
 	if (done == 0) {
 		(void)kill(-pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
+		do
+			done = waitpid(pid, &status, 0);
+		while (done < 0 && errno == EINTR);
 	}
+	if (done < 0)
+		return -1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -218,6 +221,8 @@ child_run(const struct child *child, struct child_result *result,
 	if (rc != 0)
 		(void)kill(-pid, SIGKILL);
 	result->status = wait_for(pid, end);
+	if (rc == 0 && result->status < 0)
+		rc = error_errno(err, "how it ended is not known");
 	if (rc == 0)
 		take_result(&pipes, result);
 end:
