@@ -45,6 +45,7 @@ by_token(struct call *call, struct admins *admins, const char *text,
 	call->caller.known = true;
 	call->caller.by_token = true;
 	call->caller.scopes = token.scopes;
+	call->caller.until = token.until;
 	(void)snprintf(call->caller.name, sizeof(call->caller.name), "token %s",
 	    token.name);
 	memcpy(call->caller.tenant, token.tenant, sizeof(token.tenant));

@@ -22,7 +22,8 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
-#define OPEN (1U << 31) /* for everybody */
+#define PATH_TEXT_BYTES 64 /* of what stands for '*' */
+#define OPEN (1U << 31)	   /* for everybody */
 
 /* '*' stands for one segment of a path.  scope 0: whoever is known. */
 static const struct route {
@@ -70,6 +71,16 @@ static const struct route {
 	{ "GET", "/api/v1/doctor", ADMIN_READ, api_doctor },
 	{ "GET", "/api/v1/exceptions", ADMIN_READ, api_exceptions },
 	{ "GET", "/api/v1/expiry", ADMIN_READ, api_expiry },
+	{ "GET", "/api/v1/accounts", ADMIN_ACCOUNTS, api_accounts },
+	{ "POST", "/api/v1/accounts", ADMIN_ACCOUNTS, api_account_add },
+	{ "GET", "/api/v1/accounts/*", ADMIN_ACCOUNTS, api_account },
+	{ "DELETE", "/api/v1/accounts/*", ADMIN_ACCOUNTS, api_account_remove },
+	{ "POST", "/api/v1/accounts/*/reset", ADMIN_ACCOUNTS,
+	    api_account_reset },
+	{ "GET", "/api/v1/tokens", ADMIN_ACCOUNTS, api_tokens },
+	{ "POST", "/api/v1/tokens", ADMIN_ACCOUNTS, api_token_add },
+	{ "GET", "/api/v1/tokens/*", ADMIN_ACCOUNTS, api_token },
+	{ "DELETE", "/api/v1/tokens/*", ADMIN_ACCOUNTS, api_token_remove },
 	{ "GET", "/metrics", ADMIN_METRICS, api_metrics },
 };
 
@@ -106,7 +117,7 @@ method_of(const struct call *call)
 static void
 list_methods(struct call *call)
 {
-	char text[64];
+	char text[PATH_TEXT_BYTES];
 	size_t len = 0;
 
 	for (size_t i = 0; i < LENGTH(routes); i++)
@@ -213,11 +224,13 @@ static void
 keep_answer(struct call *call, struct replay *replay, const uint8_t *who)
 {
 	char *fields = xstrdup(buf_text(&call->fields));
+	const struct buf *body = call->again.len > 0 ? &call->again :
+						       &call->out;
 	struct replay_answer answer = { .status = call->status,
 		.fields = fields,
 		.version = call->version,
-		.body = call->out.data,
-		.body_len = call->out.len };
+		.body = body->data,
+		.body_len = body->len };
 	bool good = call->status >= 200 && call->status < 300;
 
 	replay_end(replay, who, good ? &answer : NULL);
@@ -234,7 +247,7 @@ answer_once(struct call *call, const struct route *route, const char *text)
 	struct replay_answer answer;
 
 	call_field(call, "Idempotency-Key", key, sizeof(key));
-	if (*key == '\0') {
+	if (*key == '\0' || strcmp(method_of(call), "GET") == 0) {
 		route->answer(call, text);
 		return;
 	}
@@ -278,6 +291,11 @@ action_of(const struct route *route)
 		{ api_device_import, "device import" },
 		{ api_settings_change, "device set" },
 		{ api_settings_remove, "device remove" },
+		{ api_account_add, "admin add" },
+		{ api_account_reset, "admin reset" },
+		{ api_account_remove, "admin remove" },
+		{ api_token_add, "admin token add" },
+		{ api_token_remove, "admin token remove" },
 		{ api_migration_stop, "migrate stop" },
 		{ api_migration_rollback, "migrate rollback" },
 	};
@@ -335,7 +353,7 @@ answer_route(struct call *call, const struct route *route, const char *text)
 		!access_check_origin(call)) ||
 	    !call_read_query(call))
 		return;
-	if (route->scope == ADMIN_WRITE)
+	if (route->scope == ADMIN_WRITE || route->scope == ADMIN_ACCOUNTS)
 		answer_once(call, route, text);
 	else
 		route->answer(call, text);
@@ -344,7 +362,7 @@ answer_route(struct call *call, const struct route *route, const char *text)
 void
 api_answer(struct call *call)
 {
-	char text[64];
+	char text[PATH_TEXT_BYTES];
 	const struct route *route;
 
 	if (access_identify(call) != 0)

@@ -33,6 +33,7 @@ call_new(struct site *site, const struct request *request, const char *head,
 	call->snapshot = site_snapshot(site);
 	call->status = 500; /* until somebody knows better */
 	buf_init(&call->out, CALL_ANSWER_MAX);
+	buf_init(&call->again, CALL_ANSWER_MAX);
 	buf_init(&call->fields, 4096);
 	return call;
 }
@@ -56,6 +57,7 @@ call_free(struct call *call)
 	if (call->out.data != NULL)
 		OPENSSL_cleanse(call->out.data, call->out.len);
 	buf_clear(&call->out);
+	buf_clear(&call->again);
 	if (call->fields.data != NULL)
 		OPENSSL_cleanse(call->fields.data, call->fields.len);
 	buf_clear(&call->fields);
@@ -242,6 +244,7 @@ drop_answer(struct call *call)
 	call->bytes = NULL;
 	call->content_encoding = NULL;
 	buf_consume(&call->out, call->out.len);
+	buf_consume(&call->again, call->again.len);
 }
 
 static int
@@ -270,6 +273,22 @@ void
 call_json(struct call *call, int status, json_t *json)
 {
 	put_json(call, status, "application/json", json);
+}
+
+void
+call_json_secret(struct call *call, int status, json_t *json, const char *key,
+    const char *secret)
+{
+	json_t *again = json_copy(json);
+
+	(void)json_object_set_new(json, key, json_string(secret));
+	call_json(call, status, json_incref(json));
+	if (json_dump_callback(again, add_piece, &call->again,
+		JSON_COMPACT | JSON_ENSURE_ASCII) != 0 ||
+	    buf_append_text(&call->again, "\n") != 0)
+		call_problem(call, 500, "the answer is too long");
+	json_decref(again);
+	call_wipe_json(json);
 }
 
 void

@@ -41,6 +41,7 @@ struct caller {
 	char tenant[INVENTORY_NAME_MAX + 1]; /* "": all of them */
 	bool by_session;		     /* of a browser */
 	bool by_token;			     /* name is "token NAME" */
+	time_t until;			     /* of a token that ends; else 0 */
 };
 
 struct call {
@@ -66,6 +67,8 @@ struct call {
 	const char *content_type;
 	const char *content_encoding; /* NULL: none */
 	struct buf out;
+	struct buf again;  /* what is kept of it for who asks twice (replay.h),
+			   * where that is not the same; "": it is */
 	const void *bytes; /* instead of out: lives as long as the program */
 	size_t bytes_len;
 	struct buf fields;	  /* further ones of the head */
@@ -127,6 +130,10 @@ void call_error(struct call *call, const struct error *err);
 
 /* Answer with JSON; json is taken. */
 void call_json(struct call *call, int status, json_t *json);
+/* The same with one more key, whose text is said this once and never again:
+ * call->again is without it. */
+void call_json_secret(struct call *call, int status, json_t *json,
+    const char *key, const char *secret);
 /* Answer with JSON text; free()d with the call. */
 void call_json_text(struct call *call, char *text, size_t len);
 

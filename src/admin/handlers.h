@@ -25,6 +25,9 @@ api_handler api_device_add, api_device_change, api_device_remove,
 api_handler api_settings, api_settings_change, api_settings_remove;
 /* api_migration.c */
 api_handler api_migration_stop, api_migration_rollback;
+/* api_accounts.c */
+api_handler api_accounts, api_account, api_account_add, api_account_reset,
+    api_account_remove, api_tokens, api_token, api_token_add, api_token_remove;
 /* api_audit.c */
 api_handler api_audit;
 /* api_events.c */

@@ -212,6 +212,38 @@ writing_tag_scope(struct call *call, const struct scope *scope,
 	make_tag(call, &buf, tag);
 }
 
+/* A login in between is another version: it had a code, and has a password. */
+void
+writing_tag_account(struct call *call, const struct admin_account *account,
+    char tag[static WRITING_TAG_BYTES])
+{
+	struct buf buf;
+
+	buf_init(&buf, TAGGED_MAX);
+	add_text(&buf, account->name);
+	add_text(&buf, admin_role_name(account->role));
+	add_text(&buf, account->tenant);
+	add_text(&buf, account->password);
+	(void)!buf_printf(&buf, "%d %lld %lld", account->has_code,
+	    (long long)account->code_until, (long long)account->created_at);
+	(void)!buf_append(&buf, account->code, sizeof(account->code));
+	make_tag(call, &buf, tag);
+}
+
+void
+writing_tag_token(struct call *call, const struct admin_token *token,
+    char tag[static WRITING_TAG_BYTES])
+{
+	struct buf buf;
+
+	buf_init(&buf, TAGGED_MAX);
+	add_text(&buf, token->name);
+	add_text(&buf, token->tenant);
+	(void)!buf_printf(&buf, "%u %lld %lld", token->scopes,
+	    (long long)token->created_at, (long long)token->until);
+	make_tag(call, &buf, tag);
+}
+
 /* The first part of an ETag is the version; what may follow behind a '-' covers
  * the rest of the answer, which may have changed. */
 static bool

@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "inventory/admins.h"
 #include "inventory/inventory.h"
 
 struct call;
@@ -45,6 +46,10 @@ int writing_check_group(const struct call *call, struct inventory *inventory,
 void writing_tag_device(struct call *call, const struct device *device,
     char tag[static WRITING_TAG_BYTES]);
 void writing_tag_scope(struct call *call, const struct scope *scope,
+    char tag[static WRITING_TAG_BYTES]);
+void writing_tag_account(struct call *call, const struct admin_account *account,
+    char tag[static WRITING_TAG_BYTES]);
+void writing_tag_token(struct call *call, const struct admin_token *token,
     char tag[static WRITING_TAG_BYTES]);
 
 /* Does If-Match hold for that version?  False: a problem of 412, or of 428

@@ -1,49 +1,31 @@
 #include "cmd/admin.h"
 #include "cmd/admin_common.h"
 #include "base/clock.h"
-#include "base/mem.h"
-#include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/print.h"
+#include "inventory/grants.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 #include <libsmartcols/libsmartcols.h>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-#define DAY_S 86400
-#define DAYS_MAX 3650
 
 /* ---------------------------------------------------------------- tokens */
 
 static int
 make_token(const struct admin_token *token, struct admins *admins)
 {
-	uint8_t random[ADMINS_SECRET_BYTES], hash[32];
-	char hex[2 * ADMINS_SECRET_BYTES + 1], *text;
+	char text[GRANTS_TOKEN_BYTES];
 	struct error err;
-	int rc;
 
-	if (RAND_bytes(random, sizeof(random)) != 1) {
-		(void)error_openssl(&err, "no random numbers");
+	if (grants_add_token(admins, token, text, &err) != 0)
 		return cmd_fail(&err);
-	}
-	text_hex(random, sizeof(random), hex);
-	text = xasprintf("sprov_%s", hex);
-	admins_hash(text, hash);
-	rc = admins_add_token(admins, token, hash, &err);
-	if (rc == 0)
-		(void)printf("%s\n", text);
-	OPENSSL_cleanse(text, strlen(text));
-	OPENSSL_cleanse(hex, sizeof(hex));
-	OPENSSL_cleanse(random, sizeof(random));
-	free(text);
-	return rc == 0 ? CMD_DONE : cmd_fail(&err);
+	(void)printf("%s\n", text);
+	OPENSSL_cleanse(text, sizeof(text));
+	return CMD_DONE;
 }
 
 static int
@@ -78,7 +60,7 @@ token_add(int argc, char **argv)
 		.operands_min = 1,
 		.operands_max = 1,
 	};
-	struct admin_token token = { .created_at = clock_wall() };
+	struct admin_token token;
 	struct admins *admins;
 	uint64_t days = 0;
 	struct error err;
@@ -87,17 +69,13 @@ token_add(int argc, char **argv)
 
 	rc = cmd_options(&syntax, argc, argv, &first);
 	if (rc < 0)
-		rc = cmd_number(&syntax, "days", days_text, 1, DAYS_MAX, &days);
+		rc = cmd_number(&syntax, "days", days_text, 1, GRANTS_DAYS_MAX,
+		    &days);
 	if (rc >= 0)
 		return rc;
-	if (admins_check_name(argv[first], &err) != 0 ||
-	    admin_scopes_parse(scopes, &token.scopes, &err) != 0 ||
-	    admins_check_tenant(group, &err) != 0)
+	if (grants_read_token(&token, argv[first], scopes, group,
+		(unsigned)days, clock_wall(), &err) != 0)
 		return cmd_fail(&err);
-	(void)snprintf(token.name, sizeof(token.name), "%s", argv[first]);
-	(void)snprintf(token.tenant, sizeof(token.tenant), "%s", group);
-	if (days > 0)
-		token.until = token.created_at + (time_t)days * DAY_S;
 	admins = admin_open(config, "admin token add", &path);
 	rc = admins != NULL ? make_token(&token, admins) : CMD_FAILED;
 	admin_close(admins, path);
@@ -140,14 +118,7 @@ token_remove(int argc, char **argv)
 static int
 add_token_json(const struct admin_token *token, void *list)
 {
-	char scopes[ADMIN_SCOPES_BYTES];
-
-	admin_scopes_format(token->scopes, scopes);
-	(void)json_array_append_new(list,
-	    json_pack("{ss ss ss so so}", "name", token->name, "scopes", scopes,
-		"group", token->tenant, "created_at",
-		cmd_json_time(token->created_at), "until",
-		cmd_json_time(token->until)));
+	(void)json_array_append_new(list, grants_token_json(token));
 	return 0;
 }
 

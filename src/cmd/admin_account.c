@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cmd/admin_common.h"
 #include "cmd/print.h"
+#include "inventory/grants.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,34 +18,23 @@
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 static int
-put_with_code(struct admins *admins, struct admin_account *account)
+print_code(int rc, char code[static ADMINS_CODE_BYTES], const struct error *err)
 {
-	char code[ADMINS_CODE_BYTES];
-	struct error err;
-
-	if (admins_make_code(account, clock_wall(), code, &err) != 0 ||
-	    admins_put_account(admins, account, &err) != 0)
-		return cmd_fail(&err);
+	if (rc != 0)
+		return cmd_fail(err);
 	(void)printf("%s\n", code);
-	OPENSSL_cleanse(code, sizeof(code));
+	OPENSSL_cleanse(code, ADMINS_CODE_BYTES);
 	return CMD_DONE;
 }
 
 static int
 add(struct admins *admins, struct admin_account *account)
 {
-	struct admin_account there;
+	char code[ADMINS_CODE_BYTES];
 	struct error err;
+	int rc = grants_add_account(admins, account, clock_wall(), code, &err);
 
-	if (admins_get_account(admins, account->name, &there, &err) == 0) {
-		cmd_error("there is an account \"%s\" already: expected "
-			  "another name, or sprov admin reset",
-		    account->name);
-		return CMD_FAILED;
-	}
-	if (err.kind != ERROR_NOT_FOUND)
-		return cmd_fail(&err);
-	return put_with_code(admins, account);
+	return print_code(rc, code, &err);
 }
 
 int
@@ -74,7 +64,7 @@ admin_account_add(int argc, char **argv)
 		.operands_min = 1,
 		.operands_max = 1,
 	};
-	struct admin_account account = { .created_at = clock_wall() };
+	struct admin_account account;
 	struct admins *admins;
 	struct error err;
 	int first, rc;
@@ -83,12 +73,9 @@ admin_account_add(int argc, char **argv)
 	rc = cmd_options(&syntax, argc, argv, &first);
 	if (rc >= 0)
 		return rc;
-	if (admins_check_name(argv[first], &err) != 0 ||
-	    admin_role_parse(role, &account.role, &err) != 0 ||
-	    admins_check_tenant(group, &err) != 0)
+	if (grants_read_account(&account, argv[first], role, group,
+		clock_wall(), &err) != 0)
 		return cmd_fail(&err);
-	(void)snprintf(account.name, sizeof(account.name), "%s", argv[first]);
-	(void)snprintf(account.tenant, sizeof(account.tenant), "%s", group);
 	admins = admin_open(config, "admin add", &path);
 	rc = admins != NULL ? add(admins, &account) : CMD_FAILED;
 	admin_close(admins, path);
@@ -126,8 +113,12 @@ change(int argc, char **argv, const struct cmd_syntax *syntax,
 static int
 reset(struct admins *admins, struct admin_account *account)
 {
-	*account->password = '\0';
-	return put_with_code(admins, account);
+	char code[ADMINS_CODE_BYTES];
+	struct error err;
+	int rc = grants_reset_account(admins, account, clock_wall(), code,
+	    &err);
+
+	return print_code(rc, code, &err);
 }
 
 static int
@@ -179,23 +170,11 @@ admin_account_remove(int argc, char **argv)
 
 /* ------------------------------------------------------------------- list */
 
-static const char *
-state_of(const struct admin_account *account)
-{
-	if (account->has_code)
-		return clock_wall() < account->code_until ? "code" :
-							    "code ended";
-	return *account->password != '\0' ? "password" : "none";
-}
-
 static int
 add_json(const struct admin_account *account, void *list)
 {
 	(void)json_array_append_new(list,
-	    json_pack("{ss ss ss ss so}", "name", account->name, "role",
-		admin_role_name(account->role), "group", account->tenant,
-		"login", state_of(account), "created_at",
-		cmd_json_time(account->created_at)));
+	    grants_account_json(account, clock_wall()));
 	return 0;
 }
 
@@ -210,7 +189,8 @@ add_line(const struct admin_account *account, void *table)
 	(void)scols_line_set_data(line, 1, admin_role_name(account->role));
 	(void)scols_line_set_data(line, 2,
 	    *account->tenant != '\0' ? account->tenant : "-");
-	(void)scols_line_set_data(line, 3, state_of(account));
+	(void)scols_line_set_data(line, 3,
+	    grants_login_state(account, clock_wall()));
 	(void)scols_line_set_data(line, 4, created);
 	return 0;
 }

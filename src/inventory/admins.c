@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -262,16 +263,27 @@ begin(struct admins *admins, struct error *err)
 	return sqlite_file_exec(&admins->file, "BEGIN IMMEDIATE", err);
 }
 
-/* What began ends: it comes true when rc is 0 and it is noted. */
+/* What began ends: it comes true when rc is 0 and it is noted.  detail (NULL:
+ * none) is taken. */
 static int
-end(struct admins *admins, const char *name, int rc, struct error *err)
+end_with(struct admins *admins, const char *name, json_t *detail, int rc,
+    struct error *err)
 {
 	if (rc == 0 && admins->note != NULL)
-		rc = audit_note_add(admins->note, name, false, NULL, NULL, err);
+		rc = audit_note_add(admins->note, name, false, detail, NULL,
+		    err);
+	else
+		json_decref(detail);
 	if (rc == 0 && sqlite_file_exec(&admins->file, "COMMIT", err) == 0)
 		return 0;
 	(void)sqlite3_exec(admins->file.db, "ROLLBACK", NULL, NULL, NULL);
 	return -1;
+}
+
+static int
+end(struct admins *admins, const char *name, int rc, struct error *err)
+{
+	return end_with(admins, name, NULL, rc, err);
 }
 
 /* Run to its end what yields no rows. */
@@ -312,7 +324,10 @@ admins_put_account(struct admins *admins, const struct admin_account *account,
 		    sizeof(account->code), SQLITE_STATIC);
 	(void)sqlite3_bind_int64(stmt, 6, account->code_until);
 	(void)sqlite3_bind_int64(stmt, 7, account->created_at);
-	return end(admins, account->name, run(admins, stmt, err), err);
+	return end_with(admins, account->name,
+	    json_pack("{ss ss}", "role", admin_role_name(account->role),
+		"group", account->tenant),
+	    run(admins, stmt, err), err);
 }
 
 /* Of a role that there is not, the least one. */
@@ -412,6 +427,18 @@ admins_get_account(struct admins *admins, const char *name,
 
 /* ------------------------------------------------------------------ tokens */
 
+/* What it is good for, for the audit log. */
+static json_t *
+token_detail(const struct admin_token *token)
+{
+	char scopes[ADMIN_SCOPES_BYTES], until[CLOCK_TEXT_BYTES];
+
+	admin_scopes_format(token->scopes, scopes);
+	clock_format(token->until, until);
+	return json_pack("{ss ss ss*}", "scopes", scopes, "group",
+	    token->tenant, "until", token->until != 0 ? until : NULL);
+}
+
 int
 admins_add_token(struct admins *admins, const struct admin_token *token,
     const uint8_t hash[static 32], struct error *err)
@@ -440,7 +467,7 @@ admins_add_token(struct admins *admins, const struct admin_token *token,
 	else if (row != SQLITE_DONE)
 		rc = sqlite_file_error(&admins->file, "cannot write it", err);
 	(void)sqlite3_finalize(stmt);
-	return end(admins, token->name, rc, err);
+	return end_with(admins, token->name, token_detail(token), rc, err);
 }
 
 static void
@@ -455,6 +482,26 @@ read_token(sqlite3_stmt *stmt, struct admin_token *token)
 	copy_text(stmt, 2, token->tenant, sizeof(token->tenant));
 }
 
+/* stmt is taken. */
+static int
+step_token(struct admins *admins, sqlite3_stmt *stmt, const char *name,
+    struct admin_token *token, struct error *err)
+{
+	int row = sqlite3_step(stmt), rc = 0;
+
+	if (row == SQLITE_ROW)
+		read_token(stmt, token);
+	else if (row != SQLITE_DONE)
+		rc = sqlite_file_error(&admins->file, "cannot read it", err);
+	else if (name != NULL)
+		rc = error_set(err, ERROR_NOT_FOUND,
+		    "there is no token \"%.63s\"", name);
+	else
+		rc = error_set(err, ERROR_NOT_FOUND, "there is no such token");
+	(void)sqlite3_finalize(stmt);
+	return rc;
+}
+
 int
 admins_find_token(struct admins *admins, const uint8_t hash[static 32],
     struct admin_token *token, struct error *err)
@@ -463,20 +510,26 @@ admins_find_token(struct admins *admins, const uint8_t hash[static 32],
 	    "SELECT name, scopes, tenant, created_at, until FROM token"
 	    " WHERE hash = ?1",
 	    err);
-	int row, rc = 0;
 
 	if (stmt == NULL)
 		return -1;
 	(void)sqlite3_bind_blob(stmt, 1, hash, 32, SQLITE_STATIC);
-	row = sqlite3_step(stmt);
-	if (row == SQLITE_ROW)
-		read_token(stmt, token);
-	else if (row == SQLITE_DONE)
-		rc = error_set(err, ERROR_NOT_FOUND, "there is no such token");
-	else
-		rc = sqlite_file_error(&admins->file, "cannot read it", err);
-	(void)sqlite3_finalize(stmt);
-	return rc;
+	return step_token(admins, stmt, NULL, token, err);
+}
+
+int
+admins_get_token(struct admins *admins, const char *name,
+    struct admin_token *token, struct error *err)
+{
+	sqlite3_stmt *stmt = prepare(admins,
+	    "SELECT name, scopes, tenant, created_at, until FROM token"
+	    " WHERE name = ?1",
+	    err);
+
+	if (stmt == NULL)
+		return -1;
+	bind_text(stmt, 1, name);
+	return step_token(admins, stmt, name, token, err);
 }
 
 int

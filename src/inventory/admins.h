@@ -107,6 +107,8 @@ int admins_add_token(struct admins *admins, const struct admin_token *token,
 /* By its hash.  ERROR_NOT_FOUND; whether it has ended is the caller's to see. */
 int admins_find_token(struct admins *admins, const uint8_t hash[static 32],
     struct admin_token *token, struct error *err) MUST_CHECK;
+int admins_get_token(struct admins *admins, const char *name,
+    struct admin_token *token, struct error *err) MUST_CHECK;
 int admins_remove_token(struct admins *admins, const char *name,
     struct error *err) MUST_CHECK;
 

@@ -201,13 +201,17 @@ def test_openapi(admin):
     assert admin.get("/api/v1/events?kind=none").status == 400
     document = admin.read("/api/v1/openapi.json", token=None)
     assert document["openapi"] == "3.1.0"
+    admin.command("add", "somebody")
+    boss = admin.add_token("boss", "--scope",
+                           "read,write,metrics,audit,accounts")
     for path, operations in document["paths"].items():
         if "get" not in operations or path == "/metrics":
             continue
-        answer = admin.get(path.replace("{mac}", MAC)
-                           .replace("{model}", "SPA504G") + (
-                               "?target=group:berlin"
-                               if path.endswith("/settings") else ""))
+        place = path.format(mac=MAC, model="SPA504G", account="somebody",
+                            token="boss")
+        answer = admin.get(place + ("?target=group:berlin"
+                                    if path.endswith("/settings") else ""),
+                           token=boss)
         content = operations["get"]["responses"]["200"]["content"]
         if path == "/api/v1/migrations/newest":
             assert answer.status == 404
