@@ -2,6 +2,10 @@
 // list of what was otherwise.
 import { settled } from "./checks.mjs";
 
+/** Of the account; what a test makes of it, it takes back. */
+export const PASSWORD = "correct horse battery";
+const OTHER_PASSWORD = "another horse, as correct";
+
 const number = async (page, name) => Number((await page.locator(".tile", {
 	hasText: name }).locator(".value").textContent()).replaceAll(",", ""));
 
@@ -71,6 +75,48 @@ export const actions = {
 			problems.push("no month in the list");
 		if (await page.locator("svg.time rect.bar").count() < 20)
 			problems.push("the timeline has few bars");
+		return problems;
+	},
+
+	/** Not without the old one, not with a slip; and then it is changed. */
+	async account(page) {
+		const problems = [];
+		const change = async (old, first, again, tone, text) => {
+			await page.fill("#password-old", old);
+			await page.fill("#password-new", first);
+			await page.fill("#password-again", again);
+			await page.getByRole("button",
+				{ name: "Change the password" }).click();
+			const notice = page.locator(`.notice.${tone}`,
+				{ hasText: text });
+			await notice.waitFor();
+		};
+		await change(PASSWORD, OTHER_PASSWORD, OTHER_PASSWORD + ".", "bad",
+			"not typed the same twice");
+		await change("wrong " + PASSWORD, OTHER_PASSWORD, OTHER_PASSWORD, "bad",
+			"");
+		await change(PASSWORD, OTHER_PASSWORD, OTHER_PASSWORD, "good",
+			"It is changed");
+		if (await page.inputValue("#password-new") !== "")
+			problems.push("the new password still stands there");
+		await change(OTHER_PASSWORD, PASSWORD, PASSWORD, "good",
+			"It is changed");
+		return problems;
+	},
+
+	/** One entry with several changes opens; a filter shows fewer. */
+	async audit(page) {
+		const rows = () => page.locator("tbody tr").count();
+		const before = await rows();
+		const problems = before < 3 ? [`only ${before} entries`] : [];
+		await page.locator("td details summary").first().click();
+		if (await page.locator("td details[open] li").count() < 2)
+			problems.push("an entry with several changes does not show them");
+		await page.fill("#audit-action", "device set");
+		await page.keyboard.press("Enter");
+		problems.push(...await changed(page, rows, before));
+		if (!/action=device(%20|\+)set/.test(page.url()))
+			problems.push(`the address does not say it: ${page.url()}`);
 		return problems;
 	},
 

@@ -107,7 +107,23 @@ def start_fleet(folder, server):
     assert done.returncode == 0, done.stderr
     for path in server.folder.glob("*.db*"):
         give_away(path)
+    make_changes(admin)
     return admin
+
+
+def make_changes(admin):
+    """For the log of changes: one thing, several, and what is refused."""
+    writer = admin.add_token("script", "--scope", "read,write")
+    mac = admin.read("/api/v1/devices?limit=1")["devices"][0]["mac"]
+    for body, status in (
+            ({"variables": {"proxy": "sip.example.net"}}, 200),
+            ({"group": None, "tags": ["lobby"],
+              "variables": {"proxy": "sip2.example.net",
+                            "display_name": "Lobby"}}, 200),
+            ({"model": "no such model"}, 422)):
+        answer = admin.ask("PATCH", "/api/v1/devices/" + mac, body,
+                           token=writer, If_Match="*")
+        assert answer.status == status, answer
 
 
 def test_lab_fleet(lab, pki):

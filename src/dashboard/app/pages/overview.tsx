@@ -149,8 +149,8 @@ function Failing() {
 	const groups = doctor.data?.groups ?? [];
 	return (
 		<Panel title="What fails" bare aside={doctor.data &&
-			`${plural(doctor.data.failing, "device")}, ` +
-			plural(groups.length, "cause")}>
+			`${plural(doctor.data.failing, "device")}, known or not, in ` +
+			plural(groups.length, "group")}>
 			<Loaded of={doctor}>{(d) => groups.length === 0 ? (
 				<Empty icon="good" title="Nothing fails">
 					{d.events === 0 ? "No device has come yet." :
@@ -167,7 +167,7 @@ function Failing() {
 					]} />
 			)}</Loaded>
 			{groups.length > ROWS && <More page="doctor">
-				{plural(groups.length - ROWS, "more cause")}
+				{plural(groups.length - ROWS, "more group")}
 			</More>}
 		</Panel>
 	);
