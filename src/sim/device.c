@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "sim/agent.h"
 #include "sim/internal.h"
 #include "spa/registry.h"
 #include "tls/context.h"
@@ -57,49 +58,17 @@ set_macros(struct sim_device *device, bool has_certificate)
 		set_macro(device, secrets[i], "", true);
 }
 
-/* The text of one {name} of a User-Agent pattern; NULL when there is none. */
-static const char *
-pattern_value(const struct sim_device *device, const char *name, size_t len)
-{
-	const struct {
-		const char *name, *value;
-	} values[] = {
-		{ "version",
-		    device->version != NULL ? device->version : "unknown" },
-		{ "MAC", device->mau },
-		{ "mac", device->ma },
-		{ "serial", device->serial },
-	};
-
-	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
-		if (strlen(values[i].name) == len &&
-		    memcmp(values[i].name, name, len) == 0)
-			return values[i].value;
-	}
-	return NULL;
-}
-
 static int
 set_user_agent(struct sim_device *device, const char *pattern,
     struct error *err)
 {
-	const char *p = pattern, *end, *value;
+	const struct agent agent = { device->version, device->mau, device->ma,
+		device->serial };
 	struct buf text;
-	int rc = 0;
+	int rc;
 
 	buf_init(&text, USER_AGENT_MAX);
-	while (*p != '\0' && rc == 0) {
-		end = *p == '{' ? strchr(p, '}') : NULL;
-		value = end != NULL ?
-		    pattern_value(device, p + 1, (size_t)(end - p - 1)) :
-		    NULL;
-		if (value != NULL) {
-			rc = buf_append_text(&text, value);
-			p = end + 1;
-		} else {
-			rc = buf_append(&text, p++, 1);
-		}
-	}
+	rc = agent_write(&agent, pattern, &text);
 	if (rc == 0)
 		device->user_agent = buf_take(&text);
 	else

@@ -9,6 +9,7 @@
 #include "base/mac.h"
 #include "base/mem.h"
 #include "http/response.h"
+#include "sim/agent.h"
 #include "sim/crowd.h"
 #include "spa/macro.h"
 #include "spa/registry.h"
@@ -351,6 +352,8 @@ write_request(struct attempt *attempt)
 		{ "MAU", mau, false }, { "PN", model->product, false },
 		{ "PSN", model->series, false } };
 	const struct macros macros = { list, sizeof(list) / sizeof(*list) };
+	char serial[CROWD_SERIAL_BYTES];
+	const struct agent agent = { NULL, mau, ma, serial };
 	const char *path = options->paths != NULL ?
 	    options->paths[attempt->device] :
 	    options->path;
@@ -358,13 +361,14 @@ write_request(struct attempt *attempt)
 
 	mac_format(&mac, ma);
 	mac_format_upper(&mac, mau);
+	crowd_serial(options->crowd, attempt->device, serial);
 	if (buf_append_text(out, "GET ") != 0 ||
-	    macro_expand(&macros, path, strlen(path), false, out) != 0)
+	    macro_expand(&macros, path, strlen(path), false, out) != 0 ||
+	    buf_printf(out,
+		" HTTP/1.1\r\nHost: %s\r\nUser-Agent: ", options->host) != 0 ||
+	    agent_write(&agent, model->user_agent, out) != 0)
 		return -1;
-	return buf_printf(out,
-	    " HTTP/1.1\r\nHost: %s\r\nUser-Agent: Cisco/%s-simulated (%s)\r\n"
-	    "Connection: close\r\n\r\n",
-	    options->host, model->name, mau);
+	return buf_append_text(out, "\r\nConnection: close\r\n\r\n");
 }
 
 /* TLS or not, as tls_conn_write(). */

@@ -108,6 +108,20 @@ def test_closed_loop(site, options):
     assert site.server.log.lines(event="request")[-1]["tls"] == version
 
 
+def test_user_agents(site):
+    """As each family writes it, with a version that nobody knows."""
+    site.load("--concurrency", 4, "--attempts", COUNT)
+    agents = {line["agent"]
+              for line in site.server.log.lines(event="request")}
+    for form in (r"Cisco/SPA504G-unknown \([0-9A-F]{12}\)\(\w+\)",
+                 r"Cisco/SPA112-unknown \([0-9A-F]{12}\)\(\w+\)",
+                 r"Cisco-CP-8841-3PCC/unknown \([0-9a-f]{12}\)"):
+        fitting = {one for one in agents if re.fullmatch(form, one)}
+        assert fitting, (form, sorted(agents)[:3])
+        agents -= fitting
+    assert not agents
+
+
 def test_open_loop(site):
     found = site.load("--rate", 100, "--duration", 2)
     attempts = found["attempts"]
