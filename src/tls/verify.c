@@ -159,9 +159,9 @@ remember(struct tls_conn *conn, X509_STORE_CTX *store_ctx)
 {
 	const struct tls_context *context = conn->context;
 	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_ctx);
-	time_t from, until;
+	time_t from = 0, until = 0;
 
-	if (conn->peer.verdict != TLS_PEER_TRUSTED || sk_X509_num(chain) == 0) {
+	if (conn->peer.verdict != TLS_PEER_TRUSTED || sk_X509_num(chain) <= 0) {
 		tls_session_forget(conn);
 		return;
 	}
