@@ -15,6 +15,7 @@
 #include "server/sockets.h"
 #include "tls/context.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -98,6 +99,7 @@ on_door_closed(uv_handle_t *handle)
 static bool
 has_fd(const struct sockets *sockets, int fd)
 {
+	assert(sockets->list != NULL || sockets->count == 0);
 	for (size_t i = 0; i < sockets->count; i++)
 		if (sockets->list[i].fd == fd)
 			return true;

@@ -86,6 +86,7 @@ api_settings(struct call *call, const char *text)
 	if (!read_target(call, &target) ||
 	    (inventory = writing_read(call)) == NULL)
 		return;
+	/* NOLINTNEXTLINE(bugprone-branch-clone): the two have to look alike */
 	if (!may(call, inventory, &target)) {
 		none(call);
 	} else if (inventory_get_scope(inventory, target.kind, target.name,

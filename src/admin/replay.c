@@ -125,6 +125,7 @@ replay_begin(struct replay *replay, const uint8_t who[REPLAY_HASH_BYTES],
 	}
 	if (kept != NULL && memcmp(kept->what, what, REPLAY_HASH_BYTES) != 0) {
 		found = REPLAY_OTHER;
+		/* NOLINTNEXTLINE(bugprone-branch-clone): in an order that matters */
 	} else if (kept != NULL && kept->busy) {
 		found = REPLAY_BUSY;
 	} else if (kept != NULL) {

@@ -189,6 +189,7 @@ log_bytes(struct log_line *line, const char *key, const void *data, size_t len)
 	if (key_len + value_len + 4 > sizeof(field))
 		return;
 	field[n++] = ' ';
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): it goes on */
 	memcpy(field + n, key, key_len);
 	n += key_len;
 	field[n++] = '=';

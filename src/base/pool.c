@@ -223,8 +223,10 @@ alloc_slowly(size_t size, size_t class)
 	struct list *list = &lists[class];
 	struct block *block;
 
-	if (class == CLASSES || !refill(list, class))
+	if (class == CLASSES || !refill(list, class)) {
+		/* NOLINTNEXTLINE(*UnixAPI): glibc has blocks of 0 bytes, too */
 		return malloc(size);
+	}
 	block = list->first;
 	list->first = block->next;
 	list->count--;

@@ -399,11 +399,12 @@ run(struct drift *drift, const struct documents_site_options *options,
 
 	if (documents_site_open(&site, options) != 0)
 		return CMD_FAILED;
-	/* cppcheck-suppress autoVariables -- nobody looks at it later */
+	/* cppcheck-suppress autoVariables -- until this returns */
 	drift->site = &site;
 	drift->now = clock_wall();
 	rc = mac != NULL ? judge_one(drift, mac) :
 			   judge_fleet(drift, options->inventory);
+	drift->site = NULL;
 	documents_site_close(&site);
 	if (rc != 0 || drift->failed > 0)
 		return CMD_FAILED;

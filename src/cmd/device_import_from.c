@@ -38,14 +38,10 @@ bool
 device_import_is_from(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		const char *value = NULL;
-
 		if (strncmp(argv[i], "--format=", 9) == 0)
-			value = argv[i] + 9;
-		else if (strcmp(argv[i], "--format") == 0 && i + 1 < argc)
-			value = argv[i + 1];
-		if (value != NULL)
-			return strcmp(value, "csv") != 0;
+			return strcmp(argv[i] + 9, "csv") != 0;
+		if (strcmp(argv[i], "--format") == 0 && i + 1 < argc)
+			return strcmp(argv[i + 1], "csv") != 0;
 	}
 	return false;
 }

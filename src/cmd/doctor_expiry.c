@@ -4,6 +4,7 @@
  */
 #include "cmd/doctor.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +153,7 @@ add_anchor(struct anchor_end **list, size_t *count, const X509 *cert)
 	part = cert_name_find(&name, CERT_COMMON_NAME);
 	(void)snprintf(one.name, sizeof(one.name), "%.*s", EVENT_TEXT_MAX,
 	    part != NULL ? part->value : "?");
+	assert(*list != NULL || *count == 0);
 	for (size_t i = 0; i < *count; i++)
 		if (by_end(&(*list)[i], &one) == 0)
 			return;
@@ -185,7 +187,7 @@ load_anchors(const struct config *config, size_t *count)
 			anchors_free(anchors);
 		}
 	}
-	if (*count > 0)
+	if (list != NULL)
 		qsort(list, *count, sizeof(*list), by_end);
 	return list;
 }

@@ -46,9 +46,14 @@ add_malformed(struct findings *findings, const char *text)
 {
 	struct finding *finding;
 	size_t line = 0, column = 0;
-	int len = 0;
+	char *end;
 
-	if (sscanf(text, "%zu:%zu: %n", &line, &column, &len) != 2)
+	line = strtoul(text, &end, 10);
+	if (*end == ':')
+		column = strtoul(end + 1, &end, 10);
+	if (line > 0 && strncmp(end, ": ", 2) == 0)
+		text = end + 2;
+	else
 		line = column = 0;
 	findings->list = xrealloc(findings->list,
 	    (findings->kept + 1) * sizeof(*findings->list));
@@ -59,7 +64,7 @@ add_malformed(struct findings *findings, const char *text)
 		.name = xstrdup(""),
 		.line = line,
 		.column = column,
-		.text = xstrdup(text + (line != 0 ? len : 0)) };
+		.text = xstrdup(text) };
 }
 
 /* A first line that says so; [WAZO]: what SPA9xx phones need. */

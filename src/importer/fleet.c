@@ -1,5 +1,6 @@
 #include "importer/fleet.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -164,7 +165,10 @@ fleet_device_count(const struct fleet *fleet)
 size_t
 fleet_index(const struct fleet *fleet, const struct mac *mac)
 {
-	return find_device(fleet, mac)->index;
+	const struct fleet_device *found = find_device(fleet, mac);
+
+	assert(found != NULL);
+	return found->index;
 }
 
 struct device *

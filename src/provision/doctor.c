@@ -86,14 +86,17 @@ doctor_free(struct doctor *doctor)
 	if (doctor == NULL)
 		return;
 	HASH_ITER (hh, doctor->patients, patient, next_patient) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): of uthash */
 		HASH_DEL(doctor->patients, patient);
 		free(patient);
 	}
 	HASH_ITER (hh, doctor->memberships, membership, next_membership) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): of uthash */
 		HASH_DEL(doctor->memberships, membership);
 		free(membership);
 	}
 	HASH_ITER (hh, doctor->index, index, next_index) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): of uthash */
 		HASH_DEL(doctor->index, index);
 		free(index);
 	}

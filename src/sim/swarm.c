@@ -256,7 +256,7 @@ static void
 loop(struct swarm *swarm)
 {
 	const struct swarm_options *options = swarm->options;
-	uint64_t next_us = swarm->start_us, progress_us = swarm->start_us;
+	uint64_t next_us = swarm->start_us, progress_us = next_us;
 	uint64_t until_us, now_us;
 	bool more = true;
 
