@@ -359,24 +359,47 @@ answer_route(struct call *call, const struct route *route, const char *text)
 		route->answer(call, text);
 }
 
-void
-api_answer(struct call *call)
+/* NULL: a problem is the answer. */
+static const struct route *
+identify(struct call *call, char *text, size_t size)
 {
-	char text[PATH_TEXT_BYTES];
 	const struct route *route;
 
 	if (access_identify(call) != 0)
-		return;
-	route = find_route(call, text, sizeof(text));
+		return NULL;
+	route = find_route(call, text, size);
 	/* Who is not known learns nothing about which paths there are. */
 	if (!call->caller.known && (route == NULL || route->scope != OPEN)) {
 		*call->allow = '\0';
 		route = &routes[0];
 	}
+	return route;
+}
+
+void
+api_answer(struct call *call)
+{
+	char text[PATH_TEXT_BYTES];
+	const struct route *route = identify(call, text, sizeof(text));
+
 	if (route == NULL)
 		return;
 	answer_route(call, route, text);
 	note_refused(call, route, text);
+}
+
+bool
+api_may_send(struct call *call)
+{
+	char text[PATH_TEXT_BYTES];
+	const struct route *route = identify(call, text, sizeof(text));
+
+	if (route == NULL)
+		return false;
+	if (may(call, route) && access_check_origin(call))
+		return true;
+	note_refused(call, route, text);
+	return false;
 }
 
 size_t

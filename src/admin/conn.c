@@ -210,7 +210,7 @@ large_bytes(const struct request *request, size_t max)
 }
 
 static void
-begin_body(struct person *person)
+read_body(struct person *person)
 {
 	const struct request *request = &person->call->request;
 	size_t max = api_body_max(request);
@@ -228,6 +228,33 @@ begin_body(struct person *person)
 		    "HTTP/1.1 100 Continue\r\n\r\n");
 	enter(person, PHASE_BODY,
 	    BODY_MS + (unsigned)(person->large / LARGE_BYTES_PER_MS));
+}
+
+/* Room for long bodies is for who may send one. */
+static void
+begin_body(struct person *person)
+{
+	const struct request *request = &person->call->request;
+
+	if (large_bytes(request, api_body_max(request)) == 0) {
+		read_body(person);
+		return;
+	}
+	person->asks = true;
+	desk_queue(person);
+}
+
+void
+person_asked(struct person *person)
+{
+	person->asks = false;
+	if (person->may_send) {
+		read_body(person);
+	} else {
+		person->keep_alive = false; /* it may be sending already */
+		start_answer(person);
+	}
+	run(person);
 }
 
 /* True when something came of what has arrived. */

@@ -44,7 +44,9 @@ struct person {
 	struct body *body;
 	size_t drained;
 	bool keep_alive, queued;
-	size_t large; /* bytes of the desk's that its call has; 0: it is not */
+	bool asks;     /* the pool, whether its long body may come ... */
+	bool may_send; /* ... and the answer */
+	size_t large;  /* bytes of the desk's that its call has; 0: it is not */
 	uint64_t began_us;
 };
 
@@ -52,6 +54,7 @@ struct person {
 void person_close(struct person *person);
 void person_release(struct person *person); /* one handle, or a work, ended */
 void person_answer(struct person *person);  /* what the pool made */
+void person_asked(struct person *person);   /* whether its body may come */
 
 /* desk.c: wait for the pool; wait no more; who has waited longest for nothing
  * makes room for another one. */

@@ -62,7 +62,10 @@ work(uv_work_t *work)
 {
 	struct person *person = work->data;
 
-	api_answer(person->call);
+	if (person->asks)
+		person->may_send = api_may_send(person->call);
+	else
+		api_answer(person->call);
 }
 
 static void
@@ -73,7 +76,9 @@ after_work(uv_work_t *work, int status)
 
 	(void)status; /* nobody cancels it */
 	desk->working--;
-	if (person->phase == PHASE_WORK)
+	if (person->phase == PHASE_WORK && person->asks)
+		person_asked(person);
+	else if (person->phase == PHASE_WORK)
 		person_answer(person);
 	person_release(person);
 	start_work(desk);

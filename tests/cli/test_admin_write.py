@@ -281,16 +281,30 @@ def test_import(admin):
     connection = admin.connect()
     connection.putrequest("POST", path)
     connection.putheader("Content-Length", str(too_long))
+    connection.putheader("Authorization", "Bearer " + admin.token)
     connection.endheaders()
     assert connection.getresponse().status == 413
-    # All that are being sent share as much.
-    first = admin.connect()
-    first.putrequest("POST", path)
-    first.putheader("Content-Length", str(too_long - 1))
-    first.endheaders()
+    # All that are being sent share as much; of who may send one.
+    begun = []
+    for token, status in ((None, 401), ("guess", 401),
+                          (admin.add_token("looks"), 403),
+                          (admin.token, None)):
+        one = admin.connect()
+        one.putrequest("POST", path)
+        one.putheader("Content-Length", str(too_long - 1))
+        if token:
+            one.putheader("Authorization", "Bearer " + token)
+        one.endheaders()
+        begun.append(one)
+        if status:
+            answer = one.getresponse()
+            assert answer.status == status
+            assert answer.getheader("Connection") == "close"
+    first = begun[-1]
     wait_until(lambda: post(many, "?dry-run=1").status == 503, "no room")
     assert post(rows, "?dry-run=1&update=1").status == 200
-    first.close()
+    for one in begun:
+        one.close()
     wait_until(lambda: post(many, "?dry-run=1").status == 200, "room again")
     for query in ("?dry-run=x", "?delimiter=x", "?encoding=x", "?report=x",
                   "?what=1"):
