@@ -77,6 +77,20 @@ add_all(struct check_report *report)
 	}
 }
 
+/* Those first of which there are most; then by name. */
+static int
+by_devices(const void *a, const void *b)
+{
+	const struct check_subject *one = a, *other = b;
+	int order;
+
+	if (one->count != other->count)
+		return one->count < other->count ? 1 : -1;
+	order = strcmp(one->model->name, other->model->name);
+	return order != 0 ? order :
+			    strcmp(one->firmware.text, other->firmware.text);
+}
+
 static int
 add_inventory(struct check_report *report, const struct arguments *arguments)
 {
@@ -93,6 +107,9 @@ add_inventory(struct check_report *report, const struct arguments *arguments)
 		    fleet.groups[i].has_firmware ? &fleet.groups[i].firmware :
 						   NULL,
 		    fleet.groups[i].count);
+	if (report->subject_count > 0)
+		qsort(report->subjects, report->subject_count,
+		    sizeof(*report->subjects), by_devices);
 	report->counted = fleet.present && fleet.group_count > 0;
 	ca_fleet_clear(&fleet);
 	return rc;

@@ -289,8 +289,8 @@ def test_inventory_and_order(sprov, good, tmp_path):
     assert out["inventory"] and result.status == 3
     assert [(row["model"], row["devices"], row["answer"])
             for row in out["devices"]] == [
-        ("PAP2T", 5, "will-not"), ("SPA504G", 1, "will"),
-        ("CP-8841-3PCC", 1, "will-not")]
+        ("PAP2T", 5, "will-not"), ("CP-8841-3PCC", 1, "will-not"),
+        ("SPA504G", 1, "will")]
     assert [(row["cause"], row["devices"]) for row in out["problems"]] == [
         ("not-asked", 7), ("ca", 5), ("name", 1)]
     assert text.status == 3 and text.err == ""
