@@ -172,33 +172,8 @@ print_tokens(struct admins *admins, bool json)
 static int
 token_list(int argc, char **argv)
 {
-	const char *config = CONFIG_DEFAULT_PATH;
-	bool json = false;
-	const struct cmd_option options[] = {
-		ADMIN_CONFIG_OPTION(config),
-		{ .name = "json",
-		    .letter = 'j',
-		    .flag = &json,
-		    .help = "as JSON" },
-	};
-	const struct cmd_syntax syntax = {
-		.name = "sprov admin token list",
-		.operands = "",
-		.help = "List the tokens, not what they are.\n",
-		.options = options,
-		.option_count = LENGTH(options),
-	};
-	struct admins *admins;
-	int first, rc;
-	char *path;
-
-	rc = cmd_options(&syntax, argc, argv, &first);
-	if (rc >= 0)
-		return rc;
-	admins = admin_open(config, NULL, &path);
-	rc = admins != NULL ? print_tokens(admins, json) : CMD_FAILED;
-	admin_close(admins, path);
-	return rc;
+	return admin_list("sprov admin token list",
+	    "List the tokens, not what they are.\n", print_tokens, argc, argv);
 }
 
 static int

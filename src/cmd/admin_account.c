@@ -226,31 +226,6 @@ print_accounts(struct admins *admins, bool json)
 int
 admin_account_list(int argc, char **argv)
 {
-	const char *config = CONFIG_DEFAULT_PATH;
-	bool json = false;
-	const struct cmd_option options[] = {
-		ADMIN_CONFIG_OPTION(config),
-		{ .name = "json",
-		    .letter = 'j',
-		    .flag = &json,
-		    .help = "as JSON" },
-	};
-	const struct cmd_syntax syntax = {
-		.name = "sprov admin list",
-		.operands = "",
-		.help = "List the accounts.\n",
-		.options = options,
-		.option_count = LENGTH(options),
-	};
-	struct admins *admins;
-	int first, rc;
-	char *path;
-
-	rc = cmd_options(&syntax, argc, argv, &first);
-	if (rc >= 0)
-		return rc;
-	admins = admin_open(config, NULL, &path);
-	rc = admins != NULL ? print_accounts(admins, json) : CMD_FAILED;
-	admin_close(admins, path);
-	return rc;
+	return admin_list("sprov admin list", "List the accounts.\n",
+	    print_accounts, argc, argv);
 }

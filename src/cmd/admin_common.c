@@ -72,3 +72,36 @@ admin_print_json(json_t *json)
 	json_decref(json);
 	return rc == 0 ? CMD_DONE : CMD_FAILED;
 }
+
+int
+admin_list(const char *name, const char *help,
+    int (*print)(struct admins *admins, bool json), int argc, char **argv)
+{
+	const char *config = CONFIG_DEFAULT_PATH;
+	bool json = false;
+	const struct cmd_option options[] = {
+		ADMIN_CONFIG_OPTION(config),
+		{ .name = "json",
+		    .letter = 'j',
+		    .flag = &json,
+		    .help = "as JSON" },
+	};
+	const struct cmd_syntax syntax = {
+		.name = name,
+		.operands = "",
+		.help = help,
+		.options = options,
+		.option_count = LENGTH(options),
+	};
+	struct admins *admins;
+	int first, rc;
+	char *path;
+
+	rc = cmd_options(&syntax, argc, argv, &first);
+	if (rc >= 0)
+		return rc;
+	admins = admin_open(config, NULL, &path);
+	rc = admins != NULL ? print(admins, json) : CMD_FAILED;
+	admin_close(admins, path);
+	return rc;
+}

@@ -28,6 +28,10 @@ void admin_close(struct admins *admins, char *path);
 /* json is taken. */
 int admin_print_json(json_t *json);
 
+/* A command that only prints what there is; name and help as in cmd_syntax. */
+int admin_list(const char *name, const char *help,
+    int (*print)(struct admins *admins, bool json), int argc, char **argv);
+
 /* admin_account.c */
 int admin_account_add(int argc, char **argv);
 int admin_account_list(int argc, char **argv);

@@ -67,6 +67,18 @@ work_clear(struct work *work)
 	free(work->progress);
 }
 
+/* All of the work or nothing, as rc says. */
+static int
+settle(struct work *work, int rc, struct error *err)
+{
+	if (rc == 0)
+		rc = inventory_commit(work->inventory, err);
+	else
+		inventory_rollback(work->inventory);
+	work_clear(work);
+	return rc;
+}
+
 int
 waves_tally(struct inventory *inventory, struct resyncs *resyncs,
     const struct migration *migration, struct waves_count *count,
@@ -285,12 +297,7 @@ waves_step(struct inventory *inventory, struct resyncs *resyncs, time_t now,
 		return -1;
 	rc = do_step(&work, step, err);
 	step->count = work.tally;
-	if (rc == 0)
-		rc = inventory_commit(inventory, err);
-	else
-		inventory_rollback(inventory);
-	work_clear(&work);
-	return rc;
+	return settle(&work, rc, err);
 }
 
 static int
@@ -317,12 +324,7 @@ waves_stop(struct inventory *inventory, time_t now, const char *reason,
 	if (inventory_begin(inventory, err) != 0)
 		return -1;
 	rc = do_stop(&work, reason, put_back, err);
-	if (rc == 0)
-		rc = inventory_commit(inventory, err);
-	else
-		inventory_rollback(inventory);
-	work_clear(&work);
-	return rc;
+	return settle(&work, rc, err);
 }
 
 static int
@@ -360,10 +362,5 @@ waves_roll_back(struct inventory *inventory, time_t now,
 	if (inventory_begin(inventory, err) != 0)
 		return -1;
 	rc = do_roll_back(&work, put_back, changed, err);
-	if (rc == 0)
-		rc = inventory_commit(inventory, err);
-	else
-		inventory_rollback(inventory);
-	work_clear(&work);
-	return rc;
+	return settle(&work, rc, err);
 }
