@@ -49,6 +49,39 @@ export const actions = {
 		return problems;
 	},
 
+	/** By keyboard alone: find a device, and open it. */
+	async devices(page, { mac }) {
+		await page.locator("main input[type='search']").first().focus();
+		await page.keyboard.type(mac);
+		await page.keyboard.press("Enter");
+		const found = page.locator(`tbody a[href='#/devices/${mac}']`);
+		await page.waitForFunction(() =>
+			document.querySelectorAll("tbody tr").length === 1);
+		await found.focus();
+		await page.keyboard.press("Enter");
+		await page.waitForFunction((to) => location.hash === to,
+			`#/devices/${mac}`);
+	},
+
+	/** By keyboard alone: it stands still, and goes on. */
+	async live(page) {
+		const problems = [];
+		const pressed = () => page.locator("button[aria-pressed]").first()
+			.getAttribute("aria-pressed");
+		await page.getByRole("button", { name: "Pause" }).focus();
+		await page.keyboard.press("Space");
+		await page.getByText("Paused at").waitFor();
+		if (await pressed() !== "true")
+			problems.push("a screen reader does not hear that it is paused");
+		await page.keyboard.press("Enter");
+		await page.getByText("Paused at").waitFor({ state: "detached" });
+		if (await pressed() !== "false")
+			problems.push("a screen reader does not hear that it goes on");
+		await page.getByRole("button", { name: "Pause" }).press("Enter");
+		await page.getByText("Paused at").waitFor();
+		return problems;
+	},
+
 	/** The last day of the slider: our certificates are over; then drop CAs. */
 	async plan(page) {
 		const lack = () => number(page, "Lack a certificate");

@@ -176,6 +176,15 @@ async function trouble(names) {
 			return { problems };
 		});
 	await page.unroute(/\/api\/v1\/(?!session)/);
+	await page.route(/\/api\/v1\/(?!session)/, (route) => route.abort());
+	for (const name of names)
+		await test(`${name} gone`, async () => {
+			await go(page, name);
+			await page.waitForSelector("main [role=alert]");
+			return { problems: await look(page, watch,
+				`${name.split(/[/?]/)[0]}-gone`) };
+		});
+	await page.unroute(/\/api\/v1\/(?!session)/);
 	await page.route(/\/api\/v1\/(?!session)/, () => undefined);
 	for (const name of names)
 		await test(`${name} loading`, async () => {
@@ -207,8 +216,8 @@ if (state !== undefined) {
 		await visit(names, "phone", "dark");
 		await visit(names, "wall", "light");
 		await visit(names, "wall", "dark");
-		await trouble(names.filter((name) => !name.includes("/") &&
-			name !== "account")); // has all that it shows
+		// The account page has all that it shows.
+		await trouble(names.filter((name) => name !== "account"));
 	}
 	if (!settings.empty)
 		await walk(names);

@@ -103,8 +103,8 @@ export function Live({ route, session }: PageProps) {
 					onChange={(value) => set({ listener: value })} />
 			</div>
 			{paused && stream && <Notice tone="none" icon="pause">
-				Paused at {clock(stream.at)}. What happens meanwhile is not
-				lost: it is shown when you go on.
+				Paused at {clock(stream.at)}. When you go on, the newest{" "}
+				{FETCH} of what happens meanwhile are shown.
 			</Notice>}
 			{!paused && problem && stream && <Notice tone="warn">
 				Not up to date: {problem.message} Shown is what was known at{" "}

@@ -146,7 +146,8 @@ const ROWS = 7;
 
 function Failing() {
 	const doctor = useData<DoctorAnswer>("/api/v1/doctor", {}, 60_000);
-	const groups = doctor.data?.groups ?? [];
+	const groups = (doctor.data?.groups ?? []).filter((g) =>
+		g.recovered < g.devices);
 	return (
 		<Panel title="What fails" bare aside={doctor.data &&
 			`${plural(doctor.data.failing, "device")}, known or not, in ` +
@@ -163,7 +164,7 @@ function Failing() {
 					columns={[
 						{ head: "Cause", cell: (g) => sentence(g.text) },
 						{ head: "Devices", number: true,
-							cell: (g) => count(g.devices) },
+							cell: (g) => count(g.devices - g.recovered) },
 					]} />
 			)}</Loaded>
 			{groups.length > ROWS && <More page="doctor">
