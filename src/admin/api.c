@@ -338,7 +338,7 @@ note_refused(struct call *call, const struct route *route, const char *text)
 	    (call->status != 403 && call->status != 422))
 		return;
 	find_object(call, text, object, sizeof(object));
-	if (call->status == 422 && call_parameter(call, "dry-run") != NULL)
+	if (call->status == 422 && call_is_set(call, "dry-run"))
 		return;
 	if (route->answer == api_password)
 		(void)snprintf(object, sizeof(object), "%s", call->caller.name);

@@ -65,8 +65,7 @@ read_flag(struct call *call, const char *name, bool *flag)
 {
 	const char *text = call_parameter(call, name);
 
-	*flag = text != NULL &&
-	    (strcmp(text, "1") == 0 || strcmp(text, "true") == 0);
+	*flag = call_is_set(call, name);
 	if (text == NULL || *flag || strcmp(text, "0") == 0 ||
 	    strcmp(text, "false") == 0)
 		return true;

@@ -99,6 +99,15 @@ call_parameter(struct call *call, const char *name)
 }
 
 bool
+call_is_set(struct call *call, const char *name)
+{
+	const char *text = call_parameter(call, name);
+
+	return text != NULL &&
+	    (strcmp(text, "1") == 0 || strcmp(text, "true") == 0);
+}
+
+bool
 call_number(struct call *call, const char *name, uint64_t min, uint64_t max,
     uint64_t fallback, uint64_t *number)
 {

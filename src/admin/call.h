@@ -94,6 +94,9 @@ bool call_read_query(struct call *call) MUST_CHECK;
 /* The value of a parameter, which is then a known one; NULL when absent. */
 const char *call_parameter(struct call *call, const char *name);
 
+/* Is it there, and "1" or "true"? */
+bool call_is_set(struct call *call, const char *name);
+
 /* A number between min and max; fallback when absent.  False: a problem. */
 bool call_number(struct call *call, const char *name, uint64_t min,
     uint64_t max, uint64_t fallback, uint64_t *number) MUST_CHECK;
