@@ -98,28 +98,22 @@ take_request(struct conn *conn)
 	return true;
 }
 
-enum step
-conn_step_request(struct conn *conn)
+/* Read more, behind what is there; closed: what it means when the peer does. */
+static enum step
+read_more(struct conn *conn, const char *closed)
 {
+	const size_t room = conn->in.limit - conn->in.len;
+	char *space = buf_reserve(&conn->in, room);
 	struct error err;
-	char *space;
 	size_t n = 0;
 
-	if (conn->in.len > 0 && take_request(conn))
-		return STEP_AGAIN;
-	/* request_parse() refuses a head of REQUEST_HEAD_MAX bytes, so there
-	 * is room here. */
-	space = buf_reserve(&conn->in, conn->in.limit - conn->in.len);
-	switch (wire_read(conn->tls, conn->fd, space,
-	    conn->in.limit - conn->in.len, &n, &err)) {
+	switch (wire_read(conn->tls, conn->fd, space, room, &n, &err)) {
 	case TLS_WANT_READ:
-		if (conn->in.len == 0)
-			buf_clear(&conn->in); /* hold no memory */
 		return STEP_READ;
 	case TLS_WANT_WRITE:
 		return STEP_WRITE;
 	case TLS_CLOSED:
-		conn_no_request(conn, "closed by the peer");
+		conn_no_request(conn, closed);
 		return STEP_END;
 	case TLS_FAILED:
 		conn_no_request(conn, err.text);
@@ -129,12 +123,27 @@ conn_step_request(struct conn *conn)
 	}
 	conn->in.len += n;
 	conn->in.data[conn->in.len] = '\0';
-	if (conn->idle) {
+	return STEP_AGAIN;
+}
+
+enum step
+conn_step_request(struct conn *conn)
+{
+	enum step step;
+
+	if (conn->in.len > 0 && take_request(conn))
+		return STEP_AGAIN;
+	/* request_parse() refuses a head of REQUEST_HEAD_MAX bytes, so there
+	 * is room here. */
+	step = read_more(conn, "closed by the peer");
+	if (step == STEP_READ && conn->in.len == 0)
+		buf_clear(&conn->in); /* hold no memory */
+	if (step == STEP_AGAIN && conn->idle) {
 		conn->idle = false;
 		conn_enter(conn, PHASE_REQUEST,
 		    service_config(conn->service)->request_timeout_ms);
 	}
-	return STEP_AGAIN;
+	return step;
 }
 
 /* All of it is there: for the pool, unless it is not wanted any more. */
@@ -164,35 +173,6 @@ body_complete(struct conn *conn)
 	return STEP_AGAIN;
 }
 
-static enum step
-read_body(struct conn *conn)
-{
-	struct error err;
-	char *space;
-	size_t n = 0;
-
-	/* All that had arrived is in the body: in is empty. */
-	space = buf_reserve(&conn->in, conn->in.limit);
-	switch (wire_read(conn->tls, conn->fd, space, conn->in.limit, &n,
-	    &err)) {
-	case TLS_WANT_READ:
-		return STEP_READ;
-	case TLS_WANT_WRITE:
-		return STEP_WRITE;
-	case TLS_CLOSED:
-		conn_no_request(conn, "closed by the peer within a body");
-		return STEP_END;
-	case TLS_FAILED:
-		conn_no_request(conn, err.text);
-		return STEP_END;
-	case TLS_DONE:
-		break;
-	}
-	conn->in.len = n;
-	conn->in.data[n] = '\0';
-	return STEP_AGAIN;
-}
-
 enum step
 conn_step_body(struct conn *conn)
 {
@@ -205,7 +185,8 @@ conn_step_body(struct conn *conn)
 	if (rc > 0)
 		return body_complete(conn);
 	if (rc == 0)
-		return read_body(conn);
+		/* All that had arrived is in the body: there is room. */
+		return read_more(conn, "closed by the peer within a body");
 	conn_refuse_body(conn, upload_request(conn->upload), status, err.text);
 	conn_start_answer(conn);
 	return STEP_AGAIN;
