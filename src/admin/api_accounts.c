@@ -96,33 +96,34 @@ add_token(const struct admin_token *token, void *arg)
 	return json_array_append_new(listing->list, grants_token_json(token));
 }
 
-/* The list is taken. */
 static void
-answer_list(struct call *call, const char *key, struct listing *listing, int rc,
-    const struct error *err)
-{
-	if (rc == 0)
-		call_json(call, 200, json_pack("{sO}", key, listing->list));
-	else
-		fail(call, err);
-	json_decref(listing->list);
-}
-
-void
-api_accounts(struct call *call, const char *text)
+answer_list(struct call *call, bool tokens)
 {
 	struct listing listing = { .now = call->now };
 	struct admins *admins = begin(call, NULL);
 	struct error err = { 0 };
 	int rc;
 
-	(void)text;
 	if (admins == NULL)
 		return;
 	listing.list = json_array();
-	rc = admins_each_account(admins, add_account, &listing, &err);
-	answer_list(call, "accounts", &listing, rc, &err);
+	rc = tokens ? admins_each_token(admins, add_token, &listing, &err) :
+		      admins_each_account(admins, add_account, &listing, &err);
+	if (rc == 0)
+		call_json(call, 200,
+		    json_pack("{sO}", tokens ? "tokens" : "accounts",
+			listing.list));
+	else
+		fail(call, &err);
+	json_decref(listing.list);
 	admins_close(admins);
+}
+
+void
+api_accounts(struct call *call, const char *text)
+{
+	(void)text;
+	answer_list(call, false);
 }
 
 static void
@@ -323,18 +324,8 @@ api_account_remove(struct call *call, const char *text)
 void
 api_tokens(struct call *call, const char *text)
 {
-	struct listing listing = { .now = call->now };
-	struct admins *admins = begin(call, NULL);
-	struct error err = { 0 };
-	int rc;
-
 	(void)text;
-	if (admins == NULL)
-		return;
-	listing.list = json_array();
-	rc = admins_each_token(admins, add_token, &listing, &err);
-	answer_list(call, "tokens", &listing, rc, &err);
-	admins_close(admins);
+	answer_list(call, true);
 }
 
 static bool
