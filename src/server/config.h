@@ -205,6 +205,7 @@ struct config_tftp {
 /* The block "performance". */
 struct config_performance {
 	bool all_algorithms; /* of OpenSSL; false: those of tls/algorithms.h */
+	bool together;	     /* private operations: tls/key_batch.h */
 	unsigned verifications; /* remembered per listener; default 65536 */
 	unsigned
 	    sessions; /* kept per listener; 0: none resumed; default 2000 */

@@ -35,6 +35,17 @@ read_handshakes(struct config_reader *reader, const struct scfg_directive *d)
 }
 
 static void
+read_operations(struct config_reader *reader, const struct scfg_directive *d)
+{
+	static const char *const names[] = { "single", "together" };
+	int i = config_choose(reader, &d->words[1],
+	    "choice for private-operations", names, 2);
+
+	if (i >= 0)
+		reader->config->performance.together = i == 1;
+}
+
+static void
 read_device_timeout(struct config_reader *reader,
     const struct scfg_directive *d)
 {
@@ -58,6 +69,11 @@ static const struct config_directive directives[] = {
 	    .min = 1,
 	    .max = 1,
 	    .read = read_handshakes },
+	{ .name = "private-operations",
+	    .usage = "single|together",
+	    .min = 1,
+	    .max = 1,
+	    .read = read_operations },
 	{ .name = "sessions",
 	    .usage = "NUMBER",
 	    .min = 1,
@@ -81,6 +97,7 @@ config_performance_default(struct config_performance *performance)
 {
 	*performance = (struct config_performance) {
 		.all_algorithms = false,
+		.together = false,
 		.verifications = 65536,
 		.sessions = 2000,
 		.handshakes = 2000,

@@ -1,5 +1,6 @@
 #include "server/service_listener.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "pki/anchors.h"
@@ -11,6 +12,7 @@
 #include "server/config.h"
 #include "server/service.h"
 #include "spa/registry.h"
+#include "tls/conn.h"
 #include "tls/context.h"
 
 #include <stdlib.h>
@@ -101,6 +103,7 @@ make_context(struct service_listener *listener, const struct config *config,
 	const struct tls_server_options options = {
 		.policy = from->policy,
 		.all_algorithms = config->performance.all_algorithms,
+		.together = config->performance.together,
 		.verifications = config->performance.verifications,
 		.sessions = config->performance.sessions,
 		.chain = listener->chain,
@@ -112,6 +115,12 @@ make_context(struct service_listener *listener, const struct config *config,
 	listener->tls = tls_context_new_server(&options, &err);
 	if (listener->tls == NULL)
 		complain(errors, config, place, &err);
+	else if (options.together && !tls_context_has_far_key(listener->tls))
+		log_message(LOG_LEVEL_WARN, "private-operations",
+		    "%s: \"together\" needs a key of RSA-2048 and AVX-512 "
+		    "IFMA; "
+		    "operations of this listener are single",
+		    listener->name);
 }
 
 /* ---------------------------------------------- several certificates */

@@ -4,6 +4,7 @@
 #include "server/conn.h"
 #include "server/counters.h"
 #include "server/gate.h"
+#include "server/key_turn.h"
 #include "server/metrics.h"
 #include "server/service.h"
 
@@ -44,6 +45,7 @@ struct worker {
 	bool handling; /* there may be more to come from the queue */
 	atomic_size_t connections;
 	struct counters counters;
+	struct key_turn *key_turn;
 };
 
 /* Let the loop end. */
@@ -54,6 +56,7 @@ end(struct worker *worker)
 		return;
 	uv_close((uv_handle_t *)&worker->wake, NULL);
 	gate_close(worker->host.gate);
+	key_turn_close(worker->key_turn);
 }
 
 /*
@@ -173,6 +176,7 @@ worker_main(void *arg)
 {
 	struct worker *worker = arg;
 
+	key_turn_use(worker->key_turn);
 	(void)uv_run(&worker->loop, UV_RUN_DEFAULT);
 	return NULL;
 }
@@ -229,6 +233,7 @@ worker_start(struct service *service, struct snapshot *snapshot,
 	assert(rc == 0);
 	worker->wake.data = worker;
 	worker->host.gate = gate_open(&worker->loop, &conn_gate_actions);
+	worker->key_turn = key_turn_open(&worker->loop);
 	if (start_thread(worker, err) != 0) {
 		end(worker);
 		(void)uv_run(&worker->loop, UV_RUN_DEFAULT);

@@ -178,6 +178,8 @@ complete(struct tls_conn *conn)
 	conn->complete = true;
 	if (!conn->context->is_server)
 		return;
+	/* The key was all that there was to wait for. */
+	(void)SSL_clear_mode(conn->ssl, SSL_MODE_ASYNC);
 	if (SSL_session_reused(conn->ssl))
 		tls_session_restore(conn);
 	else if (conn->forget)

@@ -5,6 +5,7 @@
 #include "pki/chain.h"
 #include "tls/algorithms.h"
 #include "tls/internal.h"
+#include "tls/key_batch.h"
 #include "tls/session.h"
 #include "tls/settle.h"
 #include "tls/tickets.h"
@@ -50,6 +51,7 @@ tls_context_free(struct tls_context *context)
 	EVP_MD_free(context->sha256);
 	tickets_free(context->tickets);
 	EVP_CIPHER_free(context->ticket_cipher);
+	batch_key_release(context->batch_key);
 	free(context);
 }
 
@@ -158,6 +160,26 @@ ask_for_certificate(struct tls_context *context, struct error *err)
 	return name_anchors(ctx, context->anchors, err);
 }
 
+/* *key: a far one, or NULL for that of the chain. */
+static int
+choose_key(struct tls_context *context,
+    const struct tls_server_options *options, EVP_PKEY **key, struct error *err)
+{
+	EVP_PKEY *own = chain_key(options->chain);
+
+	*key = options->far_key;
+	if (options->together && batch_key_fits(own)) {
+		context->batch_key = batch_key_get(own, err);
+		if (context->batch_key == NULL)
+			return -1;
+		*key = batch_key_far(context->batch_key);
+	}
+	context->has_far_key = *key != NULL;
+	if (context->has_far_key)
+		(void)SSL_CTX_set_mode(context->ssl_ctx, SSL_MODE_ASYNC);
+	return 0;
+}
+
 static int
 set_up_server(struct tls_context *context,
     const struct tls_server_options *options, struct error *err)
@@ -168,6 +190,7 @@ set_up_server(struct tls_context *context,
 	    "wants RSA of 2048 bits or more, and SHA-256 or better)" :
 	    "";
 	SSL_CTX *ctx = context->ssl_ctx;
+	EVP_PKEY *key;
 
 	context->is_server = true;
 	/* All that is there in one read, not two for each record. */
@@ -190,12 +213,11 @@ set_up_server(struct tls_context *context,
 	if (options->sessions > 0 &&
 	    tls_session_set_up(context, options->sessions, err) != 0)
 		return -1;
-	context->has_far_key = options->far_key != NULL;
-	if (context->has_far_key)
-		(void)SSL_CTX_set_mode(ctx, SSL_MODE_ASYNC);
+	if (choose_key(context, options, &key, err) != 0)
+		return -1;
 	SSL_CTX_set_msg_callback(ctx, tls_conn_see_message);
 	if (set_policy(ctx, options->policy, err) != 0 ||
-	    show_chain(ctx, options->chain, options->far_key, wanted, err) != 0)
+	    show_chain(ctx, options->chain, key, wanted, err) != 0)
 		return -1;
 	return context->anchors != NULL ? ask_for_certificate(context, err) : 0;
 }

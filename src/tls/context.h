@@ -34,6 +34,9 @@ struct tls_server_options {
 	/* The leaf's key, when it is one of far_key.h; else NULL.  Handshakes
 	 * may wait for it then: tls_conn_waits_for_key(). */
 	EVP_PKEY *far_key;
+	/* Do the private operations of the chain's key together with others, by
+	 * key_batch.h, where that fits; far_key is NULL then. */
+	bool together;
 	/*
 	 * Borrowed until the context is freed.  NULL: no certificate is asked
 	 * for.  With anchors a certificate is always asked for, and neither

@@ -129,29 +129,26 @@ operate(const struct far_key *key, struct far_job *job)
 
 /* Is the result what the public key says it is? */
 static bool
-is_right(const BIGNUM *out, const BIGNUM *in, const RSA *rsa, BN_CTX *ctx)
+is_right(const struct far_job *job, RSA *rsa)
 {
-	BIGNUM *back = BN_new();
-	bool right = back != NULL &&
-	    BN_mod_exp(back, out, RSA_get0_e(rsa), RSA_get0_n(rsa), ctx) == 1 &&
-	    BN_cmp(back, in) == 0;
+	uint8_t back[FAR_KEY_BYTES_MAX];
 
-	BN_free(back);
-	return right;
+	return RSA_public_decrypt((int)job->len, job->out, back, rsa,
+		   RSA_NO_PADDING) == (int)job->len &&
+	    CRYPTO_memcmp(back, job->in, job->len) == 0;
 }
 
 static int
 far_operation(const struct far_key *key, BIGNUM *out, const BIGNUM *in,
-    RSA *rsa, BN_CTX *ctx)
+    RSA *rsa)
 {
 	struct far_job *job = xcalloc(1, sizeof(*job));
 	int ok;
 
 	job->len = (size_t)RSA_size(rsa);
 	ok = BN_bn2binpad(in, job->in, (int)job->len) == (int)job->len &&
-	    operate(key, job) &&
-	    BN_bin2bn(job->out, (int)job->len, out) != NULL &&
-	    is_right(out, in, rsa, ctx);
+	    operate(key, job) && is_right(job, rsa) &&
+	    BN_bin2bn(job->out, (int)job->len, out) != NULL;
 	if (!ok)
 		ERR_raise_data(ERR_LIB_RSA, ERR_R_OPERATION_FAIL,
 		    "the place of the private key has failed");
@@ -180,7 +177,7 @@ any_operation(BIGNUM *out, const BIGNUM *in, RSA *rsa, BN_CTX *ctx)
 {
 	const struct far_key key = find(rsa);
 
-	return key.modulus != NULL ? far_operation(&key, out, in, rsa, ctx) :
+	return key.modulus != NULL ? far_operation(&key, out, in, rsa) :
 				     far.near(out, in, rsa, ctx);
 }
 

@@ -27,6 +27,7 @@ struct tls_context {
 	OSSL_LIB_CTX *library; /* NULL: OpenSSL's own */
 	bool is_server;
 	bool has_far_key;
+	struct batch_key *batch_key;   /* NULL: none, or not ours to release */
 	const struct anchors *anchors; /* borrowed; may be NULL */
 	/* Of a server: */
 	struct verify_cache *verifications; /* NULL: none are kept */
