@@ -3,7 +3,7 @@
  * its thread (tls/key_batch.h).
  *
  * Four of them take the time of one.  So full batches are done before the loop
- * sleeps, and one that is not full waits for 2 ms at most.
+ * sleeps, and one that is not full waits some 2 ms for others.
  */
 #ifndef SERVER_KEY_TURN_H
 #define SERVER_KEY_TURN_H

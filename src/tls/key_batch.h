@@ -3,7 +3,7 @@
  *
  * A place for far_key.h inside the process: handshakes that need an RSA-2048
  * private operation leave it here and wait, and the thread does four at a time
- * by tls/rsa_lanes.h when its loop has nothing else to begin.
+ * by tls/rsa_lanes.h when server/key_turn.h says so.
  */
 #ifndef TLS_KEY_BATCH_H
 #define TLS_KEY_BATCH_H
@@ -44,7 +44,7 @@ void key_batch_use(struct key_batch *batch);
 
 size_t key_batch_waiting(const struct key_batch *batch);
 
-/* So many are done in the time of one. */
+/* So many take no longer than one does here. */
 #define KEY_BATCH_FULL 4
 
 /* Do the oldest ones, at most KEY_BATCH_FULL, and wake who waits for them. */

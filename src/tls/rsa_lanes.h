@@ -1,6 +1,6 @@
 /*
- * rsa_lanes.h -- four RSA-2048 private operations for little more than the
- * price of one, where the processor has AVX-512 IFMA.
+ * rsa_lanes.h -- four RSA-2048 private operations for the price of two, where
+ * the processor has AVX-512 IFMA.
  *
  * An operation is RFC 8017's RSADP and RSASP1: a block as long as the modulus,
  * raised to the private exponent.  Padding is not its business.  It takes the
@@ -42,8 +42,8 @@ struct rsa_lanes_operation {
 
 /*
  * 1 to RSA_LANES_OPERATIONS of them; the time is the same for any count.  Keys
- * may be different ones.  Some 50 KB of stack are not used for it: the room is
- * taken from the heap and wiped.
+ * may be different ones.  The room for it is on the heap, because this may be
+ * called on the small stack of an OpenSSL job, and is wiped.
  */
 void
 rsa_lanes_operate(const struct rsa_lanes_operation *operations, size_t count);

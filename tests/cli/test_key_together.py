@@ -1,12 +1,11 @@
 """Private operations of handshakes, four at a time."""
 
 import json
-import shutil
-import subprocess
+import pathlib
 
 import pytest
 
-from daemon import BINARY, ENVIRONMENT, Server, free_port, give_away
+from servedfleet import ServedFleet
 
 COUNT = 24
 CONFIGURATION = """\
@@ -21,30 +20,11 @@ listener load {
     client-anchors F/ca.crt
 }
 """
-WITH_VECTORS = "avx512ifma" in open("/proc/cpuinfo", encoding="utf-8").read()
+WITH_VECTORS = "avx512ifma" in pathlib.Path("/proc/cpuinfo").read_text(
+    encoding="utf-8")
 
 
-class Site:
-    def __init__(self):
-        self.server = Server()
-        self.folder = self.server.folder
-        self.port = free_port()
-        self.simulate("--setup", "--bytes", "4000")
-        self.server.device("import", self.folder / "F" / "devices.csv")
-        shutil.copy(self.folder / "F" / "templates" / "device.xml",
-                    self.folder / "templates")
-        for path in [self.folder / "F", *(self.folder / "F").rglob("*"),
-                     *(self.folder / "templates").iterdir()]:
-            give_away(path)
-
-    def simulate(self, *arguments):
-        done = subprocess.run(
-            [str(BINARY), "simulate", "--fleet", str(COUNT), "--folder",
-             str(self.folder / "F"), *map(str, arguments)], env=ENVIRONMENT,
-            capture_output=True, encoding="utf-8", timeout=120, check=False)
-        assert done.returncode == 0, done
-        return done.stdout
-
+class Site(ServedFleet):
     def served(self, version, concurrency, attempts=60):
         found = json.loads(self.simulate(
             "--json", "--attempts", attempts, "--concurrency", concurrency,
@@ -58,11 +38,11 @@ class Site:
 
 @pytest.fixture(name="site", scope="module")
 def _site():
-    made = Site()
+    made = Site(COUNT)
     made.configure("together")
     made.server.start()
     yield made
-    made.server.close()
+    made.close()
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.2", "1.3"])

@@ -2,13 +2,11 @@
 others, as the devices see it and as the server counts it."""
 
 import json
-import shutil
 import socket
-import subprocess
 
 import pytest
 
-from daemon import BINARY, ENVIRONMENT, Server, free_port, give_away
+from servedfleet import ServedFleet
 
 COUNT = 400
 
@@ -27,28 +25,8 @@ listener load {
 """
 
 
-class Site:
+class Site(ServedFleet):
     """A fleet that all comes at once, and a server that cannot take it."""
-
-    def __init__(self):
-        self.server = Server()
-        self.folder = self.server.folder
-        self.port = free_port()
-        self.simulate("--setup", "--bytes", "4000")
-        self.server.device("import", self.folder / "F" / "devices.csv")
-        shutil.copy(self.folder / "F" / "templates" / "device.xml",
-                    self.folder / "templates")
-        for path in [self.folder / "F", *(self.folder / "F").rglob("*"),
-                     *(self.folder / "templates").iterdir()]:
-            give_away(path)
-
-    def simulate(self, *arguments):
-        done = subprocess.run(
-            [str(BINARY), "simulate", "--fleet", str(COUNT), "--folder",
-             str(self.folder / "F"), *map(str, arguments)], env=ENVIRONMENT,
-            capture_output=True, encoding="utf-8", timeout=120, check=False)
-        assert done.returncode == 0, done
-        return done.stdout
 
     def storm(self):
         """All within a moment, and again after half a second, until served."""
@@ -73,9 +51,9 @@ class Site:
 
 @pytest.fixture(name="site", scope="module")
 def _site():
-    made = Site()
+    made = Site(COUNT)
     yield made
-    made.server.close()
+    made.close()
 
 
 def same_on_both_sides(found, counted):
