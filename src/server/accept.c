@@ -16,97 +16,137 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ACCEPT_BATCH 64	    /* sockets taken per turn of the loop */
+/*
+ * Connections taken from a socket in one turn of the loop.  That is half a
+ * millisecond, about one handshake, of which a turn begins a few.  More than
+ * those, because the kernel's queue has no order but that of arrival: what is
+ * out of it can be put in order, or dropped, by admission.h.
+ */
+#define ACCEPT_BATCH 64
 #define ACCEPT_PAUSE_MS 100 /* when there are no descriptors left */
 #define WARN_EVERY_MS 1000
 
-struct acceptor {
-	struct acceptor *next;
-	struct acceptors *all;
+/* Another worker gets a connection when it has fewer by more than that, or by
+ * more than this part of what it has. */
+#define SLACK 8
+#define SLACK_PART 4
+
+/* A socket that is polled. */
+struct door {
+	struct door *next;
+	struct acceptor *acceptor;
 	uv_poll_t poll;
 	int fd;
 	size_t listener;
 };
 
-struct acceptors {
+struct acceptor {
 	uv_loop_t *loop;
-	struct worker **workers;
-	size_t worker_count;
-	struct acceptor *list; /* one per socket */
-	struct service *service;
+	struct worker *worker; /* whose loop that is */
+	struct crew *crew;
+	struct service *service; /* whose listeners the doors name */
+	struct door *doors;
 	uv_timer_t pause_timer;
-	uint64_t warned_ms;
 };
 
 /* Once a second at most: a flood must not fill the log as well. */
 static void
-warn(struct acceptors *acceptors, enum log_level level, const char *event,
+warn(struct crew *crew, enum log_level level, const char *event,
     const char *text)
 {
 	uint64_t now_ms = clock_monotonic_ms();
+	uint64_t before_ms = atomic_load(&crew->warned_ms);
 
-	if (now_ms - acceptors->warned_ms < WARN_EVERY_MS)
-		return;
-	acceptors->warned_ms = now_ms;
-	log_message(level, event, "%s", text);
+	/* Who has seen another one's warning leaves it at that. */
+	if (now_ms - before_ms >= WARN_EVERY_MS &&
+	    atomic_compare_exchange_strong(&crew->warned_ms, &before_ms,
+		now_ms))
+		log_message(level, event, "%s", text);
 }
 
 static struct worker *
-least_busy(const struct acceptors *acceptors, size_t *total)
+least_busy(const struct crew *crew, size_t *fewest, size_t *total)
 {
 	struct worker *best = NULL;
-	size_t fewest = SIZE_MAX;
 
+	*fewest = SIZE_MAX;
 	*total = 0;
-	for (size_t i = 0; i < acceptors->worker_count; i++) {
-		size_t n = worker_connection_count(acceptors->workers[i]);
+	for (size_t i = 0; i < crew->count; i++) {
+		size_t n = worker_connection_count(crew->workers[i]);
 
 		*total += n;
-		if (n < fewest) {
-			fewest = n;
-			best = acceptors->workers[i];
+		if (n < *fewest) {
+			*fewest = n;
+			best = crew->workers[i];
 		}
 	}
 	return best;
 }
 
-/* Whose connections have not all begun; any one when all have. */
+/* Whose connections have not all begun; else as was. */
 static struct worker *
-most_waiting(const struct acceptors *acceptors)
+most_waiting(const struct crew *crew, struct worker *worker)
 {
-	struct worker *best = acceptors->workers[0];
 	size_t most = 0;
 
-	for (size_t i = 0; i < acceptors->worker_count; i++) {
-		size_t n = worker_waiting_count(acceptors->workers[i]);
+	for (size_t i = 0; i < crew->count; i++) {
+		size_t n = worker_waiting_count(crew->workers[i]);
 
 		if (n > most) {
 			most = n;
-			best = acceptors->workers[i];
+			worker = crew->workers[i];
 		}
 	}
-	return best;
+	return worker;
+}
+
+static bool
+is_clearly_more(size_t count, size_t fewest)
+{
+	size_t slack = fewest / SLACK_PART;
+
+	return count > fewest + (slack > SLACK ? slack : SLACK);
+}
+
+/* Who gets it. */
+static struct worker *
+choose(const struct acceptor *acceptor, bool *full)
+{
+	struct crew *crew = acceptor->crew;
+	struct worker *own = acceptor->worker;
+	size_t fewest, total;
+	struct worker *other = least_busy(crew, &fewest, &total);
+
+	*full = total > service_config(acceptor->service)->connections_max;
+	if (*full) {
+		warn(crew, LOG_LEVEL_WARN, "connections-full",
+		    "as many connections are open as \"connections\" allows: "
+		    "closing the oldest that ask for nothing, or new ones");
+		return most_waiting(crew, own);
+	}
+	return is_clearly_more(worker_connection_count(own), fewest) ? other :
+								       own;
 }
 
 static void
-give_to_worker(struct acceptors *acceptors, int fd, const struct addr *source,
+let_in(const struct acceptor *acceptor, int fd, const struct addr *source,
     size_t listener)
 {
 	static const int one = 1;
-	struct worker *worker;
-	size_t total;
+	struct worker *own = acceptor->worker, *worker;
 	bool full;
 
-	worker = least_busy(acceptors, &total);
-	full = total >= service_config(acceptors->service)->connections_max;
-	if (full) {
-		warn(acceptors, LOG_LEVEL_WARN, "connections-full",
-		    "as many connections are open as \"connections\" allows: "
-		    "closing the oldest that ask for nothing, or new ones");
-		worker = most_waiting(acceptors);
-	}
+	/* Counted before the others are asked: else workers that accept in the
+	 * same moment would pass the limit together. */
+	worker_expect(own);
+	worker = choose(acceptor, &full);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	worker_give(worker, fd, source, acceptors->service, listener, full);
+	if (worker == own) {
+		worker_take(own, fd, source, acceptor->service, listener, full);
+		return;
+	}
+	worker_give(worker, fd, source, acceptor->service, listener, full);
+	worker_expect_not(own);
 }
 
 static void on_acceptable(uv_poll_t *poll, int status, int events);
@@ -114,88 +154,67 @@ static void on_acceptable(uv_poll_t *poll, int status, int events);
 static void
 on_pause_end(uv_timer_t *timer)
 {
-	struct acceptors *acceptors = timer->data;
+	struct acceptor *acceptor = timer->data;
 
-	for (struct acceptor *a = acceptors->list; a != NULL; a = a->next)
-		(void)uv_poll_start(&a->poll, UV_READABLE, on_acceptable);
+	for (struct door *d = acceptor->doors; d != NULL; d = d->next)
+		(void)uv_poll_start(&d->poll, UV_READABLE, on_acceptable);
 }
 
 static void
-pause_accepting(struct acceptors *acceptors)
+pause_accepting(struct acceptor *acceptor)
 {
-	warn(acceptors, LOG_LEVEL_ERROR, "accept-failed", strerror(errno));
-	for (struct acceptor *a = acceptors->list; a != NULL; a = a->next)
-		(void)uv_poll_stop(&a->poll);
-	(void)uv_timer_start(&acceptors->pause_timer, on_pause_end,
+	warn(acceptor->crew, LOG_LEVEL_ERROR, "accept-failed", strerror(errno));
+	for (struct door *d = acceptor->doors; d != NULL; d = d->next)
+		(void)uv_poll_stop(&d->poll);
+	(void)uv_timer_start(&acceptor->pause_timer, on_pause_end,
 	    ACCEPT_PAUSE_MS, 0);
 }
 
 static void
 on_acceptable(uv_poll_t *poll, int status, int events)
 {
-	struct acceptor *acceptor = poll->data;
+	struct door *door = poll->data;
 
 	(void)status;
 	(void)events;
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
 		struct addr source = { .len = sizeof(source.sockaddr) };
-		int fd = accept4(acceptor->fd,
-		    (struct sockaddr *)&source.sockaddr, &source.len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(door->fd, (struct sockaddr *)&source.sockaddr,
+		    &source.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			give_to_worker(acceptor->all, fd, &source,
-			    acceptor->listener);
+			let_in(door->acceptor, fd, &source, door->listener);
 			continue;
 		}
 		if (errno == EAGAIN)
-			return;
+			return; /* or another worker was faster */
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 		    errno == ENOMEM) {
-			pause_accepting(acceptor->all);
+			pause_accepting(door->acceptor);
 			return;
 		}
 		/* Else: that one client gave up; there may be others. */
 	}
 }
 
-struct acceptors *
-acceptors_new(uv_loop_t *loop, struct worker **workers, size_t worker_count)
+static void
+open_door(struct acceptor *acceptor, int fd, size_t listener)
 {
-	struct acceptors *acceptors = xcalloc(1, sizeof(*acceptors));
+	struct door *door = xcalloc(1, sizeof(*door));
 
-	acceptors->loop = loop;
-	acceptors->workers = workers;
-	acceptors->worker_count = worker_count;
-	(void)uv_timer_init(loop, &acceptors->pause_timer); /* cannot fail */
-	acceptors->pause_timer.data = acceptors;
-	return acceptors;
-}
-
-void
-acceptors_start(struct acceptors *acceptors, const struct sockets *sockets,
-    struct service *service)
-{
-	acceptors->service = service;
-	for (size_t i = 0; i < sockets->count; i++) {
-		struct acceptor *acceptor = xcalloc(1, sizeof(*acceptor));
-
-		acceptor->all = acceptors;
-		acceptor->fd = sockets->list[i].fd;
-		acceptor->listener = sockets->list[i].listener;
-		acceptor->poll.data = acceptor;
-		if (uv_poll_init(acceptors->loop, &acceptor->poll,
-			acceptor->fd) != 0) {
-			log_message(LOG_LEVEL_ERROR, "listen-failed",
-			    "cannot poll a listening socket");
-			free(acceptor);
-			continue;
-		}
-		acceptor->next = acceptors->list;
-		acceptors->list = acceptor;
-		(void)uv_poll_start(&acceptor->poll, UV_READABLE,
-		    on_acceptable);
+	door->acceptor = acceptor;
+	door->fd = fd;
+	door->listener = listener;
+	door->poll.data = door;
+	if (uv_poll_init(acceptor->loop, &door->poll, fd) != 0) {
+		log_message(LOG_LEVEL_ERROR, "listen-failed",
+		    "cannot poll a listening socket");
+		free(door);
+		return;
 	}
+	door->next = acceptor->doors;
+	acceptor->doors = door;
+	(void)uv_poll_start(&door->poll, UV_READABLE, on_acceptable);
 }
 
 static void
@@ -204,22 +223,67 @@ on_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
-void
-acceptors_stop(struct acceptors *acceptors)
+/* libuv takes the descriptor out of what is polled at once; only the memory
+ * has to stay for a turn. */
+static void
+close_doors(struct acceptor *acceptor)
 {
-	struct acceptor *next;
+	struct door *next;
 
-	(void)uv_timer_stop(&acceptors->pause_timer);
-	for (struct acceptor *a = acceptors->list; a != NULL; a = next) {
-		next = a->next;
-		uv_close((uv_handle_t *)&a->poll, on_closed);
+	(void)uv_timer_stop(&acceptor->pause_timer);
+	for (struct door *d = acceptor->doors; d != NULL; d = next) {
+		next = d->next;
+		uv_close((uv_handle_t *)&d->poll, on_closed);
 	}
-	acceptors->list = NULL;
+	acceptor->doors = NULL;
+	service_release(acceptor->service);
+	acceptor->service = NULL;
+}
+
+struct acceptor *
+acceptor_open(uv_loop_t *loop, struct worker *worker)
+{
+	struct acceptor *acceptor = xcalloc(1, sizeof(*acceptor));
+
+	acceptor->loop = loop;
+	acceptor->worker = worker;
+	(void)uv_timer_init(loop, &acceptor->pause_timer); /* cannot fail */
+	acceptor->pause_timer.data = acceptor;
+	return acceptor;
 }
 
 void
-acceptors_free(struct acceptors *acceptors)
+acceptor_listen(struct acceptor *acceptor, struct crew *crew,
+    const struct sockets *sockets, struct service *service)
 {
-	acceptors_stop(acceptors);
-	uv_close((uv_handle_t *)&acceptors->pause_timer, on_closed);
+	close_doors(acceptor);
+	if (sockets == NULL)
+		return;
+	acceptor->crew = crew;
+	acceptor->service = service_retain(service);
+	for (size_t i = 0; i < sockets->count; i++)
+		open_door(acceptor, sockets->list[i].fd,
+		    sockets->list[i].listener);
+}
+
+void
+acceptor_close(struct acceptor *acceptor)
+{
+	close_doors(acceptor);
+	uv_close((uv_handle_t *)&acceptor->pause_timer, on_closed);
+}
+
+void
+crew_listen(struct crew *crew, const struct sockets *sockets,
+    struct service *service)
+{
+	uv_sem_t done;
+
+	if (uv_sem_init(&done, 0) != 0)
+		abort(); /* it makes nothing but a number */
+	for (size_t i = 0; i < crew->count; i++)
+		worker_listen(crew->workers[i], crew, sockets, service, &done);
+	for (size_t i = 0; i < crew->count; i++)
+		uv_sem_wait(&done);
+	uv_sem_destroy(&done);
 }

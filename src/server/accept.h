@@ -1,32 +1,58 @@
 /*
- * accept.h -- taking connections from the listening sockets and handing each
- * to the worker that has the fewest.
+ * accept.h -- taking connections from the listening sockets.
+ *
+ * Every worker polls every socket and keeps what it accepts: no other thread is
+ * asked, and nothing is handed over.  Only when another one has clearly fewer
+ * connections is it given that one, so that a storm that finds one worker awake
+ * does not stay with it.  One socket for all works with sockets of a service
+ * manager, too, and a connection that nobody has accepted is not lost with one
+ * worker's share of them (SO_REUSEPORT).
  */
 #ifndef SERVER_ACCEPT_H
 #define SERVER_ACCEPT_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include <uv.h>
 
-struct acceptors;
+struct acceptor;
 struct service;
 struct sockets;
 struct worker;
 
-/* On that loop, for those workers; all are borrowed. */
-struct acceptors *
-acceptors_new(uv_loop_t *loop, struct worker **workers, size_t worker_count);
+/* The workers among whom connections are divided. */
+struct crew {
+	struct worker *const *workers;
+	size_t count;
+	atomic_uint_least64_t warned_ms; /* of all of them together */
+};
 
-/* Accept on these sockets for that service (borrowed until acceptors_stop()).
+/*
+ * From now on all of them accept on these sockets, for that service, and on no
+ * others; NULL: on none.  Returns when that is so, which takes as long as the
+ * longest turn of a worker's loop: what is polled no more can be closed then,
+ * and nobody else can connect to it.  What waits in the kernel for a socket
+ * that is kept goes on waiting.  The sockets have to stay open until the next
+ * call, and crew until the workers end; the last call has to be one with NULL,
+ * before any of them is told to stop.
+ *
  * No more than the service's limit of connections are open at once: a new one
  * takes the place of the oldest that has not begun its handshake, or is closed
- * when all have; a warning says so, once a second at most. */
-void acceptors_start(struct acceptors *acceptors, const struct sockets *sockets,
+ * when all have; a warning says so, once a second at most.
+ */
+void crew_listen(struct crew *crew, const struct sockets *sockets,
     struct service *service);
-void acceptors_stop(struct acceptors *acceptors);
+
+/* ------------------------------------------------- for the worker, on its loop */
+
+struct acceptor *acceptor_open(uv_loop_t *loop, struct worker *worker);
+
+/* As crew_listen() was told; sockets NULL: accept no more. */
+void acceptor_listen(struct acceptor *acceptor, struct crew *crew,
+    const struct sockets *sockets, struct service *service);
 
 /* Stops first; the memory goes when the loop has turned once more. */
-void acceptors_free(struct acceptors *acceptors);
+void acceptor_close(struct acceptor *acceptor);
 
 #endif

@@ -57,8 +57,9 @@ begin_stop(struct server *server)
 	selftest_stop(server->selftest);
 	notify_manager("STOPPING=1");
 	log_message(LOG_LEVEL_INFO, "stopping", "no new connections");
-	acceptors_free(server->acceptors);
-	server->acceptors = NULL;
+	/* What was accepted before is in a worker's queue, or its own, before
+	 * the order to stop. */
+	crew_listen(&server->crew, NULL, NULL);
 	sockets_close(&server->sockets, NULL);
 	tftp_stop(server->tftp);
 	server->tftp = NULL;
@@ -249,9 +250,9 @@ static void
 serve(struct server *server)
 {
 	start_handles(server);
-	server->acceptors = acceptors_new(&server->loop, server->workers,
-	    server->worker_count);
-	acceptors_start(server->acceptors, &server->sockets, server->service);
+	server->crew.workers = server->workers;
+	server->crew.count = server->worker_count;
+	crew_listen(&server->crew, &server->sockets, server->service);
 	tftp_update(server->tftp, &server->tftp_sockets, server->service,
 	    server->snapshot);
 	atomic_store(&server->standing.configured_at, clock_wall());

@@ -35,12 +35,12 @@ struct server {
 	struct sockets sockets;
 	struct tftp_sockets tftp_sockets;
 	struct tftp *tftp; /* NULL: not started yet */
-	struct acceptors *acceptors;
 	const struct server_options *options;
 	struct selftest *selftest;
 	struct errors *findings; /* of a rehearsal */
 	struct worker **workers;
 	size_t worker_count;
+	struct crew crew;   /* of these workers */
 	struct slack slack; /* the pool's */
 	uv_signal_t signals[3];
 	uv_timer_t refresh_timer, stop_timer;

@@ -218,9 +218,6 @@ static void
 commit_reload(struct server *server, struct sockets *fresh,
     struct tftp_sockets *fresh_tftp)
 {
-	acceptors_stop(server->acceptors);
-	sockets_close(&server->sockets, fresh);
-	server->sockets = *fresh;
 	service_release(server->service);
 	server->service = server->new_service;
 	inventory_close(server->inventory);
@@ -246,7 +243,11 @@ commit_reload(struct server *server, struct sockets *fresh,
 	server_limit_events(server);
 	keep_use_key(record_keep(server->record),
 	    service_secrets_key(server->service));
-	acceptors_start(server->acceptors, &server->sockets, server->service);
+	/* The workers know the service by now; those that were told first may
+	 * give a connection of it to the others. */
+	crew_listen(&server->crew, fresh, server->service);
+	sockets_close(&server->sockets, fresh);
+	server->sockets = *fresh;
 	announce(server->service, &server->sockets, &server->tftp_sockets);
 	server_watch_exceptions(server, true);
 	server_start_selftest(server);

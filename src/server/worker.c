@@ -1,6 +1,7 @@
 #include "server/worker.h"
 #include "base/mem.h"
 #include "inventory/snapshot.h"
+#include "server/accept.h"
 #include "server/conn.h"
 #include "server/counters.h"
 #include "server/gate.h"
@@ -15,9 +16,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <uv.h>
-
 enum message_kind {
+	MESSAGE_LISTEN,
 	MESSAGE_SOCKET,
 	MESSAGE_UPDATE,
 	MESSAGE_STOP,
@@ -33,12 +33,17 @@ struct message {
 	bool replace; /* another one of its connections */
 	struct service *service;
 	struct snapshot *snapshot;
+	/* Of MESSAGE_LISTEN; the sender waits for done. */
+	struct crew *crew;
+	const struct sockets *sockets;
+	uv_sem_t *done;
 };
 
 struct worker {
 	struct conn_host host; /* first: conn.c hands back its address */
 	uv_loop_t loop;
 	uv_async_t wake;
+	struct acceptor *acceptor;
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of the queue */
 	struct message *head, **tail;
@@ -55,6 +60,7 @@ end(struct worker *worker)
 	if (uv_is_closing((uv_handle_t *)&worker->wake))
 		return;
 	uv_close((uv_handle_t *)&worker->wake, NULL);
+	acceptor_close(worker->acceptor);
 	gate_close(worker->host.gate);
 	key_turn_close(worker->key_turn);
 }
@@ -84,6 +90,7 @@ static void
 stop(struct worker *worker, bool abort)
 {
 	worker->host.stopping = true;
+	acceptor_listen(worker->acceptor, NULL, NULL, NULL);
 	conn_host_sweep(&worker->host, abort);
 }
 
@@ -101,28 +108,41 @@ update(struct worker *worker, const struct message *message)
 	}
 }
 
-/* All have begun since it was sent here. */
 static void
-refuse(struct worker *worker, const struct message *message)
+refuse(struct worker *worker, int fd)
 {
 	counters_add(&worker->counters, COUNT_ACCEPTED);
 	counters_add(&worker->counters, COUNT_REFUSED_FULL);
-	(void)close(message->fd);
-	service_release(message->service);
+	(void)close(fd);
 	ended(&worker->host);
+}
+
+void
+worker_take(struct worker *worker, int fd, const struct addr *source,
+    struct service *service, size_t listener, bool replace)
+{
+	/* All may have begun since somebody looked. */
+	if (replace && !conn_host_make_room(&worker->host))
+		refuse(worker, fd);
+	else
+		conn_start(&worker->host, fd, source, service_retain(service),
+		    listener);
 }
 
 static void
 handle(struct worker *worker, const struct message *message)
 {
 	switch (message->kind) {
+	case MESSAGE_LISTEN:
+		acceptor_listen(worker->acceptor, message->crew,
+		    message->sockets, message->service);
+		service_release(message->service);
+		uv_sem_post(message->done);
+		break;
 	case MESSAGE_SOCKET:
-		if (message->replace && !conn_host_make_room(&worker->host)) {
-			refuse(worker, message);
-			break;
-		}
-		conn_start(&worker->host, message->fd, &message->source,
-		    message->service, message->listener);
+		worker_take(worker, message->fd, &message->source,
+		    message->service, message->listener, message->replace);
+		service_release(message->service);
 		break;
 	case MESSAGE_UPDATE:
 		update(worker, message);
@@ -234,6 +254,7 @@ worker_start(struct service *service, struct snapshot *snapshot,
 	worker->wake.data = worker;
 	worker->host.gate = gate_open(&worker->loop, &conn_gate_actions);
 	worker->key_turn = key_turn_open(&worker->loop);
+	worker->acceptor = acceptor_open(&worker->loop, worker);
 	if (start_thread(worker, err) != 0) {
 		end(worker);
 		(void)uv_run(&worker->loop, UV_RUN_DEFAULT);
@@ -245,7 +266,8 @@ worker_start(struct service *service, struct snapshot *snapshot,
 }
 
 /* Its thread looks at this only when it has a connection, and that comes
- * through the queue, whose mutex orders the two. */
+ * through the queue, or after the order to listen did: its mutex orders the
+ * two. */
 void
 worker_use_record(struct worker *worker, struct record *record)
 {
@@ -261,6 +283,33 @@ worker_use_keys(struct worker *worker, struct keystate *keys,
 }
 
 void
+worker_listen(struct worker *worker, struct crew *crew,
+    const struct sockets *sockets, struct service *service, uv_sem_t *done)
+{
+	const struct message message = {
+		.kind = MESSAGE_LISTEN,
+		.crew = crew,
+		.sockets = sockets,
+		.service = service != NULL ? service_retain(service) : NULL,
+		.done = done,
+	};
+
+	send_message(worker, &message);
+}
+
+void
+worker_expect(struct worker *worker)
+{
+	atomic_fetch_add(&worker->connections, 1);
+}
+
+void
+worker_expect_not(struct worker *worker)
+{
+	atomic_fetch_sub(&worker->connections, 1);
+}
+
+void
 worker_give(struct worker *worker, int fd, const struct addr *source,
     struct service *service, size_t listener, bool replace)
 {
@@ -273,7 +322,7 @@ worker_give(struct worker *worker, int fd, const struct addr *source,
 		.listener = listener,
 	};
 
-	atomic_fetch_add(&worker->connections, 1);
+	worker_expect(worker);
 	send_message(worker, &message);
 }
 
