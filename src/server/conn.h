@@ -20,6 +20,7 @@
 struct conn;
 struct counters;
 struct gate;
+struct key_turn;
 struct keystate;
 struct metrics;
 struct profile_cache;
@@ -38,6 +39,7 @@ struct conn_host {
 	size_t upload_bytes;	     /* that bodies in flight may need */
 	bool stopping;
 	struct gate *gate;	   /* whose turn it is */
+	struct key_turn *key_turn; /* who waits for a private key */
 	struct counters *counters; /* what becomes of all of them */
 	struct metrics *metrics;   /* ditto, and what it was about */
 	struct conn *first;	   /* all connections, for conn_host_sweep */

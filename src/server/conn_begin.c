@@ -132,9 +132,10 @@ conn_step_hello(struct conn *conn)
 
 /* A private key that is elsewhere is done with what it was asked for. */
 static void
-on_key(uv_async_t *async)
+on_key(struct key_waiter *waiter)
 {
-	struct conn *conn = async->data;
+	struct conn *conn = (struct conn *)(void *)((char *)waiter -
+	    offsetof(struct conn, key));
 	struct error ignored;
 
 	if (conn->phase != PHASE_CLOSED)
@@ -145,41 +146,24 @@ on_key(uv_async_t *async)
 		conn_close_key(conn);
 }
 
-/* From any thread. */
-static void
-wake(void *async)
-{
-	(void)uv_async_send(async);
-}
-
 static void
 listen_to_key(struct conn *conn)
 {
-	conn->key = xcalloc(1, sizeof(*conn->key));
-	if (uv_async_init(conn->host->loop, conn->key, on_key) != 0)
-		abort(); /* as xcalloc: it makes nothing but a handle */
-	conn->key->data = conn;
+	conn->key.turn = conn->host->key_turn;
+	conn->key.ready = on_key;
 	conn->open_handles++;
-	tls_conn_set_waker(conn->tls, wake, conn->key);
-}
-
-static void
-on_key_closed(uv_handle_t *handle)
-{
-	struct conn *conn = handle->data;
-
-	free(handle);
-	conn_release(conn);
+	tls_conn_set_waker(conn->tls, key_turn_wake, &conn->key);
 }
 
 void
 conn_close_key(struct conn *conn)
 {
 	/* What waits for its key must not go before that. */
-	if (conn->key == NULL || tls_conn_waits_for_key(conn->tls))
+	if (conn->key.turn == NULL || tls_conn_waits_for_key(conn->tls))
 		return;
-	uv_close((uv_handle_t *)conn->key, on_key_closed);
-	conn->key = NULL;
+	key_turn_forget(&conn->key);
+	conn->key.turn = NULL;
+	conn_release(conn);
 }
 
 /* Where there are several certificates: the hello is there, still in the

@@ -15,6 +15,7 @@
 #include "server/conn.h"
 #include "server/counters.h"
 #include "server/gate.h"
+#include "server/key_turn.h"
 #include "server/keystate.h"
 #include "spa/peer.h"
 
@@ -80,13 +81,13 @@ struct conn {
 	uint64_t started_us;
 	uint64_t begun_us; /* its handshake, later its request */
 	struct waiting waiting;
-	int low_water;	 /* of the socket, where it is not 1 */
-	uv_async_t *key; /* wakes it when a far key is done; or NULL */
-	bool said_hello; /* all of a ClientHello is there */
-	bool resumes;	 /* its ClientHello shows a session of ours */
-	bool hung_up;	 /* before its handshake was complete */
-	bool asked;	 /* has sent a request */
-	bool own;	 /* one of our own: server/visits.h */
+	int low_water;	       /* of the socket, where it is not 1 */
+	struct key_waiter key; /* for a far key; turn is NULL: there is none */
+	bool said_hello;       /* all of a ClientHello is there */
+	bool resumes;	       /* its ClientHello shows a session of ours */
+	bool hung_up;	       /* before its handshake was complete */
+	bool asked;	       /* has sent a request */
+	bool own;	       /* one of our own: server/visits.h */
 };
 
 /* ------------------------------------------------------------------ conn.c */
@@ -158,7 +159,8 @@ struct metrics *conn_metrics(const struct conn *conn);
  * when that was done before, or it is complete. */
 void conn_leave(struct conn *conn, enum counter what, enum admission_end end);
 
-/* Stop listening to a far key, unless it has not answered yet. */
+/* Stop listening to a far key, unless it has not answered yet.  That may be the
+ * end of the connection. */
 void conn_close_key(struct conn *conn);
 
 /* Say why the handshake did not end well. */

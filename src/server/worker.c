@@ -50,7 +50,6 @@ struct worker {
 	bool handling; /* there may be more to come from the queue */
 	atomic_size_t connections;
 	struct counters counters;
-	struct key_turn *key_turn;
 };
 
 /* Let the loop end. */
@@ -62,7 +61,7 @@ end(struct worker *worker)
 	uv_close((uv_handle_t *)&worker->wake, NULL);
 	acceptor_close(worker->acceptor);
 	gate_close(worker->host.gate);
-	key_turn_close(worker->key_turn);
+	key_turn_close(worker->host.key_turn);
 }
 
 /*
@@ -196,7 +195,7 @@ worker_main(void *arg)
 {
 	struct worker *worker = arg;
 
-	key_turn_use(worker->key_turn);
+	key_turn_use(worker->host.key_turn);
 	(void)uv_run(&worker->loop, UV_RUN_DEFAULT);
 	return NULL;
 }
@@ -253,7 +252,7 @@ worker_start(struct service *service, struct snapshot *snapshot,
 	assert(rc == 0);
 	worker->wake.data = worker;
 	worker->host.gate = gate_open(&worker->loop, &conn_gate_actions);
-	worker->key_turn = key_turn_open(&worker->loop);
+	worker->host.key_turn = key_turn_open(&worker->loop);
 	worker->acceptor = acceptor_open(&worker->loop, worker);
 	if (start_thread(worker, err) != 0) {
 		end(worker);
