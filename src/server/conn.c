@@ -147,9 +147,18 @@ static void on_ready(uv_poll_t *poll, int status, int events);
 static void
 wait_for(struct conn *conn, int events)
 {
+	conn->is_parked = false;
 	if (events != conn->events)
 		(void)uv_poll_start(&conn->poll, events, on_ready);
 	conn->events = events;
+}
+
+/* Most go on before their socket says anything: polling it goes on, too, which
+ * is cheaper than to stop and to start. */
+void
+conn_park(struct conn *conn)
+{
+	conn->is_parked = true;
 }
 
 void
@@ -166,18 +175,14 @@ conn_run(struct conn *conn)
 			wait_for(conn, UV_WRITABLE);
 			return;
 		case STEP_TURN:
-			(void)uv_poll_stop(&conn->poll);
-			conn->events = 0;
+		case STEP_HOLD:
+			conn_park(conn);
 			return;
 		case STEP_FETCH:
 			conn_start_fetch(conn);
 			return;
 		case STEP_WORK:
 			conn_start_report(conn);
-			return;
-		case STEP_HOLD:
-			(void)uv_poll_stop(&conn->poll);
-			conn->events = 0;
 			return;
 		case STEP_END:
 			conn_close(conn);
@@ -194,6 +199,11 @@ on_ready(uv_poll_t *poll, int status, int events)
 	(void)status; /* an error shows when the socket is used */
 	if (conn->phase == PHASE_CLOSED)
 		return;
+	if (conn->is_parked) {
+		(void)uv_poll_stop(&conn->poll); /* or it wakes us again */
+		conn->events = 0;
+		return;
+	}
 	if ((events & UV_DISCONNECT) != 0) {
 		conn->hung_up = true;
 		if (conn->phase == PHASE_HANDSHAKE && conn_is_in_vain(conn)) {

@@ -218,9 +218,7 @@ after_fetch(uv_work_t *work, int status)
 void
 conn_start_fetch(struct conn *conn)
 {
-	/* Or the socket wakes us in vain. */
-	(void)uv_poll_stop(&conn->poll);
-	conn->events = 0;
+	conn_park(conn);
 	conn->fetch.data = conn;
 	conn->open_handles++;
 	metrics_pool(conn->host->metrics, 1);
@@ -260,8 +258,7 @@ after_report(uv_work_t *work, int status)
 void
 conn_start_report(struct conn *conn)
 {
-	(void)uv_poll_stop(&conn->poll);
-	conn->events = 0;
+	conn_park(conn);
 	conn->fetch.data = conn;
 	conn->open_handles++;
 	metrics_pool(conn->host->metrics, 1);

@@ -61,6 +61,8 @@ struct conn {
 	uv_timer_t timer;
 	unsigned open_handles;
 	int events; /* that poll waits for now */
+	bool
+	    is_parked; /* and that are not for it: it waits for another thing */
 	enum phase phase;
 	struct tls_conn *tls;
 	struct peer *peer; /* NULL until a certificate was read */
@@ -96,6 +98,9 @@ struct conn {
 void conn_run(struct conn *conn);
 
 void conn_close(struct conn *conn);
+
+/* Its socket is not to wake it until it waits for that again. */
+void conn_park(struct conn *conn);
 
 /* One of its handles, or works in the pool, is no more. */
 void conn_release(struct conn *conn);
