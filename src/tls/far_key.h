@@ -10,8 +10,8 @@
  * The padding of signatures, and the check of what was decrypted in constant
  * time, stay OpenSSL's: what is asked of the place is the bare RSA operation on
  * a block as long as the modulus; it has to take the same time whatever the
- * block.  Each result is checked with the public key, so that a fault tells
- * nothing about the private one.
+ * block.  Each result is checked with the public key, here unless the place has
+ * done it, so that a fault tells nothing about the private one.
  *
  * OpenSSL 3 offers no way to replace that one operation of a single key (keys
  * of an engine cannot decrypt for TLS).  The first far key therefore sets the
@@ -43,7 +43,12 @@ struct far_job {
  * thread, exactly once. */
 typedef void far_key_start(void *place, struct far_job *job);
 
-void far_job_done(struct far_job *job, bool ok);
+enum far_job_end {
+	FAR_JOB_FAILED,
+	FAR_JOB_DONE,
+	FAR_JOB_CHECKED, /* and the place did so with the public key itself */
+};
+void far_job_done(struct far_job *job, enum far_job_end end);
 
 /*
  * The far key that belongs to an RSA public key.  place is borrowed until

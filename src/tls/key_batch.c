@@ -53,7 +53,8 @@ run(const struct waiting_job *jobs, size_t count)
 		};
 	rsa_lanes_operate(operations, count);
 	for (size_t i = 0; i < count; i++)
-		far_job_done(jobs[i].job, true);
+		far_job_done(jobs[i].job,
+		    operations[i].ok ? FAR_JOB_CHECKED : FAR_JOB_FAILED);
 }
 
 /* A far_key_start. */

@@ -6,11 +6,14 @@
 #ifdef LANES_IFMA
 #include <immintrin.h>
 #define lanes_private lanes_private_ifma
+#define lanes_check lanes_check_ifma
 #else
 #define lanes_private lanes_private_portable
+#define lanes_check lanes_check_portable
 #endif
 
 #define MASK ((UINT64_C(1) << LANES_LIMB_BITS) - 1)
+#define PUBLIC_SQUARES 16 /* 65537 = 2^16 + 1 */
 
 /* A limb of all lanes. */
 typedef uint64_t vector __attribute__((vector_size(8 * LANES)));
@@ -241,18 +244,31 @@ subtract_once(struct lanes *number, const struct lanes *subtrahend)
 
 /* --------------------------------------------------------- exponentiation */
 
-/* power[1] = the block in Montgomery's form: low R + high R R, mod prime. */
+/* power[1] = a block in Montgomery's form: low R + high R R, mod prime. */
 static void
-reduce(struct lanes_work *work)
+reduce(struct lanes_work *work, const struct lanes *low,
+    const struct lanes *high)
 {
 	vector *base = limbs(&work->power[1]);
 	vector *other = limbs(&work->power[0]);
 
-	multiply(&work->power[1], &work->low, &work->square, work);
-	multiply(&work->power[0], &work->high, &work->cube, work);
+	multiply(&work->power[1], low, &work->square, work);
+	multiply(&work->power[0], high, &work->cube, work);
 	for (size_t i = 0; i < LANES_LIMBS; i++)
 		base[i] += other[i];
 	carry(base, base);
+}
+
+/* Out of Montgomery's form, and below prime: multiply() leaves at most prime. */
+static void
+leave_form(struct lanes *out, const struct lanes *number,
+    struct lanes_work *work)
+{
+	work->picked = (struct lanes) { 0 };
+	for (size_t i = 0; i < LANES; i++)
+		work->picked.limb[0][i] = 1;
+	multiply(out, number, &work->picked, work);
+	subtract_once(out, &work->prime);
 }
 
 static void
@@ -293,7 +309,7 @@ pick(struct lanes *out, const struct lanes_work *work, size_t window)
 static void
 exponentiate(struct lanes_work *work)
 {
-	reduce(work);
+	reduce(work, &work->low, &work->high);
 	make_powers(work);
 	pick(&work->result, work, 0);
 	for (size_t i = 1; i < LANES_WINDOWS; i++) {
@@ -302,12 +318,7 @@ exponentiate(struct lanes_work *work)
 		pick(&work->picked, work, i);
 		multiply(&work->result, &work->result, &work->picked, work);
 	}
-	/* Out of Montgomery's form: at most prime. */
-	work->picked = (struct lanes) { 0 };
-	for (size_t i = 0; i < LANES; i++)
-		work->picked.limb[0][i] = 1;
-	multiply(&work->low, &work->result, &work->picked, work);
-	subtract_once(&work->low, &work->prime);
+	leave_form(&work->low, &work->result, work);
 }
 
 /* --------------------------------------------------------------- recombine */
@@ -378,6 +389,25 @@ lanes_private(struct lanes_work *work)
 	recombine(work);
 }
 
+void
+lanes_check(struct lanes_work *work)
+{
+	vector *differs = (vector *)(void *)work->differs;
+
+	reduce(work, &work->low, &work->high);
+	work->result = work->power[1];
+	for (size_t i = 0; i < PUBLIC_SQUARES; i++)
+		square(&work->result, work);
+	multiply(&work->result, &work->result, &work->power[1], work);
+	leave_form(&work->result, &work->result, work);
+	reduce(work, &work->expected_low, &work->expected_high);
+	leave_form(&work->of_q, &work->power[1], work);
+	*differs = (vector) { 0 };
+	for (size_t i = 0; i < LANES_LIMBS; i++)
+		*differs |= const_limbs(&work->result)[i] ^
+		    const_limbs(&work->of_q)[i];
+}
+
 #ifdef LANES_ALONE /* nothing else was built */
 bool
 lanes_is_usable(void)
@@ -389,5 +419,11 @@ void
 lanes_private_ifma(struct lanes_work *work)
 {
 	lanes_private_portable(work);
+}
+
+void
+lanes_check_ifma(struct lanes_work *work)
+{
+	lanes_check_portable(work);
 }
 #endif

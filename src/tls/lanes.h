@@ -54,6 +54,9 @@ struct lanes_work {
 	/* In: the block, the same in both lanes; below R, and above it.
 	 * Out: the result, in p's lane. */
 	struct lanes low, high;
+	/* For lanes_check: what the block becomes, to the power of 65537. */
+	struct lanes expected_low, expected_high;
+	uint64_t differs[LANES]; /* 0 where it does */
 	/* On the way; as secret as the key. */
 	struct lanes power[LANES_POWERS]; /* of the block */
 	struct lanes result, picked, of_q;
@@ -68,5 +71,13 @@ bool lanes_is_usable(void);
  */
 void lanes_private_ifma(struct lanes_work *work);
 void lanes_private_portable(struct lanes_work *work);
+
+/*
+ * Is low and high, the same in both lanes, raised to the power of the public
+ * exponent 65537, what is expected, modulo each prime?  Nothing that was found
+ * on the way to a result is used, so that a fault in it shows.
+ */
+void lanes_check_ifma(struct lanes_work *work);
+void lanes_check_portable(struct lanes_work *work);
 
 #endif

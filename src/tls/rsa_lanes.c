@@ -3,6 +3,7 @@
 #include "tls/lanes.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #define WORDS (RSA_LANES_BYTES / 8)
 #define MASK ((UINT64_C(1) << LANES_LIMB_BITS) - 1)
 #define ALIGNMENT 64
+#define PUBLIC_EXPONENT 65537
 
 _Static_assert(RSA_LANES_OPERATIONS == LANES_OPERATIONS, "as many");
 
@@ -145,12 +147,13 @@ set_inverse(uint64_t *to, const BIGNUM *coefficient, const BIGNUM *p,
 	return ok;
 }
 
-enum part { P, Q, D_P, D_Q, COEFFICIENT, PARTS };
+enum part { E, P, Q, D_P, D_Q, COEFFICIENT, PARTS };
 
 static bool
 read_parts(EVP_PKEY *key, BIGNUM **parts)
 {
 	static const char *const names[PARTS] = {
+		OSSL_PKEY_PARAM_RSA_E,
 		OSSL_PKEY_PARAM_RSA_FACTOR1,
 		OSSL_PKEY_PARAM_RSA_FACTOR2,
 		OSSL_PKEY_PARAM_RSA_EXPONENT1,
@@ -162,7 +165,7 @@ read_parts(EVP_PKEY *key, BIGNUM **parts)
 
 	for (size_t i = 0; i < PARTS && ok; i++)
 		ok = EVP_PKEY_get_bn_param(key, names[i], &parts[i]) == 1;
-	return ok;
+	return ok && BN_is_word(parts[E], PUBLIC_EXPONENT);
 }
 
 static void
@@ -206,8 +209,8 @@ rsa_lanes_key_new(EVP_PKEY *from, struct error *err)
 	if (key == NULL || !read_parts(from, parts) || !set_key(key, parts)) {
 		(void)error_openssl(err,
 		    "a key for several operations at once: expected RSA of "
-		    "%d bits with two primes of %d",
-		    8 * RSA_LANES_BYTES, LANES_PRIME_BITS);
+		    "%d bits with two primes of %d and the public exponent %d",
+		    8 * RSA_LANES_BYTES, LANES_PRIME_BITS, PUBLIC_EXPONENT);
 		rsa_lanes_key_free(key);
 		key = NULL;
 	}
@@ -243,18 +246,24 @@ put_half(struct lanes_work *work, size_t lane, const struct half *half)
 		work->window[i][lane] = half->window[i];
 }
 
+/* Into both of its lanes. */
 static void
-put_block(struct lanes_work *work, size_t lane, const uint8_t *in)
+put_block(struct lanes *low, struct lanes *high, size_t lane, const uint8_t *in)
 {
 	/* Limbs are cut a little beyond the block. */
 	uint64_t words[WORDS + 2] = { 0 }, limbs[2 * LANES_LIMBS];
 
-	for (size_t i = 0; i < RSA_LANES_BYTES; i++)
-		words[i / 8] |= (uint64_t)in[RSA_LANES_BYTES - 1 - i]
-		    << i % 8 * 8;
+	for (size_t i = 0; i < WORDS; i++) {
+		uint64_t big;
+
+		memcpy(&big, in + RSA_LANES_BYTES - 8 * (i + 1), 8);
+		words[i] = be64toh(big);
+	}
 	to_limbs(limbs, 2 * LANES_LIMBS, words);
-	put(&work->low, lane, limbs);
-	put(&work->high, lane, limbs + LANES_LIMBS);
+	put(low, lane, limbs);
+	put(low, lane + LANES_OPERATIONS, limbs);
+	put(high, lane, limbs + LANES_LIMBS);
+	put(high, lane + LANES_OPERATIONS, limbs + LANES_LIMBS);
 	OPENSSL_cleanse(words, sizeof(words));
 	OPENSSL_cleanse(limbs, sizeof(limbs));
 }
@@ -269,16 +278,20 @@ get_block(const struct lanes_work *work, size_t lane, uint8_t *out)
 		limbs[i + LANES_LIMBS] = work->high.limb[i][lane];
 	}
 	from_limbs(words, limbs, 2 * LANES_LIMBS);
-	for (size_t i = 0; i < RSA_LANES_BYTES; i++)
-		out[RSA_LANES_BYTES - 1 - i] = (uint8_t)(words[i / 8] >>
-		    i % 8 * 8);
+	for (size_t i = 0; i < WORDS; i++) {
+		const uint64_t big = htobe64(words[i]);
+
+		memcpy(out + RSA_LANES_BYTES - 8 * (i + 1), &big, 8);
+	}
 	OPENSSL_cleanse(words, sizeof(words));
 	OPENSSL_cleanse(limbs, sizeof(limbs));
 }
 
+typedef void in_lanes(struct lanes_work *work);
+
 static void
-operate(const struct rsa_lanes_operation *operations, size_t count,
-    void (*private)(struct lanes_work *work))
+operate(struct rsa_lanes_operation *operations, size_t count, in_lanes *private,
+    in_lanes *check)
 {
 	struct lanes_work *work = aligned_alloc(ALIGNMENT, sizeof(*work));
 
@@ -292,25 +305,34 @@ operate(const struct rsa_lanes_operation *operations, size_t count,
 
 		put_half(work, i, &operation->key->p);
 		put_half(work, i + LANES_OPERATIONS, &operation->key->q);
-		put_block(work, i, operation->in);
-		put_block(work, i + LANES_OPERATIONS, operation->in);
+		put_block(&work->low, &work->high, i, operation->in);
+		put_block(&work->expected_low, &work->expected_high, i,
+		    operation->in);
 	}
 	private(work);
 	for (size_t i = 0; i < count; i++)
 		get_block(work, i, operations[i].out);
+	for (size_t i = 0; i < RSA_LANES_OPERATIONS; i++)
+		put_block(&work->low, &work->high, i,
+		    operations[i < count ? i : 0].out);
+	check(work);
+	for (size_t i = 0; i < count; i++)
+		operations[i].ok = (work->differs[i] |
+				       work->differs[i + LANES_OPERATIONS]) ==
+		    0;
 	OPENSSL_cleanse(work, sizeof(*work));
 	free(work);
 }
 
 void
-rsa_lanes_operate(const struct rsa_lanes_operation *operations, size_t count)
+rsa_lanes_operate(struct rsa_lanes_operation *operations, size_t count)
 {
-	operate(operations, count, lanes_private_ifma);
+	operate(operations, count, lanes_private_ifma, lanes_check_ifma);
 }
 
 void
-rsa_lanes_operate_portably(const struct rsa_lanes_operation *operations,
-    size_t count)
+rsa_lanes_operate_portably(struct rsa_lanes_operation *operations, size_t count)
 {
-	operate(operations, count, lanes_private_portable);
+	operate(operations, count, lanes_private_portable,
+	    lanes_check_portable);
 }

@@ -5,7 +5,9 @@
  * An operation is RFC 8017's RSADP and RSASP1: a block as long as the modulus,
  * raised to the private exponent.  Padding is not its business.  It takes the
  * same time whatever the block and the key (tls/lanes.h), so blocks are not
- * blinded.  Whoever uses a result checks it with the public key first.
+ * blinded.  Each result is checked with the public exponent in the same lanes:
+ * one with a fault in it would tell the key (Boneh, DeMillo, Lipton: On the
+ * Importance of Checking Cryptographic Protocols for Faults, 1997).
  *
  * Not for other folders.
  */
@@ -25,8 +27,8 @@
 
 struct rsa_lanes_key;
 
-/* Where it is of use: RSA of 2048 bits with two primes of 1024, whose private
- * parts can be read; and a processor that can. */
+/* Where it is of use: RSA of 2048 bits with two primes of 1024 and the public
+ * exponent 65537, whose private parts can be read; and a processor that can. */
 bool rsa_lanes_fits(EVP_PKEY *key);
 
 void rsa_lanes_key_free(struct rsa_lanes_key *key); /* wiped */
@@ -38,6 +40,7 @@ struct rsa_lanes_operation {
 	const struct rsa_lanes_key *key;
 	const uint8_t *in;
 	uint8_t *out;
+	bool ok; /* set: out is right.  Else it is not to be used. */
 };
 
 /*
@@ -45,11 +48,10 @@ struct rsa_lanes_operation {
  * may be different ones.  The room for it is on the heap, because this may be
  * called on the small stack of an OpenSSL job, and is wiped.
  */
-void
-rsa_lanes_operate(const struct rsa_lanes_operation *operations, size_t count);
+void rsa_lanes_operate(struct rsa_lanes_operation *operations, size_t count);
 
 /* The same on any machine, many times slower: for tests. */
-void rsa_lanes_operate_portably(const struct rsa_lanes_operation *operations,
+void rsa_lanes_operate_portably(struct rsa_lanes_operation *operations,
     size_t count);
 
 #endif

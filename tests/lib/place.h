@@ -49,7 +49,7 @@ place_work(struct place *place, struct far_job *job)
 	if (place->wrong)
 		job->out[job->len - 1] ^= 1;
 	atomic_fetch_add(&place->done, 1);
-	far_job_done(job, ok && !place->fail);
+	far_job_done(job, ok && !place->fail ? FAR_JOB_DONE : FAR_JOB_FAILED);
 }
 
 static inline void

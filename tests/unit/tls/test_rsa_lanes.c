@@ -13,6 +13,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include "tls/lanes.h"
@@ -20,8 +21,14 @@
 
 #define KEYS RSA_LANES_OPERATIONS
 
-typedef void
-operate(const struct rsa_lanes_operation *operations, size_t count);
+enum { PARTS = 8 };
+static const char *const parts[PARTS] = { OSSL_PKEY_PARAM_RSA_N,
+	OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D,
+	OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2,
+	OSSL_PKEY_PARAM_RSA_EXPONENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2,
+	OSSL_PKEY_PARAM_RSA_COEFFICIENT1 };
+
+typedef void operate(struct rsa_lanes_operation *operations, size_t count);
 
 static struct {
 	EVP_PKEY *pkey;
@@ -82,10 +89,11 @@ assert_right(operate *way, BIGNUM *const *blocks, size_t count)
 				     RSA_LANES_BYTES),
 		    RSA_LANES_BYTES);
 		operations[i] = (struct rsa_lanes_operation) { keys[i].lanes,
-			in[i], out[i] };
+			in[i], out[i], false };
 	}
 	way(operations, count);
 	for (size_t i = 0; i < count; i++) {
+		assert_true(operations[i].ok);
 		assert_int_equal(BN_mod_exp(result, blocks[i], keys[i].d,
 				     keys[i].n, ctx),
 		    1);
@@ -155,7 +163,7 @@ static void
 test_portable(void **state)
 {
 	(void)state;
-	try_all(rsa_lanes_operate_portably, 32);
+	try_all(rsa_lanes_operate_portably, 16);
 }
 
 static void
@@ -167,11 +175,114 @@ test_vectors(void **state)
 	try_all(rsa_lanes_operate, 400);
 }
 
+/* As key, but that part of it is another number. */
+static EVP_PKEY *
+spoil(EVP_PKEY *key, const char *part)
+{
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	BIGNUM *numbers[PARTS] = { NULL };
+	OSSL_PARAM *params;
+	EVP_PKEY *spoiled = NULL;
+
+	for (size_t i = 0; i < PARTS; i++) {
+		assert_int_equal(EVP_PKEY_get_bn_param(key, parts[i],
+				     &numbers[i]),
+		    1);
+		if (strcmp(parts[i], part) == 0) /* primes stay odd */
+			assert_int_equal(BN_sub_word(numbers[i], 2), 1);
+		assert_int_equal(OSSL_PARAM_BLD_push_BN(build, parts[i],
+				     numbers[i]),
+		    1);
+	}
+	params = OSSL_PARAM_BLD_to_param(build);
+	assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
+	assert_int_equal(EVP_PKEY_fromdata(ctx, &spoiled, EVP_PKEY_KEYPAIR,
+			     params),
+	    1);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(build);
+	EVP_PKEY_CTX_free(ctx);
+	for (size_t i = 0; i < PARTS; i++)
+		BN_clear_free(numbers[i]);
+	return spoiled;
+}
+
+/* A fault on the way, here in each part of the key: it is seen, and nothing of
+ * it in the other lanes. */
+static void
+assert_fault_seen(operate *way, const char *part, size_t lane)
+{
+	struct rsa_lanes_operation operations[KEYS];
+	uint8_t blocks[KEYS][RSA_LANES_BYTES];
+	EVP_PKEY *pkey = spoil(keys[lane].pkey, part);
+	struct rsa_lanes_key *spoiled;
+	BIGNUM *block = BN_new();
+	struct error err;
+
+	spoiled = rsa_lanes_key_new(pkey, &err);
+	assert_non_null(spoiled);
+	for (size_t i = 0; i < KEYS; i++) {
+		(void)BN_rand_range(block, keys[i].n);
+		(void)BN_bn2binpad(block, blocks[i], RSA_LANES_BYTES);
+		operations[i] = (struct rsa_lanes_operation) {
+			i == lane ? spoiled : keys[i].lanes, blocks[i],
+			blocks[i], false
+		};
+	}
+	way(operations, KEYS);
+	for (size_t i = 0; i < KEYS; i++)
+		assert_int_equal(operations[i].ok, i != lane);
+	way(operations + lane, 1);
+	assert_false(operations[lane].ok);
+	BN_free(block);
+	rsa_lanes_key_free(spoiled);
+	EVP_PKEY_free(pkey);
+}
+
+static void
+test_faults_are_seen(void **state)
+{
+	static const char *const private[] = { OSSL_PKEY_PARAM_RSA_FACTOR1,
+		OSSL_PKEY_PARAM_RSA_FACTOR2, OSSL_PKEY_PARAM_RSA_EXPONENT1,
+		OSSL_PKEY_PARAM_RSA_EXPONENT2,
+		OSSL_PKEY_PARAM_RSA_COEFFICIENT1 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(private) / sizeof(*private); i++)
+		for (size_t lane = 0; lane < KEYS; lane++) {
+			/* Slowly, but not each in each. */
+			if (lane == i % KEYS)
+				assert_fault_seen(rsa_lanes_operate_portably,
+				    private[i], lane);
+			if (lanes_is_usable())
+				assert_fault_seen(rsa_lanes_operate, private[i],
+				    lane);
+		}
+}
+
+static EVP_PKEY *
+with_exponent(unsigned long exponent)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	BIGNUM *e = BN_new();
+	EVP_PKEY *key = NULL;
+
+	(void)BN_set_word(e, exponent);
+	assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048), 1);
+	assert_int_equal(EVP_PKEY_CTX_set1_rsa_keygen_pubexp(ctx, e), 1);
+	assert_int_equal(EVP_PKEY_generate(ctx, &key), 1);
+	BN_free(e);
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
 static void
 test_other_keys_are_refused(void **state)
 {
 	EVP_PKEY *others[] = { EVP_RSA_gen(1024), EVP_RSA_gen(3072),
-		EVP_EC_gen("P-256") };
+		EVP_EC_gen("P-256"), with_exponent(3) };
 	struct error err;
 
 	(void)state;
@@ -189,6 +300,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_portable),
 		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_faults_are_seen),
 		cmocka_unit_test(test_other_keys_are_refused),
 	};
 
