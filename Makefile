@@ -6,7 +6,7 @@ FUZZ = build-fuzz
 COVERAGE = build-coverage
 FUZZ_SECONDS = 5
 
-.PHONY: all setup setup-all demo dashboard check lint pages san fuzz bench layers coverage clean
+.PHONY: all setup setup-all demo dashboard check lint pages san secrets fuzz bench layers coverage clean
 
 all: setup
 	@test -d $(BUILD) || meson setup $(BUILD) >/dev/null
@@ -48,6 +48,10 @@ pages: setup-all all
 # The unit tests, and the server under load, with the sanitizers.
 san: setup-all
 	@tools/sanitize $(SAN) $(TSAN)
+
+# Does a branch or an address in our own arithmetic depend on a secret?
+secrets: setup-all all
+	@tools/secrets $(BUILD)
 
 # Every fuzz target over its corpus, and FUZZ_SECONDS of new input.
 fuzz: setup-all

@@ -117,9 +117,9 @@ make_context(struct service_listener *listener, const struct config *config,
 		complain(errors, config, place, &err);
 	else if (options.together && !tls_context_has_far_key(listener->tls))
 		log_message(LOG_LEVEL_WARN, "private-operations",
-		    "%s: \"together\" needs a key of RSA-2048 and AVX-512 "
-		    "IFMA; "
-		    "operations of this listener are single",
+		    "%s: \"together\" needs a key of RSA-2048 with the public "
+		    "exponent 65537, and AVX-512 IFMA; operations of this "
+		    "listener are single",
 		    listener->name);
 }
 
