@@ -24,6 +24,10 @@ typedef uint8_t bytes __attribute__((vector_size(LANES)));
 
 #ifdef LANES_IFMA
 
+/* Sums stay in registers only where their limbs have constant numbers. */
+#define PRAGMA(text) _Pragma(#text)
+#define UNROLL(times) PRAGMA(GCC unroll times)
+
 /* sum + the low 52 bits of a * b */
 static inline vector
 add_low(vector sum, vector a, vector b)
@@ -49,7 +53,11 @@ lanes_is_usable(void)
 
 #else
 
-static inline vector
+/* Here that would be a million lines for the compiler. */
+#define UNROLL(times)
+#define SLOW __attribute__((noinline))
+
+static SLOW vector
 add_low(vector sum, vector a, vector b)
 {
 	for (size_t i = 0; i < LANES; i++)
@@ -59,7 +67,7 @@ add_low(vector sum, vector a, vector b)
 	return sum;
 }
 
-static inline vector
+static SLOW vector
 add_high(vector sum, vector a, vector b)
 {
 	for (size_t i = 0; i < LANES; i++)
@@ -111,7 +119,7 @@ static inline __attribute__((always_inline)) void
 add_two(vector *sum, const vector *number, size_t first, vector low,
     vector high)
 {
-#pragma GCC unroll 20
+	UNROLL(20)
 	for (size_t j = first; j < LANES_LIMBS; j++) {
 		const vector limb = number[j];
 
@@ -143,7 +151,7 @@ shift_out_two(vector *sum, const vector *prime, vector factor)
 	sum[3] = add_high(sum[3], prime[1], high);
 	sum[2] += sum[1] >> LANES_LIMB_BITS;
 	add_two(sum, prime, 2, low, high);
-#pragma GCC unroll 20
+	UNROLL(20)
 	for (size_t j = 0; j < LANES_LIMBS; j++)
 		sum[j] = sum[j + 2];
 }
@@ -161,7 +169,7 @@ multiply(struct lanes *out, const struct lanes *a, const struct lanes *b,
 	const vector factor = *(const vector *)(const void *)work->factor;
 	vector sum[SUM_LIMBS] = { 0 };
 
-#pragma GCC unroll 10
+	UNROLL(10)
 	for (size_t i = 0; i < LANES_LIMBS; i += 2) {
 		FORGET_MEMORY();
 		add_two(sum, va, 0, vb[i], vb[i + 1]);
@@ -181,10 +189,10 @@ square_limb(const vector *number, size_t k)
 	const size_t above = k <= LANES_LIMBS ? 0 : k - LANES_LIMBS;
 	vector sum = { 0 };
 
-#pragma GCC unroll 10
+	UNROLL(10)
 	for (size_t i = first; 2 * i < k; i++)
 		sum = add_low(sum, number[i], number[k - i]);
-#pragma GCC unroll 10
+	UNROLL(10)
 	for (size_t i = above; 2 * i + 1 < k; i++)
 		sum = add_high(sum, number[i], number[k - 1 - i]);
 	sum += sum;
@@ -204,17 +212,17 @@ square(struct lanes *a, const struct lanes_work *work)
 	const vector factor = *(const vector *)(const void *)work->factor;
 	vector limb[LANES_LIMBS];
 
-#pragma GCC unroll 20
+	UNROLL(20)
 	for (size_t i = 0; i < LANES_LIMBS; i++)
 		limb[i] = const_limbs(a)[i];
 	const vector whole[2 * LANES_LIMBS + 2] = { TEN(0), TEN(10), TEN(20),
 		TEN(30) };
 	vector sum[SUM_LIMBS];
 
-#pragma GCC unroll 22
+	UNROLL(22)
 	for (size_t j = 0; j < SUM_LIMBS; j++)
 		sum[j] = whole[j];
-#pragma GCC unroll 10
+	UNROLL(10)
 	for (size_t i = 0; i < LANES_LIMBS; i += 2) {
 		FORGET_MEMORY();
 		shift_out_two(sum, const_limbs(&work->prime), factor);
@@ -297,7 +305,7 @@ pick(struct lanes *out, const struct lanes_work *work, size_t window)
 		const vector differ = wanted ^ i;
 		const vector mask = (vector) { 0 } - ((differ - 1) >> 63);
 
-#pragma GCC unroll 20
+		UNROLL(20)
 		for (size_t j = 0; j < LANES_LIMBS; j++)
 			found[j] |= power[j] & mask;
 	}
