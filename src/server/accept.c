@@ -187,7 +187,7 @@ on_acceptable(uv_poll_t *poll, int status, int events)
 			continue;
 		}
 		if (errno == EAGAIN)
-			return; /* or another worker was faster */
+			return;
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 		    errno == ENOMEM) {
 			pause_accepting(door->acceptor);
@@ -262,8 +262,9 @@ acceptor_listen(struct acceptor *acceptor, struct crew *crew,
 	acceptor->crew = crew;
 	acceptor->service = service_retain(service);
 	for (size_t i = 0; i < sockets->count; i++)
-		open_door(acceptor, sockets->list[i].fd,
-		    sockets->list[i].listener);
+		if (crew->workers[i % crew->count] == acceptor->worker)
+			open_door(acceptor, sockets->list[i].fd,
+			    sockets->list[i].listener);
 }
 
 void

@@ -1,12 +1,12 @@
 /*
  * accept.h -- taking connections from the listening sockets.
  *
- * Every worker polls every socket and keeps what it accepts: no other thread is
- * asked, and nothing is handed over.  Only when another one has clearly fewer
- * connections is it given that one, so that a storm that finds one worker awake
- * does not stay with it.  One socket for all works with sockets of a service
- * manager, too, and a connection that nobody has accepted is not lost with one
- * worker's share of them (SO_REUSEPORT).
+ * The workers share the sockets out among them: each polls its own ones and keeps
+ * what it accepts, so that no thread is woken in vain or between the kernel and
+ * the handshake.  Only when another worker has clearly fewer connections is it
+ * given one.  One socket for all works with sockets of a service manager, too, and
+ * a connection that nobody has accepted is not lost with one worker's share of
+ * them (SO_REUSEPORT).
  */
 #ifndef SERVER_ACCEPT_H
 #define SERVER_ACCEPT_H
@@ -29,8 +29,8 @@ struct crew {
 };
 
 /*
- * From now on all of them accept on these sockets, for that service, and on no
- * others; NULL: on none.  Returns when that is so, which takes as long as the
+ * From now on they accept on these sockets, for that service, and on no others;
+ * NULL: on none.  Returns when that is so, which takes as long as the
  * longest turn of a worker's loop: what is polled no more can be closed then,
  * and nobody else can connect to it.  What waits in the kernel for a socket
  * that is kept goes on waiting.  The sockets have to stay open until the next
@@ -48,7 +48,7 @@ void crew_listen(struct crew *crew, const struct sockets *sockets,
 
 struct acceptor *acceptor_open(uv_loop_t *loop, struct worker *worker);
 
-/* As crew_listen() was told; sockets NULL: accept no more. */
+/* Its part of what crew_listen() was told; sockets NULL: accept no more. */
 void acceptor_listen(struct acceptor *acceptor, struct crew *crew,
     const struct sockets *sockets, struct service *service);
 
