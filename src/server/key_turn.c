@@ -91,7 +91,7 @@ tell_woken(struct key_turn *turn)
 static void
 on_async(uv_async_t *async)
 {
-	tell_woken(async->data);
+	(void)async; /* on_prepare() follows */
 }
 
 /* ------------------------------------------------------------------ batches */
@@ -103,7 +103,7 @@ on_timer(uv_timer_t *timer)
 
 	while (key_batch_waiting(turn->batch) > 0)
 		key_batch_run(turn->batch);
-	tell_woken(turn);
+	/* on_prepare() follows */
 }
 
 static void

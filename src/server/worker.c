@@ -89,7 +89,6 @@ static void
 stop(struct worker *worker, bool abort)
 {
 	worker->host.stopping = true;
-	acceptor_listen(worker->acceptor, NULL, NULL, NULL);
 	conn_host_sweep(&worker->host, abort);
 }
 

@@ -1,6 +1,6 @@
 /*
- * rsa_lanes.h -- four RSA-2048 private operations for the price of two, where
- * the processor has AVX-512 IFMA.
+ * rsa_lanes.h -- four RSA-2048 private operations for little more than the price
+ * of two, where the processor has AVX-512 IFMA.
  *
  * An operation is RFC 8017's RSADP and RSASP1: a block as long as the modulus,
  * raised to the private exponent.  Padding is not its business.  It takes the
