@@ -196,6 +196,28 @@ async function trouble(names) {
 	await context.close();
 }
 
+/** Going on as soon as there is a menu, before the page listens to anything. */
+async function hurry() {
+	const { context, page, watch } = await open(
+		{ ...SIZES.wall, colorScheme: "light" }, state);
+	if (settings.empty)
+		watch.expected = NOTHING_YET;
+	await context.addInitScript(() => {
+		const drawn = new MutationObserver(() => {
+			if (document.querySelector("nav") === null)
+				return;
+			drawn.disconnect();
+			location.hash = "#/trust";
+		});
+		drawn.observe(document, { childList: true, subtree: true });
+	});
+	await page.goto(settings.base + "/");
+	await page.locator("nav a[href='#/trust'][aria-current=page]").waitFor();
+	await settled(page);
+	await context.close();
+	return { problems: watch.take() };
+}
+
 /* ------------------------------------------------------------------ main */
 
 let names = [];
@@ -209,6 +231,7 @@ await test("log in", async () => {
 	return { problems, names };
 });
 if (state !== undefined) {
+	await test("hurry", hurry);
 	if (settings.empty) {
 		await visit(names, "phone", "light");
 	} else {

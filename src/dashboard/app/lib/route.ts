@@ -57,6 +57,8 @@ export function useRoute(): Route {
 	useEffect(() => {
 		const changed = () => setHash(location.hash);
 		window.addEventListener("hashchange", changed);
+		// What it was set to between drawing and listening.
+		changed();
 		return () => window.removeEventListener("hashchange", changed);
 	}, []);
 	return parseRoute(hash);
