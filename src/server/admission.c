@@ -239,6 +239,21 @@ admission_late(struct admission *admission,
 	return NULL;
 }
 
+bool
+admission_is_behind(const struct admission *admission,
+    const struct admission_limits *limits, uint64_t now_ms)
+{
+	for (int place = WAITING_RETURN; place <= WAITING_NEW; place++) {
+		const struct waiting *oldest = admission->lists[place].oldest;
+
+		if (oldest != NULL &&
+		    now_ms - oldest->since_ms >
+			limits->patience_ms / PATIENCE_PARTS)
+			return true;
+	}
+	return false;
+}
+
 struct waiting *
 admission_oldest(const struct admission *admission)
 {

@@ -69,6 +69,11 @@ struct waiting *admission_next(struct admission *admission,
 struct waiting *admission_late(struct admission *admission,
     const struct admission_limits *limits, uint64_t now_ms);
 
+/* Can not all be served?  Somebody has waited for a turn for so long that who
+ * came last is first; who is suspect does not count. */
+bool admission_is_behind(const struct admission *admission,
+    const struct admission_limits *limits, uint64_t now_ms);
+
 /* Who is to make room for others: the oldest that waits for its hello, else
  * for its turn; NULL when all have begun. */
 struct waiting *admission_oldest(const struct admission *admission);

@@ -192,10 +192,10 @@ begin(struct conn *conn)
 		    err.text);
 		return false;
 	}
-	/* While others wait, they come first.  Without a ticket for it there is
-	 * no reading of an old one either. */
-	if (!conn->resumes &&
-	    admission_waiting(gate_admission(conn->host->gate)) > 0)
+	/* While not all can be served, they come before the next resync of this
+	 * one.  Without a ticket for it there is no reading of an old one
+	 * either. */
+	if (!conn->resumes && gate_is_behind(conn->host->gate))
 		tls_conn_skip_ticket(conn->tls);
 	if (tls_context_has_far_key(conn->listener->tls))
 		listen_to_key(conn);

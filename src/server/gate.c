@@ -49,6 +49,15 @@ limits_now(const struct gate *gate)
 	return limits;
 }
 
+bool
+gate_is_behind(const struct gate *gate)
+{
+	const struct admission_limits limits = limits_now(gate);
+
+	return admission_is_behind(gate->admission, &limits,
+	    clock_monotonic_ms());
+}
+
 void
 gate_took(struct gate *gate, uint64_t ms)
 {

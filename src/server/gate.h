@@ -8,6 +8,7 @@
 #ifndef SERVER_GATE_H
 #define SERVER_GATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <uv.h>
@@ -30,6 +31,9 @@ void gate_close(struct gate *gate);
 
 /* For the calls of admission.h but admission_queue(), _next() and _late(). */
 struct admission *gate_admission(struct gate *gate);
+
+/* Do so many wait that not all can be served? */
+bool gate_is_behind(const struct gate *gate);
 
 /* A handshake took that long, from begin to its end. */
 void gate_took(struct gate *gate, uint64_t ms);

@@ -56,6 +56,17 @@ def _site():
     made.close()
 
 
+def test_tickets_in_a_crowd(site):
+    """That others wait is no reason to have none: all can be served."""
+    site.start(10000, "60s")
+    found = json.loads(site.simulate(
+        "--json", "--attempts", 3 * COUNT, "--concurrency", 48, "--resume",
+        100, "--timeout-ms", 60000, "--sources", 20, "--tls", "1.3",
+        "127.0.0.1:%d" % site.port))
+    assert site.stop()["answered"] == 3 * COUNT
+    assert found["resumed"] >= COUNT, found
+
+
 def same_on_both_sides(found, counted):
     """Each connection ended in one way, and nobody was half served."""
     outcomes = {name: count for name, count in found["outcomes"].items()

@@ -103,6 +103,36 @@ test_overload(void **state)
 	admission_free(a);
 }
 
+/* Not by who is waited for, nor by who wastes connections. */
+static void
+test_behind(void **state)
+{
+	struct admission *a = admission_new();
+	struct waiting hello, bad, w[2];
+
+	(void)state;
+	assert_false(admission_is_behind(a, &limits, 1000));
+	arrive(a, &hello, SITE, 0);
+	teach(a, FLOOD, 100, ADMISSION_WASTED, 0);
+	queue(a, &bad, FLOOD, 0);
+	assert_int_equal(bad.place, WAITING_SUSPECT);
+	assert_false(admission_is_behind(a, &limits, 1000));
+	queue(a, &w[0], HOME, 1000);
+	queue(a, &w[1], HOME, 1100);
+	assert_false(admission_is_behind(a, &limits, 1200));
+	assert_true(admission_is_behind(a, &limits, 1201));
+	assert_ptr_equal(admission_next(a, &limits), &w[0]);
+	assert_false(admission_is_behind(a, &limits, 1201));
+	assert_true(admission_is_behind(a, &limits, 1301));
+	/* A session to resume is one that waits as well. */
+	admission_leave(a, &w[1], ADMISSION_OURS, 1301);
+	arrive(a, &w[1], HOME, 2000);
+	admission_queue(a, &w[1], true);
+	assert_int_equal(w[1].place, WAITING_RETURN);
+	assert_true(admission_is_behind(a, &limits, 2201));
+	admission_free(a);
+}
+
 static void
 test_room(void **state)
 {
@@ -296,6 +326,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_overload),
+		cmocka_unit_test(test_behind),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_returning),
 		cmocka_unit_test(test_sources),
