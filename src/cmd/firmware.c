@@ -1,6 +1,6 @@
 #include "cmd/firmware.h"
 #include "cmd/cmd.h"
-#include "cmd/firmware_fleet.h"
+#include "cmd/firmware_common.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,15 +9,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <jansson.h>
-#include <libsmartcols/libsmartcols.h>
-
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "provision/images.h"
-#include "provision/ladder.h"
-#include "server/config.h"
 #include "server/files.h"
 #include "server/firmware.h"
 #include "spa/registry.h"
@@ -27,29 +21,8 @@
 
 /* ------------------------------------------------ which folder, and its list */
 
-#define FOLDER_OPTIONS \
-	{ .name = "config", \
-		.letter = 'c', \
-		.value = "FILE", \
-		.help = "the server's configuration (" CONFIG_DEFAULT_PATH \
-			")", \
-		.text = &where.config }, \
-	{ \
-		.name = "folder", .letter = 'f', .value = "FOLDER", \
-		.help = "the folder of images, instead of the one that the " \
-			"configuration names", \
-		.text = &where.folder \
-	}
-
-struct where {
-	const char *config, *folder; /* as given */
-	struct config *loaded;
-	const char *path; /* of the folder */
-};
-
-/* Find the folder; -1 when all is said. */
-static int
-find_folder(struct where *where)
+int
+firmware_find_folder(struct firmware_where *where)
 {
 	struct errors errors = { 0 };
 
@@ -71,8 +44,8 @@ find_folder(struct where *where)
 	return -1;
 }
 
-static int
-read_images(const struct where *where, struct images *images)
+int
+firmware_read_images(const struct firmware_where *where, struct images *images)
 {
 	struct errors errors = { 0 };
 	int rc = firmware_read_manifest(where->path, images, &errors);
@@ -111,251 +84,6 @@ write_images(const char *folder, const struct images *images, struct error *err)
 	free(text);
 	free(path);
 	return rc;
-}
-
-/* ------------------------------------------------------------ list and check */
-
-struct row {
-	const struct image *image;
-	enum image_state state; /* of a check */
-	char size[32];
-	char why[512];
-};
-
-static const char *const state_names[] = {
-	[IMAGE_GOOD] = "good",
-	[IMAGE_MISSING] = "missing",
-	[IMAGE_WRONG] = "wrong",
-};
-
-/* The models as one text, the caller's to free(). */
-static char *
-models_text(const struct image *image)
-{
-	char *text = xstrdup("");
-
-	for (size_t i = 0; i < image->model_count; i++) {
-		char *longer = xasprintf("%s%s%s", text, i > 0 ? " " : "",
-		    image->models[i]->name);
-
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
-static int
-print_table(const struct row *rows, size_t count, bool checked)
-{
-	struct libscols_table *table = scols_new_table();
-	int rc = table == NULL ||
-	    scols_table_new_column(table, "FILE", 0.1, 0) == NULL ||
-	    scols_table_new_column(table, "VERSION", 0.1, 0) == NULL ||
-	    scols_table_new_column(table, checked ? "STATE" : "SHA-256", 0.1,
-		0) == NULL ||
-	    scols_table_new_column(table, "MODELS", 0.5, SCOLS_FL_TRUNC) ==
-		NULL;
-
-	for (size_t i = 0; i < count && rc == 0; i++) {
-		const struct image *image = rows[i].image;
-		struct libscols_line *line = scols_table_new_line(table, NULL);
-		char hex[2 * DIGEST_BYTES + 1];
-		char *models = models_text(image);
-
-		text_hex(image->sha256, 4, hex);
-		rc = line == NULL ||
-		    scols_line_set_data(line, 0, image->file) ||
-		    scols_line_set_data(line, 1,
-			image->is_part ? "part" : image->version.text) ||
-		    scols_line_set_data(line, 2,
-			checked ? state_names[rows[i].state] : hex) ||
-		    scols_line_set_data(line, 3, models);
-		free(models);
-	}
-	if (rc == 0 && count > 0)
-		(void)scols_print_table(table);
-	scols_unref_table(table);
-	if (rc != 0)
-		cmd_error("no memory for the table");
-	return rc != 0 ? CMD_FAILED : CMD_DONE;
-}
-
-static json_t *
-row_json(const struct row *row, bool checked)
-{
-	const struct image *image = row->image;
-	json_t *models = json_array(), *object;
-	char hex[2 * DIGEST_BYTES + 1];
-
-	for (size_t i = 0; i < image->model_count; i++)
-		(void)json_array_append_new(models,
-		    json_string(image->models[i]->name));
-	text_hex(image->sha256, DIGEST_BYTES, hex);
-	object = json_pack("{s:s, s:s, s:s*, s:o}", "file", image->file,
-	    "sha256", hex, "version",
-	    image->is_part ? NULL : image->version.text, "models", models);
-	if (checked && object != NULL)
-		(void)json_object_set_new(object, "state",
-		    json_string(state_names[row->state]));
-	return object;
-}
-
-static int
-print_json(const struct row *rows, size_t count, bool checked)
-{
-	json_t *list = json_array();
-	int rc;
-
-	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(list, row_json(&rows[i], checked));
-	rc = json_dumpf(list, stdout, JSON_INDENT(2));
-	(void)printf("\n");
-	json_decref(list);
-	return rc == 0 ? CMD_DONE : CMD_FAILED;
-}
-
-/* Hash each image; true when all are what the manifest says. */
-static bool
-check_rows(const char *folder, struct row *rows, size_t count)
-{
-	bool progress = isatty(STDERR_FILENO), good = true;
-	struct files *files = files_new();
-
-	for (size_t i = 0; i < count; i++) {
-		struct error err = { 0 };
-		size_t index;
-
-		if (progress)
-			(void)fprintf(stderr, "\r%zu of %zu", i + 1, count);
-		rows[i].state = firmware_open_image(files, folder,
-		    rows[i].image, &index, &err);
-		good = good && rows[i].state == IMAGE_GOOD;
-		(void)snprintf(rows[i].why, sizeof(rows[i].why), "%s",
-		    err.text);
-	}
-	if (progress)
-		(void)fprintf(stderr, "\r\033[K");
-	files_free(files);
-	return good;
-}
-
-/* The ladders of the configuration stand on the images, too. */
-static bool
-check_ladders(const struct where *where)
-{
-	struct errors errors = { 0 };
-	bool good;
-
-	if (where->loaded == NULL)
-		return true;
-	ladders_free(firmware_load_ladders(where->loaded, &errors));
-	good = errors.count == 0;
-	if (!good)
-		(void)cmd_fail_all(&errors);
-	errors_clear(&errors);
-	return good;
-}
-
-/* And devices and groups name ladders. */
-static bool
-check_fleet(const struct where *where)
-{
-	struct errors problems = { 0 };
-	struct error err;
-	bool good;
-
-	if (where->loaded == NULL)
-		return true;
-	if (firmware_fleet_check(where->loaded, &problems, &err) != 0)
-		errors_add(&problems, "%s", err.text);
-	good = problems.count == 0;
-	if (!good)
-		(void)cmd_fail_all(&problems);
-	errors_clear(&problems);
-	return good;
-}
-
-static void
-warn(const struct where *where)
-{
-	struct errors warnings = { 0 };
-
-	if (where->loaded != NULL)
-		firmware_warn(where->loaded, &warnings);
-	for (size_t i = 0; i < warnings.kept; i++)
-		cmd_error("warning: %s", warnings.text[i]);
-	errors_clear(&warnings);
-}
-
-static int
-show(struct where *where, bool json, bool checked)
-{
-	struct images images;
-	struct row *rows;
-	bool good = true;
-	int rc = CMD_FAILED;
-
-	if (find_folder(where) != 0 || read_images(where, &images) != 0)
-		goto out;
-	rows = xcalloc(images.count + 1, sizeof(*rows));
-	for (size_t i = 0; i < images.count; i++)
-		rows[i].image = &images.list[i];
-	if (checked)
-		good = check_rows(where->path, rows, images.count);
-	rc = json ? print_json(rows, images.count, checked) :
-		    print_table(rows, images.count, checked);
-	for (size_t i = 0; i < images.count && checked; i++)
-		if (rows[i].state != IMAGE_GOOD)
-			cmd_error("%s", rows[i].why);
-	if (checked) {
-		good = check_ladders(where) && good;
-		good = check_fleet(where) && good;
-		warn(where);
-	}
-	free(rows);
-	images_clear(&images);
-	if (rc == CMD_DONE && !good)
-		rc = CMD_PROBLEM;
-out:
-	config_free(where->loaded);
-	return rc;
-}
-
-static int
-run_show(int argc, char **argv, const char *name, const char *help,
-    bool checked)
-{
-	struct where where = { .config = CONFIG_DEFAULT_PATH };
-	bool json = false;
-	const struct cmd_option options[] = {
-		FOLDER_OPTIONS,
-		{ .name = "json", .help = "as JSON", .flag = &json },
-	};
-	const struct cmd_syntax syntax = { .name = name,
-		.operands = "",
-		.help = help,
-		.options = options,
-		.option_count = LENGTH(options) };
-	int first, status = cmd_options(&syntax, argc, argv, &first);
-
-	return status >= 0 ? status : show(&where, json, checked);
-}
-
-static int
-firmware_list(int argc, char **argv)
-{
-	return run_show(argc, argv, "sprov firmware list",
-	    "Print the images of the folder.\n", false);
-}
-
-static int
-firmware_check(int argc, char **argv)
-{
-	return run_show(argc, argv, "sprov firmware check",
-	    "Hash each image and compare it with the manifest; find an image "
-	    "for each\nstep of the ladders.  Exit status 3: something is "
-	    "wrong.\n",
-	    true);
 }
 
 /* ------------------------------------------------------------ add and remove */
@@ -454,7 +182,7 @@ out:
 }
 
 static int
-add(const struct where *where, const char *path, struct image *image,
+add(const struct firmware_where *where, const char *path, struct image *image,
     const char *sha256, struct error *err)
 {
 	char hex[2 * DIGEST_BYTES + 1];
@@ -465,7 +193,7 @@ add(const struct where *where, const char *path, struct image *image,
 
 	if (lock < 0)
 		goto out;
-	if (read_images(where, &images) != 0) {
+	if (firmware_read_images(where, &images) != 0) {
 		(void)error_set(err, ERROR_INPUT, "nothing was added");
 		goto out;
 	}
@@ -492,7 +220,7 @@ out:
 static int
 firmware_add(int argc, char **argv)
 {
-	struct where where = { .config = CONFIG_DEFAULT_PATH };
+	struct firmware_where where = { .config = CONFIG_DEFAULT_PATH };
 	const char *version = NULL, *sha256 = NULL;
 	struct cmd_texts models = { 0 };
 	bool part = false;
@@ -538,7 +266,7 @@ firmware_add(int argc, char **argv)
 	rc = CMD_FAILED;
 	if (describe(&image, argv[first], version, &models, &err) != 0)
 		rc = cmd_fail(&err);
-	else if (find_folder(&where) == 0)
+	else if (firmware_find_folder(&where) == 0)
 		rc = add(&where, argv[first], &image, sha256, &err) == 0 ?
 		    CMD_DONE :
 		    cmd_fail(&err);
@@ -549,7 +277,8 @@ out:
 }
 
 static int
-remove_image(const struct where *where, const char *file, struct error *err)
+remove_image(const struct firmware_where *where, const char *file,
+    struct error *err)
 {
 	struct images images = { 0 };
 	int lock = lock_folder(where->path, err), rc = -1;
@@ -559,7 +288,7 @@ remove_image(const struct where *where, const char *file, struct error *err)
 
 	if (lock < 0)
 		return -1;
-	if (read_images(where, &images) != 0) {
+	if (firmware_read_images(where, &images) != 0) {
 		(void)error_set(err, ERROR_INPUT, "nothing was removed");
 		goto out;
 	}
@@ -588,7 +317,7 @@ out:
 static int
 firmware_remove(int argc, char **argv)
 {
-	struct where where = { .config = CONFIG_DEFAULT_PATH };
+	struct firmware_where where = { .config = CONFIG_DEFAULT_PATH };
 	const struct cmd_option options[] = { FOLDER_OPTIONS };
 	const struct cmd_syntax syntax = { .name = "sprov firmware remove",
 		.operands = "NAME",
@@ -603,7 +332,7 @@ firmware_remove(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	rc = CMD_FAILED;
-	if (find_folder(&where) == 0)
+	if (firmware_find_folder(&where) == 0)
 		rc = remove_image(&where, argv[first], &err) == 0 ?
 		    CMD_DONE :
 		    cmd_fail(&err);
