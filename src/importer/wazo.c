@@ -19,10 +19,10 @@
 #include <jansson.h>
 #include <openssl/crypto.h>
 
-#include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "importer/wazo_config.h"
 #include "spa/registry.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
@@ -179,193 +179,6 @@ take_folder(struct wazo *wazo, const char *folder, int depth, size_t *files)
 	free(names);
 }
 
-/* Text, a number or yes/no as text; false: neither, or nothing. */
-static bool
-scalar(const json_t *json, char text[static INVENTORY_VALUE_MAX + 1])
-{
-	const char *string = json_string_value(json);
-
-	if (string != NULL)
-		(void)snprintf(text, INVENTORY_VALUE_MAX + 1, "%s", string);
-	else if (json_is_integer(json))
-		(void)snprintf(text, INVENTORY_VALUE_MAX + 1,
-		    "%" JSON_INTEGER_FORMAT, json_integer_value(json));
-	else if (json_is_boolean(json))
-		(void)snprintf(text, INVENTORY_VALUE_MAX + 1, "%s",
-		    json_is_true(json) ? "yes" : "no");
-	else
-		return false;
-	return *text != '\0' &&
-	    (string == NULL || strlen(string) <= INVENTORY_VALUE_MAX);
-}
-
-static const char *
-string_of(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text != NULL && *text != '\0' ? text : NULL;
-}
-
-/* "192.0.2.1" and 5062 are one thing in a profile: "192.0.2.1:5062". */
-static void
-set_server(struct fleet *fleet, struct variables *variables,
-    const json_t *object, const char *ip, const char *port, const char *name,
-    unsigned line, const char *place)
-{
-	char value[512];
-	json_int_t number = json_integer_value(json_object_get(object, port));
-	const char *host = string_of(object, ip);
-
-	if (host == NULL)
-		return;
-	(void)snprintf(value, sizeof(value),
-	    number > 0 ? "%s:%" JSON_INTEGER_FORMAT : "%s", host, number);
-	fleet_set_line(fleet, variables, name, line, value, place);
-}
-
-static const struct server {
-	const char *ip, *port, *name;
-} servers[] = {
-	{ "sip_proxy_ip", "sip_proxy_port", "proxy" },
-	{ "sip_backup_proxy_ip", "sip_backup_proxy_port", "proxy_secondary" },
-	{ "sip_registrar_ip", "sip_registrar_port", "registrar" },
-	{ "sip_backup_registrar_ip", "sip_backup_registrar_port",
-	    "registrar_secondary" },
-	{ "sip_outbound_proxy_ip", "sip_outbound_proxy_port",
-	    "outbound_proxy" },
-	{ "dns_ip", "", "dns_server" },
-	{ "ntp_ip", "", "ntp_server" },
-	{ "syslog_ip", "syslog_port", "syslog_server" },
-};
-
-/* Of a line: the same names without "sip_". */
-static const struct server line_servers[] = {
-	{ "proxy_ip", "proxy_port", "proxy" },
-	{ "backup_proxy_ip", "backup_proxy_port", "proxy_secondary" },
-	{ "registrar_ip", "registrar_port", "registrar" },
-	{ "backup_registrar_ip", "backup_registrar_port",
-	    "registrar_secondary" },
-	{ "outbound_proxy_ip", "outbound_proxy_port", "outbound_proxy" },
-};
-
-static const struct {
-	const char *from, *to;
-} line_names[] = {
-	{ "username", "user_id" },
-	{ "auth_username", "auth_id" },
-	{ "password", "password" },
-	{ "display_name", "display_name" },
-	{ "number", "number" },
-	{ "voicemail", "voicemail" },
-	{ "dtmf_mode", "dtmf_mode" },
-	{ "srtp_mode", "srtp_mode" },
-};
-
-static void
-take_line(struct fleet *fleet, struct variables *variables, const json_t *line,
-    unsigned number, const char *place)
-{
-	char value[INVENTORY_VALUE_MAX + 1];
-
-	for (size_t i = 0; i < LENGTH(line_servers); i++)
-		set_server(fleet, variables, line, line_servers[i].ip,
-		    line_servers[i].port, line_servers[i].name, number, place);
-	for (size_t i = 0; i < LENGTH(line_names); i++)
-		if (scalar(json_object_get(line, line_names[i].from), value))
-			fleet_set_line(fleet, variables, line_names[i].to,
-			    number, value, place);
-}
-
-static void
-take_lines(struct fleet *fleet, struct variables *variables, json_t *lines,
-    const char *place)
-{
-	const char *key;
-	json_t *line;
-
-	json_object_foreach(lines, key, line)
-	{
-		uint64_t number = 0;
-		struct error err = { 0 };
-
-		if (text_parse_number(key, 1, FLEET_LINES_MAX, &number, &err) !=
-		    0)
-			fleet_say(fleet, FLEET_ERROR,
-			    "%s: raw_config.sip_lines: the number of a line: "
-			    "%s",
-			    place, err.text);
-		else if (!json_is_object(line))
-			fleet_say(fleet, FLEET_ERROR,
-			    "%s: raw_config.sip_lines.%s: expected an object",
-			    place, key);
-		else
-			take_line(fleet, variables, line, (unsigned)number,
-			    place);
-	}
-}
-
-/* Read with their partner, or of no use without the old server. */
-static bool
-is_read_elsewhere(const char *key)
-{
-	static const char *const keys[] = { "sip_lines", "ip", "http_port",
-		"http_base_url", "tftp_port", "config_version", "protocol",
-		"dns_enabled", "ntp_enabled", "syslog_enabled", "_comment" };
-
-	for (size_t i = 0; i < LENGTH(keys); i++)
-		if (strcmp(key, keys[i]) == 0)
-			return true;
-	for (size_t i = 0; i < LENGTH(servers); i++)
-		if (strcmp(key, servers[i].ip) == 0 ||
-		    strcmp(key, servers[i].port) == 0)
-			return true;
-	return false;
-}
-
-static void
-take_raw_config(struct fleet *fleet, struct variables *variables,
-    json_t *raw_config, const char *place)
-{
-	char value[INVENTORY_VALUE_MAX + 1];
-	const char *key;
-	json_t *json;
-
-	for (size_t i = 0; i < LENGTH(servers); i++) {
-		char enabled[32];
-
-		(void)snprintf(enabled, sizeof(enabled), "%.*senabled",
-		    (int)(strcspn(servers[i].ip, "_") + 1), servers[i].ip);
-		/* [WAZO-PROVD]: what is not enabled is to be ignored. */
-		if (i < 5 || json_is_true(json_object_get(raw_config, enabled)))
-			set_server(fleet, variables, raw_config, servers[i].ip,
-			    servers[i].port, servers[i].name, 1, place);
-	}
-	json_object_foreach(raw_config, key, json)
-	{
-		char shown[SHOWN_BYTES];
-
-		text_escape(key, strlen(key), shown, sizeof(shown));
-		if (is_read_elsewhere(key) || json_is_null(json))
-			continue;
-		if (scalar(json, value))
-			fleet_set(fleet, variables, key, value, place);
-		else if (!json_is_string(json) &&
-		    (json_object_size(json) > 0 || json_array_size(json) > 0))
-			fleet_say(fleet, FLEET_LEFT_OUT,
-			    "%s: raw_config.%s is not taken: no variable can "
-			    "hold it",
-			    place, shown);
-		else if (json_is_string(json) && json_string_length(json) > 0)
-			fleet_say(fleet, FLEET_ERROR,
-			    "%s: raw_config.%s is longer than %d bytes", place,
-			    shown, INVENTORY_VALUE_MAX);
-	}
-	take_lines(fleet, variables, json_object_get(raw_config, "sip_lines"),
-	    place);
-	OPENSSL_cleanse(value, sizeof(value));
-}
-
 static const struct object *
 find_config(const struct wazo *wazo, const char *id)
 {
@@ -380,7 +193,7 @@ static const char *
 parent_of(const json_t *config)
 {
 	const json_t *list = json_object_get(config, "parent_ids");
-	const char *one = string_of(config, "parent_id");
+	const char *one = wazo_string(config, "parent_id");
 
 	if (one == NULL && json_array_size(list) > 0)
 		one = json_string_value(json_array_get(list,
@@ -449,7 +262,7 @@ need_group(struct wazo *wazo, const char *id, const char *place, int depth,
 	scope = fleet_scope(wazo->fleet, SCOPE_GROUP, id);
 	if (fleet_scope_count(wazo->fleet) == before)
 		return true;
-	take_raw_config(wazo->fleet, &scope->variables,
+	wazo_take_raw_config(wazo->fleet, &scope->variables,
 	    json_object_get(config->json, "raw_config"), config->place);
 	check_parents(wazo, config);
 	parent = parent_of(config->json);
@@ -502,7 +315,7 @@ take_config(struct wazo *wazo, struct device *device, const char *id,
 		    place, id);
 		return;
 	}
-	take_raw_config(wazo->fleet, &device->variables,
+	wazo_take_raw_config(wazo->fleet, &device->variables,
 	    json_object_get(config->json, "raw_config"), config->place);
 	check_parents(wazo, config);
 	parent = parent_of(config->json);
@@ -525,7 +338,7 @@ read_fields(struct wazo *wazo, struct device *device,
 	if (model != NULL)
 		memcpy(device->model, model->name, strlen(model->name) + 1);
 	for (size_t i = 0; i < LENGTH(fields); i++) {
-		const char *text = string_of(object->json, fields[i].from);
+		const char *text = wazo_string(object->json, fields[i].from);
 
 		if (text == NULL)
 			continue;
@@ -537,15 +350,15 @@ read_fields(struct wazo *wazo, struct device *device,
 			memcpy((char *)device + fields[i].offset, text,
 			    strlen(text) + 1);
 	}
-	if (string_of(object->json, "tenant_uuid") != NULL)
+	if (wazo_string(object->json, "tenant_uuid") != NULL)
 		fleet_set(wazo->fleet, &device->variables, "tenant",
-		    string_of(object->json, "tenant_uuid"), object->place);
-	if (string_of(object->json, "description") != NULL)
+		    wazo_string(object->json, "tenant_uuid"), object->place);
+	if (wazo_string(object->json, "description") != NULL)
 		fleet_set(wazo->fleet, &device->variables, "description",
-		    string_of(object->json, "description"), object->place);
-	if (string_of(object->json, "ip") != NULL)
+		    wazo_string(object->json, "description"), object->place);
+	if (wazo_string(object->json, "ip") != NULL)
 		fleet_set(wazo->fleet, &device->variables, "address",
-		    string_of(object->json, "ip"), object->place);
+		    wazo_string(object->json, "ip"), object->place);
 	return importer_finish_device(wazo->fleet, device, wazo->options,
 	    object->place);
 }
@@ -554,9 +367,9 @@ static void
 take_device(struct wazo *wazo, const struct object *object)
 {
 	struct fleet *fleet = wazo->fleet;
-	const char *mac_text = string_of(object->json, "mac");
-	const char *text = string_of(object->json, "model");
-	const char *config = string_of(object->json, "config");
+	const char *mac_text = wazo_string(object->json, "mac");
+	const char *text = wazo_string(object->json, "model");
+	const char *config = wazo_string(object->json, "config");
 	const struct model *model = text != NULL ? fleet_find_model(text) :
 						   NULL;
 	struct device *device;
@@ -564,7 +377,7 @@ take_device(struct wazo *wazo, const struct object *object)
 	char shown[SHOWN_BYTES];
 
 	if (config == NULL)
-		config = string_of(object->json, "config_id");
+		config = wazo_string(object->json, "config_id");
 	if (mac_text == NULL || !fleet_read_mac(&mac, mac_text)) {
 		fleet_say(fleet, FLEET_ERROR,
 		    "%s: mac: expected 12 hex digits, as in "
@@ -598,10 +411,10 @@ index_configs(struct wazo *wazo)
 {
 	for (size_t i = 0; i < wazo->configs.count; i++) {
 		const struct object *config = &wazo->configs.list[i];
-		const char *id = string_of(config->json, "id");
+		const char *id = wazo_string(config->json, "id");
 
 		if (id == NULL)
-			id = string_of(config->json, "_id");
+			id = wazo_string(config->json, "_id");
 		if (id == NULL ||
 		    !json_is_object(json_object_get(config->json,
 			"raw_config")))
@@ -626,7 +439,7 @@ note_old_server(struct wazo *wazo)
 	for (size_t i = 0; i < wazo->configs.count; i++) {
 		const struct object *config = &wazo->configs.list[i];
 		const json_t *raw = json_object_get(config->json, "raw_config");
-		const char *url = string_of(raw, "http_base_url");
+		const char *url = wazo_string(raw, "http_base_url");
 		char shown[SHOWN_BYTES];
 
 		note_leak(wazo, config);
