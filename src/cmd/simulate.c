@@ -4,65 +4,22 @@
 #include "base/text.h"
 #include "cmd/cmd.h"
 #include "cmd/simulate_print.h"
+#include "cmd/simulate_setup.h"
 #include "cmd/simulate_upgrade.h"
-#include "lab/lab.h"
-#include "pki/anchors.h"
-#include "pki/chain.h"
 #include "pki/seal.h"
-#include "provision/images.h"
-#include "server/firmware.h"
 #include "sim/report.h"
-#include "spa/identify.h"
-#include "spa/trust.h"
+#include "spa/registry.h"
 #include "tftp/packet.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#define RESOLVE_MAX 64
-
-struct resolve_entry {
-	const char *host; /* up to the '=' */
-	size_t host_len;
-	struct addr address;
-};
-
-struct arguments {
-	const char *as, *mac, *serial, *certificate, *key, *output, *lab;
-	const char *dhcp_server, *rule, *report, *ikm, *upgrade;
-	char *rule_text, *ikm_text; /* what was in their files */
-	struct cmd_texts ca_paths, resolve_texts, changes;
-	struct resolve_entry resolve[RESOLVE_MAX];
-	size_t resolve_count;
-	uint64_t timeout_s, concurrency, duration_s, tftp_block;
-	bool json, report_put, report_gzip;
-};
-
-/* Everything one device needs; what is owned here is freed by clear(). */
-struct setup {
-	const struct model *model;
-	struct firmware firmware;
-	bool has_firmware;
-	struct mac mac;
-	struct anchors *trusted;
-	size_t cas_given;
-	struct chain *identity;
-	struct sim_device *own;
-	const struct sim_device *device; /* own, or one of fleet */
-	struct lab_fleet *fleet;
-	const char *rule;
-	struct sim_network network;
-	struct images images;
-	char label[128]; /* "SPA504G@7.5.6": as what it ends */
-};
 
 /* An upgrade makes another device of it. */
 struct reborn {
-	const struct arguments *arguments;
-	struct setup *setup;
+	const struct simulate_arguments *arguments;
+	struct simulate_setup *setup;
 };
 
 /* The first line of a file: keys do not belong on a command line. */
@@ -79,7 +36,7 @@ read_line(const char *path, char **line, struct error *err)
 }
 
 static int
-read_secrets(struct arguments *arguments, struct error *err)
+read_secrets(struct simulate_arguments *arguments, struct error *err)
 {
 	if (arguments->rule != NULL && *arguments->rule == '@') {
 		if (read_line(arguments->rule + 1, &arguments->rule_text,
@@ -92,222 +49,23 @@ read_secrets(struct arguments *arguments, struct error *err)
 	    0;
 }
 
-static size_t
-resolve(void *arg, const char *host, struct addr *list, size_t max)
-{
-	const struct arguments *arguments = arg;
-	size_t count = 0;
-
-	for (size_t i = 0; i < arguments->resolve_count && count < max; i++) {
-		const struct resolve_entry *entry = &arguments->resolve[i];
-
-		if (strlen(host) == entry->host_len &&
-		    strncasecmp(host, entry->host, entry->host_len) == 0)
-			list[count++] = entry->address;
-	}
-	return count;
-}
-
 static int
-add_resolve(struct arguments *arguments, const char *text, struct error *err)
+add_resolve(struct simulate_arguments *arguments, const char *text,
+    struct error *err)
 {
-	struct resolve_entry *entry;
+	struct simulate_resolve *entry;
 	const char *equals = strchr(text, '=');
 
 	if (equals == NULL || equals == text)
 		return error_set(err, ERROR_INPUT,
 		    "--resolve %s: expected HOST=ADDRESS", text);
-	if (arguments->resolve_count == RESOLVE_MAX)
+	if (arguments->resolve_count == SIMULATE_RESOLVE_MAX)
 		return error_set(err, ERROR_INPUT,
-		    "--resolve may be given %d times", RESOLVE_MAX);
+		    "--resolve may be given %d times", SIMULATE_RESOLVE_MAX);
 	entry = &arguments->resolve[arguments->resolve_count++];
 	entry->host = text;
 	entry->host_len = (size_t)(equals - text);
 	return addr_parse_host(&entry->address, equals + 1, 0, err);
-}
-
-/* ------------------------------------------------------ setting it up */
-
-static int
-read_cas(struct anchors *all, const struct arguments *arguments,
-    struct error *err)
-{
-	struct stat st;
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < arguments->ca_paths.count; i++) {
-		const char *path = arguments->ca_paths.text[i];
-
-		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-			rc = anchors_add_directory(all, path, err);
-		else
-			rc = anchors_add_file(all, path, err);
-	}
-	return rc;
-}
-
-/* Else a refusal would look like the server's fault. */
-static void
-say_nothing_trusted(const struct setup *setup,
-    const struct arguments *arguments)
-{
-	if (setup->cas_given == 0)
-		cmd_error("no CA certificates were given, so %s trusts no "
-			  "server; name some with --ca",
-		    arguments->as);
-	else
-		cmd_error("of the %zu CA certificates given, %s is not known "
-			  "to trust any",
-		    setup->cas_given, arguments->as);
-}
-
-/* Of the CAs at hand the device trusts those that its claims say. */
-static int
-choose_cas(struct setup *setup, const struct arguments *arguments,
-    struct error *err)
-{
-	const struct ca *custom = registry_find_ca("custom-ca");
-	struct anchors *all = anchors_new();
-	int rc = read_cas(all, arguments, err);
-
-	setup->trusted = anchors_new();
-	for (size_t i = 0; rc == 0 && i < anchors_count(all); i++) {
-		const struct ca *ca = identify_ca(anchors_get(all, i)).ca;
-
-		if (trust_resolve(setup->model,
-			setup->has_firmware ? &setup->firmware : NULL,
-			ca != NULL ? ca : custom)
-			.verdict == VERDICT_TRUSTED)
-			anchors_add(setup->trusted, anchors_get(all, i));
-	}
-	setup->cas_given = anchors_count(all);
-	anchors_free(all);
-	return rc;
-}
-
-/* Be setup's model and firmware, from now on. */
-static int
-make_device(struct setup *setup, const struct arguments *arguments,
-    struct error *err)
-{
-	struct sim_device_options options = {
-		.model = setup->model,
-		.firmware = setup->has_firmware ? &setup->firmware : NULL,
-		.mac = { { 0x02, 0, 0, 0, 0, 1 } },
-		.serial = arguments->serial != NULL ? arguments->serial :
-						      "00000000001",
-		.ikm = arguments->ikm_text,
-		.identity = setup->identity,
-	};
-
-	if (arguments->mac != NULL &&
-	    mac_parse(&options.mac, arguments->mac, err) != 0)
-		return -1;
-	sim_device_free(setup->own);
-	setup->own = NULL;
-	anchors_free(setup->trusted);
-	if (choose_cas(setup, arguments, err) != 0)
-		return -1;
-	options.trusted = setup->trusted;
-	setup->own = sim_device_new(&options, err);
-	setup->device = setup->own;
-	return setup->own != NULL ? 0 : -1;
-}
-
-static int
-read_images(struct setup *setup, const char *folder, struct error *err)
-{
-	struct errors errors = { 0 };
-	int rc = firmware_read_manifest(folder, &setup->images, &errors);
-
-	if (rc != 0)
-		rc = error_set(err, ERROR_INPUT, "%s", errors.text[0]);
-	else if (setup->images.count == 0)
-		rc = error_set(err, ERROR_NOT_FOUND,
-		    "%s/%s names no image: add some with sprov firmware add",
-		    folder, IMAGES_MANIFEST);
-	errors_clear(&errors);
-	return rc;
-}
-
-static int
-set_up_device(struct setup *setup, const struct arguments *arguments,
-    struct error *err)
-{
-	if (arguments->upgrade != NULL &&
-	    read_images(setup, arguments->upgrade, err) != 0)
-		return -1;
-	if (arguments->certificate != NULL) {
-		setup->identity = chain_load(arguments->certificate,
-		    arguments->key, err);
-		if (setup->identity == NULL)
-			return -1;
-	}
-	setup->rule = arguments->rule != NULL ? arguments->rule :
-						setup->model->default_rule;
-	return make_device(setup, arguments, err);
-}
-
-static int
-set_up_from_lab(struct setup *setup, const struct arguments *arguments,
-    struct error *err)
-{
-	const struct lab_device *found = NULL;
-
-	setup->fleet = lab_fleet_read(arguments->lab, err);
-	if (setup->fleet == NULL)
-		return -1;
-	for (size_t i = 0; found == NULL && i < setup->fleet->count; i++) {
-		const struct lab_device *device = &setup->fleet->devices[i];
-
-		if (device->model == setup->model &&
-		    (!setup->has_firmware ||
-			(device->has_firmware &&
-			    firmware_compare(&device->firmware,
-				&setup->firmware) == 0)))
-			found = device;
-	}
-	if (found == NULL)
-		return error_set(err, ERROR_NOT_FOUND,
-		    "%s has no %s: see %s/fleet.tsv", arguments->lab,
-		    arguments->as, arguments->lab);
-	setup->device = found->sim;
-	setup->rule = arguments->rule != NULL ? arguments->rule : found->rule;
-	if (setup->rule == NULL)
-		return error_set(err, ERROR_NOT_FOUND,
-		    "%s is led to no listener: no CA is known to work; name "
-		    "a URL",
-		    found->label);
-	setup->network = lab_network;
-	return 0;
-}
-
-static int
-set_up(struct setup *setup, struct arguments *arguments, struct error *err)
-{
-	setup->network = (struct sim_network) {
-		.resolve = arguments->resolve_count > 0 ? resolve : NULL,
-		.arg = arguments,
-		.timeout_ms = (unsigned)arguments->timeout_s * 1000,
-		.dhcp_server = arguments->dhcp_server,
-		.tftp_block = (unsigned)arguments->tftp_block,
-	};
-	(void)snprintf(setup->label, sizeof(setup->label), "%s", arguments->as);
-	if (trust_parse_device(arguments->as, &setup->model, &setup->firmware,
-		&setup->has_firmware, err) != 0)
-		return -1;
-	return arguments->lab != NULL ? set_up_from_lab(setup, arguments, err) :
-					set_up_device(setup, arguments, err);
-}
-
-static void
-clear(struct setup *setup)
-{
-	sim_device_free(setup->own);
-	chain_free(setup->identity);
-	anchors_free(setup->trusted);
-	lab_fleet_free(setup->fleet);
-	images_clear(&setup->images);
 }
 
 /* ------------------------------------------------------------ one resync */
@@ -335,8 +93,8 @@ change_all(struct sim_parameters *parameters, const struct cmd_texts *texts,
 
 /* The resync went well; from now on *result is about the report. */
 static void
-report(const struct arguments *arguments, const struct setup *setup,
-    struct sim_result *result)
+report(const struct simulate_arguments *arguments,
+    const struct simulate_setup *setup, struct sim_result *result)
 {
 	struct sim_parameters *parameters = sim_parameters_new();
 	const struct sim_report_options options = {
@@ -367,19 +125,20 @@ static const struct sim_device *
 become(void *arg, const struct firmware *firmware, struct error *err)
 {
 	struct reborn *reborn = arg;
-	struct setup *setup = reborn->setup;
+	struct simulate_setup *setup = reborn->setup;
 
 	setup->firmware = *firmware;
 	setup->has_firmware = true;
 	(void)snprintf(setup->label, sizeof(setup->label), "%.60s@%.60s",
 	    setup->model->name, firmware->text);
-	return make_device(setup, reborn->arguments, err) == 0 ? setup->device :
-								 NULL;
+	return simulate_make_device(setup, reborn->arguments, err) == 0 ?
+	    setup->device :
+	    NULL;
 }
 
 /* One resync, or as many as upgrades follow it. */
 static int
-resync(struct arguments *arguments, struct setup *setup,
+resync(struct simulate_arguments *arguments, struct simulate_setup *setup,
     struct sim_upgrades *upgrades, struct sim_result *result, struct error *err)
 {
 	struct reborn reborn = { arguments, setup };
@@ -399,8 +158,9 @@ resync(struct arguments *arguments, struct setup *setup,
 }
 
 static void
-print(const struct arguments *arguments, const struct setup *setup,
-    const struct sim_upgrades *upgrades, const struct sim_result *result)
+print(const struct simulate_arguments *arguments,
+    const struct simulate_setup *setup, const struct sim_upgrades *upgrades,
+    const struct sim_result *result)
 {
 	/* The profile alone on standard output can be piped on. */
 	if (arguments->output != NULL && strcmp(arguments->output, "-") == 0)
@@ -417,18 +177,18 @@ print(const struct arguments *arguments, const struct setup *setup,
 }
 
 static int
-simulate_one(struct arguments *arguments)
+simulate_one(struct simulate_arguments *arguments)
 {
 	struct sim_upgrades *upgrades = xcalloc(1, sizeof(*upgrades));
-	struct setup setup = { .model = NULL };
+	struct simulate_setup setup = { .model = NULL };
 	struct sim_result result;
 	struct error err;
 	int rc;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (set_up(&setup, arguments, &err) != 0 ||
+	if (simulate_set_up(&setup, arguments, &err) != 0 ||
 	    resync(arguments, &setup, upgrades, &result, &err) != 0) {
-		clear(&setup);
+		simulate_clear(&setup);
 		free(upgrades);
 		return cmd_fail(&err);
 	}
@@ -437,7 +197,7 @@ simulate_one(struct arguments *arguments)
 	print(arguments, &setup, upgrades, &result);
 	if (result.outcome == SIM_UNTRUSTED && setup.trusted != NULL &&
 	    anchors_count(setup.trusted) == 0)
-		say_nothing_trusted(&setup, arguments);
+		simulate_say_nothing_trusted(&setup, arguments);
 	rc = result.outcome == SIM_PROVISIONED &&
 		simulate_upgrades_are_good(upgrades) ?
 	    CMD_DONE :
@@ -446,7 +206,7 @@ simulate_one(struct arguments *arguments)
 	    simulate_write_output(arguments->output, &result, &err) != 0)
 		rc = cmd_fail(&err);
 	sim_result_clear(&result);
-	clear(&setup);
+	simulate_clear(&setup);
 	free(upgrades);
 	return rc;
 }
@@ -454,7 +214,7 @@ simulate_one(struct arguments *arguments)
 /* ------------------------------------------------------------- arguments */
 
 static int
-check_arguments(struct arguments *arguments)
+check_arguments(struct simulate_arguments *arguments)
 {
 	struct error err;
 
@@ -485,7 +245,7 @@ check_arguments(struct arguments *arguments)
 }
 
 static int
-run(struct arguments *arguments)
+run(struct simulate_arguments *arguments)
 {
 	int rc = check_arguments(arguments);
 
@@ -500,7 +260,7 @@ run(struct arguments *arguments)
 int
 cmd_simulate(int argc, char **argv)
 {
-	struct arguments a = { .timeout_s = 10, .duration_s = 10 };
+	struct simulate_arguments a = { .timeout_s = 10, .duration_s = 10 };
 	const char *timeout = NULL, *concurrency = NULL, *duration = NULL;
 	const char *tftp_block = NULL;
 	const struct cmd_option options[] = {
