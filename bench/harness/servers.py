@@ -57,7 +57,9 @@ def free_port():
 
 
 # Servers and generators before all else on their cores: other work on the
-# machine then costs them caches, but not their turn.  Set before any starts.
+# machine then costs them caches, but not their turn.  Among themselves they take
+# turns (SCHED_RR): a server that polls for its own child must not keep it from
+# running.  Set before any starts.
 realtime = False
 REALTIME_PRIORITY = 10
 
@@ -66,7 +68,7 @@ def may_be_realtime():
     """Does the kernel let us?"""
     try:
         old = os.sched_getscheduler(0), os.sched_getparam(0)
-        os.sched_setscheduler(0, os.SCHED_FIFO,
+        os.sched_setscheduler(0, os.SCHED_RR,
                               os.sched_param(REALTIME_PRIORITY))
         os.sched_setscheduler(0, *old)
     except OSError:
@@ -78,7 +80,7 @@ def pin(core):
     """For preexec_fn: this core only; None: any."""
     def act():
         if realtime:
-            os.sched_setscheduler(0, os.SCHED_FIFO,
+            os.sched_setscheduler(0, os.SCHED_RR,
                                   os.sched_param(REALTIME_PRIORITY))
         if core is not None:
             os.sched_setaffinity(0, {core} if isinstance(core, int)

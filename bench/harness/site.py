@@ -5,7 +5,9 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 
 from .servers import pin
@@ -99,6 +101,8 @@ class Site:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
+        # Else the servers would outlive who started them.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         return self
 
     def __exit__(self, *_):
