@@ -124,12 +124,12 @@ struct reply_parts {
 	bool upgrade_only; /* not its profile, but the way to newer firmware */
 };
 
-/* Remember what the device now has: sent is clear, packed.  False: there was no
- * room for it. */
+/* Remember what the device now has.  False: there was no room for it. */
 static bool
 keep_profile(const struct exchange *exchange, const struct decision *decision,
-    const struct buf *clear, const struct buf *sent, const char *protection)
+    const struct answer_profile *profile)
 {
+	const struct buf *clear = &profile->clear;
 	struct document document = { .kind = DOCUMENT_SERVED, .status = 200 };
 
 	if (record_keep(exchange->record) == NULL)
@@ -142,10 +142,13 @@ keep_profile(const struct exchange *exchange, const struct decision *decision,
 	    render_template_name(service_templates(exchange->service),
 		exchange->snapshot, decision->device));
 	(void)snprintf(document.protection, sizeof(document.protection), "%s",
-	    protection);
-	document_hash(buf_text(clear), clear->len, document.clear_sha256);
+	    profile->protection);
+	memcpy(document.clear_sha256, profile->clear_sha256,
+	    sizeof(document.clear_sha256));
+	memcpy(document.sent_sha256, profile->note.sha256,
+	    sizeof(document.sent_sha256));
 	return keep_served(record_keep(exchange->record), &document,
-	    buf_text(sent), sent->len, buf_text(clear), clear->len);
+	    buf_text(clear), clear->len);
 }
 
 /* It has just been made: what comes from the cache later was kept now.  What
@@ -159,9 +162,7 @@ keep_answer(const struct exchange *exchange, const struct decision *decision,
 	if (profile->clear.len == 0)
 		return;
 	/* What leads to newer firmware only is not its profile. */
-	if (parts->upgrade_only ||
-	    keep_profile(exchange, decision, &profile->clear, &parts->body,
-		profile->protection))
+	if (parts->upgrade_only || keep_profile(exchange, decision, profile))
 		answer_profile_cache(exchange, decision, parts->upgrade_only,
 		    &parts->body, profile);
 }

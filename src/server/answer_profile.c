@@ -86,7 +86,16 @@ make(const struct exchange *exchange, const struct decision *decision,
 		return -1;
 	profile->note.carries_key = carries_newest(decision->device,
 	    buf_text(&profile->clear));
-	return pack(decision, protection.gzip, &profile->clear, body, err);
+	if (pack(decision, protection.gzip, &profile->clear, body, err) != 0)
+		return -1;
+	document_hash(buf_text(body), body->len, profile->note.sha256);
+	if (protection.gzip || protection.cipher != CIPHER_NONE)
+		document_hash(buf_text(&profile->clear), profile->clear.len,
+		    profile->clear_sha256);
+	else /* they are the same bytes */
+		memcpy(profile->clear_sha256, profile->note.sha256,
+		    sizeof(profile->clear_sha256));
+	return 0;
 }
 
 int
@@ -102,10 +111,7 @@ answer_profile(const struct exchange *exchange, const struct decision *decision,
 	if (exchange->cache != NULL &&
 	    profile_cache_get(exchange->cache, &name, body, &profile->note))
 		return 0;
-	if (make(exchange, decision, upgrade_only, body, profile, err) != 0)
-		return -1;
-	document_hash(buf_text(body), body->len, profile->note.sha256);
-	return 0;
+	return make(exchange, decision, upgrade_only, body, profile, err);
 }
 
 void

@@ -392,16 +392,13 @@ add(struct keep *keep, const struct document *document, const char *text,
 
 bool
 keep_served(struct keep *keep, const struct document *document,
-    const void *sent, size_t sent_len, const char *clear, size_t clear_len)
+    const char *clear, size_t clear_len)
 {
-	struct document full = *document;
-
 	if (keep == NULL ||
 	    atomic_load_explicit(slot_of(keep, &document->mac),
 		memory_order_relaxed) == fingerprint_of(document))
 		return true;
-	document_hash(sent, sent_len, full.sent_sha256);
-	return add(keep, &full, clear, clear_len);
+	return add(keep, document, clear, clear_len);
 }
 
 int

@@ -38,13 +38,12 @@ void keep_use_key(struct keep *keep, struct seal_key *key);
 void keep_use_snapshot(struct keep *keep, struct snapshot *snapshot);
 
 /*
- * A device's own profile went out: document is filled in but for the hash of
- * what was on the wire, form and bytes.  The bytes are copied only when
- * something is new.  keep may be NULL.  False: there was no room for them, and
- * they have to come again.
+ * A device's own profile went out: document is filled in but for form and bytes.
+ * The bytes are copied only when something is new.  keep may be NULL.  False:
+ * there was no room for them, and they have to come again.
  */
 bool keep_served(struct keep *keep, const struct document *document,
-    const void *sent, size_t sent_len, const char *clear, size_t clear_len);
+    const char *clear, size_t clear_len);
 
 /* A report was read: text is copied.  -1 when there is no room for it. */
 int keep_report(struct keep *keep, const struct document *document,

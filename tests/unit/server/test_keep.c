@@ -87,6 +87,7 @@ document_of(size_t thread, size_t n, enum document_kind kind, const char *text)
 		.status = 200 };
 
 	document_hash(text, strlen(text), document.clear_sha256);
+	document_hash(text, strlen(text), document.sent_sha256);
 	return document;
 }
 
@@ -96,8 +97,7 @@ serve(struct keep *keep, size_t thread, size_t n, const char *text)
 	struct document document = document_of(thread, n, DOCUMENT_SERVED,
 	    text);
 
-	assert_true(keep_served(keep, &document, text, strlen(text), text,
-	    strlen(text)));
+	assert_true(keep_served(keep, &document, text, strlen(text)));
 }
 
 static void
@@ -243,10 +243,10 @@ test_bound(void **state)
 	assert_true(taken < 3 * KEEP_BYTES_MAX / DOCUMENT_TEXT_MAX);
 	assert_int_equal(err.kind, ERROR_SYSTEM);
 	assert_int_equal(keep_report(NULL, &document, text, 1, &err), -1);
-	assert_true(keep_served(NULL, &document, text, 1, text, 1));
+	assert_true(keep_served(NULL, &document, text, 1));
 	taken = 0;
 	for (int i = 0; i < 3 * KEEP_BYTES_MAX / DOCUMENT_TEXT_MAX; i++)
-		taken += keep_served(keep, &document, text, len, text, len);
+		taken += keep_served(keep, &document, text, len);
 	assert_true(taken < 3 * KEEP_BYTES_MAX / DOCUMENT_TEXT_MAX);
 	free(text);
 	keep_stop(keep);
