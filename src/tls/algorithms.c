@@ -1,4 +1,5 @@
 #include "tls/algorithms.h"
+#include "tls/prf.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -70,6 +71,17 @@ is_kept(size_t list, const OSSL_ALGORITHM *algorithm)
 	return false;
 }
 
+/* One is done in a shorter way: tls/prf.h. */
+static void
+use_ours(OSSL_ALGORITHM *algorithm)
+{
+	const OSSL_DISPATCH *prf = tls_prf_functions();
+
+	if (prf != NULL &&
+	    is_first_name(algorithm->algorithm_names, "TLS1-PRF"))
+		algorithm->implementation = prf;
+}
+
 /* Fill in algorithms.kept; false when there is not what was expected. */
 static bool
 pick(void)
@@ -88,7 +100,8 @@ pick(void)
 				continue;
 			if (n == KEPT_MAX)
 				return false;
-			algorithms.kept[i][n++] = *all;
+			algorithms.kept[i][n] = *all;
+			use_ours(&algorithms.kept[i][n++]);
 		}
 		if (n == 0)
 			return false;

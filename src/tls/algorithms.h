@@ -5,8 +5,8 @@
  * the public key of a certificate: a quarter of what a resync costs a server.
  * So servers' contexts get a library context of their own, whose only provider
  * hands on a few dozen algorithms of OpenSSL's default provider and leaves out
- * the rest.  The algorithms are the same code; what is not in the list cannot
- * be used.  Neither openssl.cnf nor engines reach into it.  There are no
+ * the rest.  All but one are the same code (tls/prf.h); what is not in the list
+ * cannot be used.  Neither openssl.cnf nor engines reach into it.  There are no
  * decoders in it at all: tls/client_key.h.
  */
 #ifndef TLS_ALGORITHMS_H
