@@ -164,8 +164,10 @@ on_head_complete(llhttp_t *parser)
 	reply->head.has_content_length = (parser->flags & F_CONTENT_LENGTH) !=
 	    0;
 	reply->head.chunked = (parser->flags & F_CHUNKED) != 0;
+	/* RFC 9112 6.3: it ends with its head, whatever that says of a body; the
+	 * final answer follows. */
 	if (status < 200)
-		return 0; /* RFC 9110 15.2: the final answer follows */
+		return 1;
 	reply->has_head = true;
 	if (reply->head_only)
 		return 1;

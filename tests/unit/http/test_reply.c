@@ -93,6 +93,19 @@ static const struct {
 	{ "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 Not Found\r\n"
 	  "Content-Length: 9\r\n\r\n",
 	    "", "", 404, true, false, true, false, true },
+	/* RFC 9112 6.3: it has no body, not even by its own word */
+	{ "HTTP/1.1 100 Continue\r\nContent-Length: 8\r\n\r\n" OK
+	  "Content-Length: 1\r\n\r\na",
+	    "a", "", 200, false, false, true, false, true },
+	{ "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n" OK
+	  "Content-Length: 1\r\n\r\na",
+	    "a", "", 200, false, false, true, false, true },
+	{ "HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\n" OK
+	  "Content-Length: 5\r\n\r\n",
+	    "", "", 200, true, false, true, false, true },
+	{ "HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\nabc" OK
+	  "Content-Length: 1\r\n\r\na",
+	    NULL, NULL, 0, false, false, false, false, false },
 
 	{ "", NULL, NULL, 0, false, true, false, false, false },
 	{ OK, NULL, NULL, 0, false, true, false, false, false },
