@@ -225,7 +225,7 @@ firmware_add(int argc, char **argv)
 	struct cmd_texts models = { 0 };
 	bool part = false;
 	const struct cmd_option options[] = {
-		FOLDER_OPTIONS,
+		FIRMWARE_FOLDER_OPTIONS,
 		{ .name = "version",
 		    .value = "VERSION",
 		    .help = "which it is, as devices write it",
@@ -318,7 +318,7 @@ static int
 firmware_remove(int argc, char **argv)
 {
 	struct firmware_where where = { .config = CONFIG_DEFAULT_PATH };
-	const struct cmd_option options[] = { FOLDER_OPTIONS };
+	const struct cmd_option options[] = { FIRMWARE_FOLDER_OPTIONS };
 	const struct cmd_syntax syntax = { .name = "sprov firmware remove",
 		.operands = "NAME",
 		.help = "Take an image out of the manifest and the folder.\n",

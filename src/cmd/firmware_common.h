@@ -8,7 +8,7 @@
 #include "server/config.h"
 
 /* Needs a variable "where" in reach. */
-#define FOLDER_OPTIONS \
+#define FIRMWARE_FOLDER_OPTIONS \
 	{ .name = "config", \
 		.letter = 'c', \
 		.value = "FILE", \

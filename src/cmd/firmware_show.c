@@ -232,7 +232,7 @@ run_show(int argc, char **argv, const char *name, const char *help,
 	struct firmware_where where = { .config = CONFIG_DEFAULT_PATH };
 	bool json = false;
 	const struct cmd_option options[] = {
-		FOLDER_OPTIONS,
+		FIRMWARE_FOLDER_OPTIONS,
 		{ .name = "json", .help = "as JSON", .flag = &json },
 	};
 	const struct cmd_syntax syntax = { .name = name,

@@ -143,10 +143,14 @@ keep_profile(const struct exchange *exchange, const struct decision *decision,
 		exchange->snapshot, decision->device));
 	(void)snprintf(document.protection, sizeof(document.protection), "%s",
 	    profile->protection);
-	memcpy(document.clear_sha256, profile->clear_sha256,
-	    sizeof(document.clear_sha256));
 	memcpy(document.sent_sha256, profile->note.sha256,
 	    sizeof(document.sent_sha256));
+	if (profile->packed)
+		document_hash(buf_text(clear), clear->len,
+		    document.clear_sha256);
+	else
+		memcpy(document.clear_sha256, document.sent_sha256,
+		    sizeof(document.clear_sha256));
 	return keep_served(record_keep(exchange->record), &document,
 	    buf_text(clear), clear->len);
 }

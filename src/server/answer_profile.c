@@ -88,13 +88,8 @@ make(const struct exchange *exchange, const struct decision *decision,
 	    buf_text(&profile->clear));
 	if (pack(decision, protection.gzip, &profile->clear, body, err) != 0)
 		return -1;
+	profile->packed = protection.gzip || protection.cipher != CIPHER_NONE;
 	document_hash(buf_text(body), body->len, profile->note.sha256);
-	if (protection.gzip || protection.cipher != CIPHER_NONE)
-		document_hash(buf_text(&profile->clear), profile->clear.len,
-		    profile->clear_sha256);
-	else /* they are the same bytes */
-		memcpy(profile->clear_sha256, profile->note.sha256,
-		    sizeof(profile->clear_sha256));
 	return 0;
 }
 

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "base/digest.h"
 #include "base/error.h"
 #include "server/keystate.h"
 #include "server/profile_cache.h"
@@ -24,7 +23,7 @@ struct answer_profile {
 	const char *protection; /* "gzip+aes", ...; NULL when from the cache */
 	struct profile_cache_note note; /* of the bytes that go out */
 	struct buf clear; /* before it was packed; empty when from the cache */
-	uint8_t clear_sha256[DIGEST_BYTES]; /* of clear */
+	bool packed;	  /* what goes out is not clear itself */
 };
 void answer_profile_clear(struct answer_profile *profile);
 

@@ -151,7 +151,7 @@ add_p_hash(const struct digest *digest, const unsigned char *secret,
 }
 
 static void
-prf(const struct prf *prf, unsigned char *out, size_t len)
+compute(const struct prf *prf, unsigned char *out, size_t len)
 {
 	const unsigned char *secret = prf->secret.data;
 	/* The halves share the octet in the middle of an odd number. */
@@ -167,16 +167,22 @@ prf(const struct prf *prf, unsigned char *out, size_t len)
 
 /* ----------------------------------------------------------- as an algorithm */
 
-static void *new (void *provider)
+static void
+empty(struct prf *prf)
+{
+	prf->first = prf->second = NULL;
+	prf->has_secret = false;
+	prf->secret.len = prf->seed.len = 0;
+}
+
+static void *
+make(void *provider)
 {
 	struct prf *prf = OPENSSL_malloc(sizeof(*prf));
 
 	(void)provider;
-	if (prf == NULL)
-		return NULL;
-	prf->first = prf->second = NULL;
-	prf->has_secret = false;
-	prf->secret.len = prf->seed.len = 0;
+	if (prf != NULL)
+		empty(prf);
 	return prf;
 }
 
@@ -187,9 +193,7 @@ reset(void *context)
 
 	OPENSSL_cleanse(prf->secret.data, prf->secret.len);
 	OPENSSL_cleanse(prf->seed.data, prf->seed.len);
-	prf->first = prf->second = NULL;
-	prf->has_secret = false;
-	prf->secret.len = prf->seed.len = 0;
+	empty(prf);
 }
 
 static void
@@ -269,12 +273,12 @@ set(void *context, const OSSL_PARAM params[])
 static int
 derive(void *context, unsigned char *out, size_t len, const OSSL_PARAM params[])
 {
-	struct prf *prf_of = context;
+	struct prf *prf = context;
 
-	if (set(prf_of, params) != 1 || prf_of->first == NULL ||
-	    !prf_of->has_secret || prf_of->seed.len == 0 || len == 0)
+	if (set(prf, params) != 1 || prf->first == NULL || !prf->has_secret ||
+	    prf->seed.len == 0 || len == 0)
 		return 0;
-	prf(prf_of, out, len);
+	compute(prf, out, len);
 	return 1;
 }
 
@@ -297,7 +301,7 @@ const OSSL_DISPATCH *
 tls_prf_functions(void)
 {
 	static const OSSL_DISPATCH functions[] = {
-		{ OSSL_FUNC_KDF_NEWCTX, (void (*)(void)) new },
+		{ OSSL_FUNC_KDF_NEWCTX, (void (*)(void))make },
 		{ OSSL_FUNC_KDF_FREECTX, (void (*)(void))end },
 		{ OSSL_FUNC_KDF_RESET, (void (*)(void))reset },
 		{ OSSL_FUNC_KDF_DERIVE, (void (*)(void))derive },

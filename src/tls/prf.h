@@ -4,7 +4,7 @@
  * The PRF of RFC 2246 5 (MD5 and SHA-1) and RFC 5246 5 (SHA-256, SHA-384), over
  * OpenSSL's hash functions, as an algorithm "TLS1-PRF" of a provider
  * (provider-kdf(7)).  OpenSSL's own makes and throws away three contexts for each
- * HMAC, of which a handshake of TLS 1.0 takes 46: 7 % of what a resync costs.
+ * HMAC, of which a handshake of TLS 1.0 with AES128-SHA takes 46: some 30 us.
  * Here the state of a keyed hash is a few words that are copied.
  *
  * Seed and secret have at most 1024 octets each, together; there are no other
